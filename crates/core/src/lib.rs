@@ -1,0 +1,19 @@
+//! The pure half of Deadstop: facts in, answers out.
+//!
+//! Nothing here opens a file, asks a network, waits or looks at a clock. Modules stand on floors, and each uses only
+//! the floors below its own and what stands before it on its own floor:
+//!
+//! - 3: `assess`, `render`: bundle → assessment → text
+//! - 2: `world`, `power`, `gate`, `path`: evaluators, each takes data and gives data
+//! - 1: `verdict`, `assessment`, `bundle`, `policy`
+//! - 0: `time`, `fact`, `id`, `model`
+
+pub mod assess;
+pub mod assessment;
+pub mod bundle;
+pub mod fact;
+pub mod id;
+pub mod model;
+pub mod policy;
+pub mod time;
+pub mod verdict;
