@@ -8,12 +8,17 @@
 //! - 1: `verdict`, `assessment`, `bundle`, `policy`
 //! - 0: `time`, `fact`, `id`, `model`
 
+pub mod answer;
 pub mod assess;
 pub mod assessment;
 pub mod bundle;
+pub mod catalogue;
 pub mod fact;
+pub mod fixes;
+pub mod headline;
 pub mod id;
 pub mod model;
+pub mod path;
 pub mod pattern;
 pub mod policy;
 pub mod power;

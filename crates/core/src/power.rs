@@ -293,6 +293,12 @@ fn insert(set: &mut Closed, queue: &mut VecDeque<AtomNo>, head: AtomNo, rule: us
 }
 
 impl<K: Ord + Clone> Power<'_, K> {
+    /// The atom behind a number.
+    #[must_use]
+    pub fn key(&self, atom: AtomNo) -> Option<&K> {
+        self.ready.rules.key(atom)
+    }
+
     /// What stands between the session and all of `atoms`.
     #[must_use]
     pub fn hold(&self, sight: Sight, atoms: &[AtomNo]) -> Hold {

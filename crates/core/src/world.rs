@@ -113,6 +113,16 @@ impl World {
         chain
     }
 
+    /// An asset and what lies between it and a node above it; nothing, if the node is not above it.
+    #[must_use]
+    pub fn below(&self, asset: &NodeId, on: &NodeId) -> Vec<NodeId> {
+        let chain = self.chain(asset);
+        if !chain.contains(&on) {
+            return Vec::new();
+        }
+        chain.into_iter().take_while(|node| *node != on).cloned().collect()
+    }
+
     /// The node right above a node.
     #[must_use]
     pub fn above(&self, node: &NodeId) -> Option<&NodeId> {

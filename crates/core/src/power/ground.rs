@@ -4,14 +4,14 @@
 //! spread over assets: a right is attached to the node it was given for and flows down the provider's tree.
 
 mod assets;
-mod sessions;
+pub mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AtomNo, Ready, Rules, When};
 use crate::fact::{Fact, Gap};
 use crate::id::{CredentialId, NodeId, PrincipalId, ProtectionId, SessionId, WayId};
-use crate::model::{Action, Atom, Grant, Protection, Way};
+use crate::model::{Action, Atom, Class, Grant, Protection, Way};
 use crate::pattern;
 use crate::world::{ANY_DELETE, World};
 
@@ -134,6 +134,8 @@ struct Builder<'w> {
 
 #[derive(Default)]
 struct Lists<'w> {
+    /// The keys that an asset cannot be read without.
+    keys_of: BTreeMap<NodeId, Vec<NodeId>>,
     deeds: BTreeMap<NodeId, Vec<Deed>>,
     grants_at: BTreeMap<NodeId, Vec<&'w Grant>>,
     protections_on: BTreeMap<NodeId, Vec<&'w Protection>>,
@@ -213,6 +215,11 @@ impl<'w> Builder<'w> {
             };
             self.out.grants_at.entry(target).or_default().push(grant);
         }
+        for key in world.assets.values().filter(|asset| asset.class == Class::Key) {
+            for asset in &key.behind {
+                self.out.keys_of.entry(asset.clone()).or_default().push(key.id.clone());
+            }
+        }
         for asset in world.assets.values() {
             let deeds = self.deeds_of(&asset.id);
             for deed in &deeds {
@@ -253,6 +260,12 @@ impl<'w> Builder<'w> {
             if depth == 0 && deeds.is_empty() {
                 deeds.push(Deed { action: ANY_DELETE.to_owned(), on: node.clone(), entry: None });
             }
+        }
+        for key in self.out.keys_of.get(asset).cloned().unwrap_or_default() {
+            let Some(held) = world.assets.get(&key) else { continue };
+            let entries = world.actions.iter().enumerate();
+            let fits = entries.filter(|(_, a)| a.provider == held.provider && a.kind == held.kind);
+            deeds.extend(fits.map(|(at, a)| Deed { action: a.action.clone(), on: key.clone(), entry: Some(at) }));
         }
         deeds
     }

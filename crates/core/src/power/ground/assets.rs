@@ -90,7 +90,7 @@ impl Builder<'_> {
 
     /// The protections of an asset, and of what lies between, that also keep what it lies in.
     fn holding_parent(&mut self, asset: &NodeId, on: &NodeId, action: &str) -> Vec<AtomNo> {
-        let chain: Vec<NodeId> = self.world.chain(asset).into_iter().take_while(|node| *node != on).cloned().collect();
+        let chain = self.world.below(asset, on);
         let mut needs = Vec::new();
         for node in chain {
             let holding: Vec<&Protection> = self.out.protections_on.get(&node).cloned().unwrap_or_default();
