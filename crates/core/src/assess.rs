@@ -63,7 +63,7 @@ struct Writer<'a, 'w> {
 fn write(bundle: &Bundle, policy: &Policy, ground: &Ground<'_>, judged: &[Judged], plan: fixes::Plan) -> Assessment {
     let world = ground.world;
     let walkers = world.sessions.values().map(|s| (s.id.clone(), Walker::new(ground, policy, s))).collect();
-    let mut writer = Writer { ground, policy, walkers, numbers: Numbers::new(world, judged) };
+    let mut writer = Writer { ground, policy, walkers, numbers: Numbers::new(world) };
     let mut paths: Vec<PathAnswer> = Vec::new();
     let mut assets = Vec::new();
     let mut rests = 0;

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::assessment::Tool;
 use crate::fact::{Fact, Listing};
+use crate::id::CredentialId;
 use crate::model::{
     Action, Asset, Atom, Copy, Credential, Drill, Grant, Override, Principal, Protection, Session, Source, Step, Way,
 };
@@ -292,7 +293,7 @@ fn qualify(bundle: &mut Bundle) {
     }
 }
 
-/// Refuses a bundle in which a way, place or step names a session that is not there.
+/// Refuses a bundle in which a way, place or step names a session that is not there, or a deputy a credential.
 fn references(bundle: &Bundle) -> Result<(), BundleError> {
     let sessions: BTreeSet<&str> = bundle.sessions.items.iter().map(|session| session.id.as_str()).collect();
     let check = |what, from: &str, to: &str| {
@@ -303,6 +304,13 @@ fn references(bundle: &Bundle) -> Result<(), BundleError> {
     };
     for way in &bundle.ways.items {
         way.session.iter().try_for_each(|session| check("way", way.id.as_str(), session.as_str()))?;
+    }
+    let held: BTreeSet<&CredentialId> = bundle.credentials.items.iter().map(|credential| &credential.id).collect();
+    for way in &bundle.ways.items {
+        if let Some(missing) = way.holds.iter().find(|id| !held.contains(id)) {
+            let (from, to) = (way.id.0.clone(), missing.0.clone());
+            return Err(BundleError::Dangling { what: "way", from, kind: "credential", to });
+        }
     }
     for step in &bundle.steps.items {
         step.session.iter().try_for_each(|session| check("step", step.id.as_str(), session.as_str()))?;

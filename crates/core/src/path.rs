@@ -15,7 +15,7 @@ use crate::id::{NodeId, PrincipalId, WayId};
 use crate::model::Session;
 use crate::pattern;
 use crate::policy::Policy;
-use crate::power::ground::{Deed, Ground, Key, root};
+use crate::power::ground::{Deed, Ground, Key, roots_of};
 use crate::power::{Hold, Power, Sight};
 use crate::verdict::{LayerState, Prevention, Rank, Recovery};
 use layers::Judge;
@@ -287,11 +287,12 @@ impl<'g, 'w> Walker<'g, 'w> {
     pub fn above(&self, node: &NodeId) -> (Vec<NodeId>, Vec<String>) {
         let world = self.ground.world;
         let mut chain: Vec<NodeId> = world.chain(node).into_iter().cloned().collect();
-        let providers: Vec<String> = match world.provider_of(node) {
-            Some(provider) if provider != "unknown" => vec![provider.to_owned()],
-            Some(_) | None => self.in_power.keys().cloned().collect(),
+        let provider = world.provider_of(node).unwrap_or("unknown");
+        chain.extend(roots_of(world, provider));
+        let providers: Vec<String> = match provider {
+            "unknown" => self.in_power.keys().cloned().collect(),
+            known => vec![known.to_owned(), "unknown".to_owned()],
         };
-        chain.extend(providers.iter().map(|provider| root(provider)));
         (chain, providers)
     }
 

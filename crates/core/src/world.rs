@@ -49,6 +49,8 @@ pub struct World {
     pub drills: Vec<Drill>,
     /// Destroying operations: the catalogue and what the bundle adds.
     pub actions: Vec<Action>,
+    /// The gap of what is named in the facts and not described there.
+    pub missing: Option<Gap>,
     /// The gap of a right that may or may not cover the delete of a kind that the catalogue does not know.
     pub any_delete: Option<Gap>,
 }
@@ -72,6 +74,11 @@ impl World {
         world.add_missing_principals(bundle);
         world.add_rests(bundle);
         world.add_session_if_none(bundle);
+        world.missing = Some(world.note(
+            "read what the facts name and do not describe",
+            GapReason::NotAsked,
+            "merge the facts of its provider",
+        ));
         let settle = "name the operations that destroy it in the bundle's `actions`";
         world.any_delete =
             Some(world.note("know which operations destroy this kind of asset", GapReason::Unsupported, settle));

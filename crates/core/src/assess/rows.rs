@@ -25,7 +25,6 @@ pub(super) struct Numbers<'w> {
     world: &'w World,
     sessions: BTreeMap<SessionId, String>,
     credentials: BTreeMap<CredentialId, String>,
-    assets: BTreeMap<NodeId, String>,
     evidence: BTreeMap<SourceId, usize>,
     gaps: BTreeMap<Gap, usize>,
 }
@@ -38,16 +37,14 @@ pub(super) struct GapUses {
 }
 
 impl<'w> Numbers<'w> {
-    pub(super) fn new(world: &'w World, judged: &[Judged]) -> Self {
+    pub(super) fn new(world: &'w World) -> Self {
         let numbered = |prefix: &str, at: usize| format!("{prefix}{}", at + 1);
         let sessions = world.sessions.keys().enumerate().map(|(at, id)| (id.clone(), numbered("S", at)));
         let credentials = world.credentials.keys().enumerate().map(|(at, id)| (id.clone(), numbered("C", at)));
-        let assets = judged.iter().enumerate().map(|(at, j)| (j.asset.clone(), numbered("A", at)));
         Self {
             world,
             sessions: sessions.collect(),
             credentials: credentials.collect(),
-            assets: assets.collect(),
             evidence: BTreeMap::new(),
             gaps: BTreeMap::new(),
         }

@@ -7,7 +7,7 @@ use crate::id::{NodeId, PrincipalId, WayId};
 use crate::model::{Protection, Side};
 use crate::pattern;
 use crate::power::ground::sessions::identity_or_stand_in;
-use crate::power::ground::{Deed, Key};
+use crate::power::ground::{Deed, Key, roots_of};
 use crate::power::{AtomNo, Hold, Sight};
 use crate::verdict::Prevention;
 
@@ -164,11 +164,11 @@ impl<'a, 'g, 'w> Judge<'a, 'g, 'w> {
                 Some(Fact::Known(false)) | None => right,
             };
         }
-        let own_root = super::root(ground.provider_of(principal));
+        let own_roots = roots_of(world, ground.provider_of(principal));
         let unlisted = world.principals.get(principal).is_some_and(|p| p.grants.gap().is_some());
         let unknown =
             ground.stand_ins.get(principal).is_some_and(|s| s.within.as_ref().is_none_or(|n| self.chain.contains(n)));
-        if (unlisted || unknown) && self.chain.contains(&own_root) {
+        if (unlisted || unknown) && own_roots.iter().any(|root| self.chain.contains(root)) {
             right = right.or(maybe);
         }
         for (given, wanted, node) in &ground.step_rights {

@@ -115,6 +115,18 @@ pub fn root(provider: &str) -> NodeId {
     format!("*:{provider}").into()
 }
 
+/// The roots that something of a provider may lie under: its own, or any, where the provider is not known.
+#[must_use]
+pub fn roots_of(world: &World, provider: &str) -> Vec<NodeId> {
+    if provider != "unknown" {
+        return vec![root(provider)];
+    }
+    let mut all: BTreeSet<&str> = world.principals.values().map(|p| p.provider.as_str()).collect();
+    all.extend(world.credentials.values().map(|c| c.provider.as_str()));
+    all.extend(world.assets.values().map(|a| a.provider.as_str()));
+    all.into_iter().map(root).collect()
+}
+
 /// The stand-in for a credential that is not identified.
 #[must_use]
 pub fn stand_in(credential: &CredentialId) -> PrincipalId {
@@ -208,12 +220,14 @@ impl<'w> Builder<'w> {
             self.out.protections_on.entry(protection.on.clone()).or_default().push(protection);
         }
         for grant in &world.grants {
-            let target = if grant.target.as_str() == "*" {
-                root(world.principals.get(&grant.principal).map_or("unknown", |p| p.provider.as_str()))
+            let targets = if grant.target.as_str() == "*" {
+                roots_of(world, world.principals.get(&grant.principal).map_or("unknown", |p| p.provider.as_str()))
             } else {
-                grant.target.clone()
+                vec![grant.target.clone()]
             };
-            self.out.grants_at.entry(target).or_default().push(grant);
+            for target in targets {
+                self.out.grants_at.entry(target).or_default().push(grant);
+            }
         }
         for key in world.assets.values().filter(|asset| asset.class == Class::Key) {
             for asset in &key.behind {
@@ -285,13 +299,8 @@ impl<'w> Builder<'w> {
     fn chain(&self, node: &NodeId) -> Vec<NodeId> {
         let mut chain: Vec<NodeId> = self.world.chain(node).into_iter().cloned().collect();
         match self.world.provider_of(node) {
-            Some(provider) if provider != "unknown" => chain.push(root(provider)),
-            Some(_) | None => {
-                let all: BTreeSet<&str> = self.world.principals.values().map(|p| p.provider.as_str()).collect();
-                let found = self.world.credentials.values().map(|c| c.provider.as_str());
-                let roots: BTreeSet<&str> = all.into_iter().chain(found).collect();
-                chain.extend(roots.into_iter().map(root));
-            }
+            Some(provider) => chain.extend(roots_of(self.world, provider)),
+            None => chain.extend(roots_of(self.world, "unknown")),
         }
         chain
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::{AtomNo, When, Why};
-use super::{Builder, Key, StandIn, atoms_needed, root, stand_in};
+use super::{Builder, Key, StandIn, atoms_needed, roots_of, stand_in};
 use crate::fact::{Fact, Gap};
 use crate::id::{CredentialId, NodeId, PrincipalId};
 use crate::model::{Atom, Credential, Decision, Location, Override, Session, Status, Way};
@@ -84,9 +84,10 @@ impl<'w> Builder<'w> {
         }
     }
 
-    /// A session whose reach was not read to its end may hold a credential of anyone.
+    /// A session whose reach was not read to its end may hold a credential of anyone; one whose ways are not all listed
+    /// may have a deputy that acts as anyone.
     fn unread(&mut self, session: &'w Session) {
-        let Fact::Unknown(gap) = &session.reach else { return };
+        let Some(gap) = session.reach.gap().or(session.ways.gap()) else { return };
         let start = self.atom(Key::Session(session.id.clone()));
         let world = self.world;
         let mut providers: BTreeSet<&str> = world.assets.values().map(|asset| asset.provider.as_str()).collect();
@@ -193,6 +194,26 @@ impl<'w> Builder<'w> {
             }
         }
         self.anyone();
+        self.missing();
+    }
+
+    /// What is needed and not described may be had.
+    fn missing(&mut self) {
+        let world = self.world;
+        let Some(gap) = &world.missing else { return };
+        let locks: BTreeSet<_> = world.protections.iter().map(|p| &p.id).collect();
+        let described = |atom: &Atom| match atom {
+            Atom::Credential(id) => world.credentials.contains_key(id),
+            Atom::Way(id) => world.ways.contains_key(id),
+            Atom::Lifted(id) => locks.contains(id),
+            Atom::Destroyed(id) => world.assets.contains_key(id) || world.copies.contains_key(id),
+            Atom::Principal(_) | Atom::Can { .. } | Atom::Right { .. } => true,
+        };
+        let missing: BTreeSet<&Atom> = atoms_needed(world).into_iter().filter(|atom| !described(atom)).collect();
+        for atom in missing {
+            let head = self.needed(atom);
+            self.rules.add(head, Vec::new(), When::Maybe(gap.clone()));
+        }
     }
 
     /// The atoms that a fact means where it is gained.
@@ -273,12 +294,14 @@ impl<'w> Builder<'w> {
         let mut list = Vec::new();
         for principal in self.world.principals.values() {
             if let Fact::Unknown(gap) = &principal.grants {
-                list.push((principal.id.clone(), root(&principal.provider), gap.clone()));
+                let roots = roots_of(self.world, &principal.provider);
+                list.extend(roots.into_iter().map(|root| (principal.id.clone(), root, gap.clone())));
             }
         }
         for (id, stand_in) in &self.out.stand_ins {
-            let node = stand_in.within.clone().unwrap_or_else(|| root(&stand_in.provider));
-            list.push((id.clone(), node, stand_in.gap.clone()));
+            let whole = || roots_of(self.world, &stand_in.provider);
+            let nodes = stand_in.within.clone().map_or_else(whole, |node| vec![node]);
+            list.extend(nodes.into_iter().map(|node| (id.clone(), node, stand_in.gap.clone())));
         }
         list
     }
