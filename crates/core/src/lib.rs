@@ -15,5 +15,6 @@ pub mod fact;
 pub mod id;
 pub mod model;
 pub mod policy;
+pub mod render;
 pub mod time;
 pub mod verdict;
