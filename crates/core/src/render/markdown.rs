@@ -90,8 +90,7 @@ fn table_row(row: &Row) -> String {
             out.push_str(&format!(" (round it: {})", escape(bypass)));
         }
     }
-    let agent = if row.on_agent { " Rests on the agent's own gate." } else { "" };
-    out.push_str(&format!(" | **{}** {}{agent} |\n", row.outcome, escape(&row.note)));
+    out.push_str(&format!(" | **{}** {} |\n", row.outcome, escape(&row.note)));
     out
 }
 

@@ -23,10 +23,12 @@ pub(crate) struct Row {
     pub(crate) outcome: String,
     pub(crate) outcome_class: &'static str,
     pub(crate) note: Shown,
-    pub(crate) on_agent: bool,
     pub(crate) worst: Option<Shown>,
     pub(crate) cells: Vec<Cell>,
 }
+
+/// What is added to an answer that no other program gets.
+const AGENT: &str = ". Rests on the agent’s own gate";
 
 /// One layer of one asset.
 #[derive(Clone, Debug, Serialize)]
@@ -49,6 +51,7 @@ impl Row {
         let outcome = outcome(asset);
         let repeated = asset.aside.trim_end_matches('.').eq_ignore_ascii_case(&outcome);
         let note = if repeated || asset.aside.is_empty() { &asset.sentence } else { &asset.aside };
+        let note = note.trim_end_matches('.');
         let place = asset.place.last().map(|place| format!(" · {place}"));
         let criticality = asset.criticality.as_deref().map(|level| format!(" · {level}"));
         let kind = asset.kind.replace('_', " ");
@@ -71,8 +74,7 @@ impl Row {
             aside: Shown::line(&asset.aside),
             outcome,
             outcome_class: if asset.answer == Answer::Recoverable { "slow" } else { answer_class(asset.answer) },
-            note: Shown::line(note),
-            on_agent,
+            note: Shown::line(&format!("{note}{}", if on_agent { AGENT } else { "" })),
             worst: asset.worst_path.as_deref().map(Shown::name),
             cells: cells(asset),
         }

@@ -61,7 +61,7 @@ impl Diagram {
             let state = super::cells::state_of(&asset.layers, name);
             let passed = line == "idle";
             line = travel(line, state);
-            x = centre + 18;
+            x = centre + 15;
             gates.push(gate(cell, centre, passed));
         }
         if line != "idle" {
@@ -101,7 +101,7 @@ fn after(cell: &Cell, at: usize) -> Gate {
         icon: cell.icon,
         class: cell.class,
         label: format!("{}: {}", cell.title, cell.word.to_lowercase()),
-        lines: wrap(cell.because.as_str(), 24, 2),
+        lines: wrap(cell.because.as_str(), 32, 2),
     }
 }
 

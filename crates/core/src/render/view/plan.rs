@@ -40,8 +40,8 @@ impl Plan {
         let minimal: Vec<&Fix> =
             fixes.minimal.iter().filter_map(|id| fixes.all.iter().find(|fix| fix.id == *id)).collect();
         let others: Vec<&Fix> = fixes.all.iter().filter(|fix| !fixes.minimal.contains(&fix.id)).collect();
-        let mut steps = Rows::cut(&minimal, ROWS, |fix| Step::of(fix, index));
-        let mut rest = Rows::cut(&others, ROWS, |fix| Step::of(fix, index));
+        let mut steps = Rows::cut(&minimal, ROWS, |fix| Step::of(fix, index, true));
+        let mut rest = Rows::cut(&others, ROWS, |fix| Step::of(fix, index, false));
         for (at, step) in steps.rows.iter_mut().chain(&mut rest.rows).enumerate() {
             step.number = at + 1;
         }
@@ -69,12 +69,13 @@ impl Plan {
 }
 
 impl Step {
-    fn of(fix: &Fix, index: &Index<'_>) -> Self {
+    fn of(fix: &Fix, index: &Index<'_>, planned: bool) -> Self {
         let assets = &fix.closes_assets;
         let closes = match (assets.len(), fix.closes.len()) {
-            (0, 0) => "Nothing by itself; it counts together with others".to_owned(),
-            (0, paths) => format!("{} by itself", count(paths, "path", "paths")),
-            (many, _) => format!("{} by itself: {}", count(many, "asset", "assets"), index.named(assets, 4)),
+            (0, 0) if planned => "Counts together with the other steps".to_owned(),
+            (0, 0) => "Adds a layer; closes no path by itself".to_owned(),
+            (0, paths) => format!("Closes {} by itself", count(paths, "path", "paths")),
+            (many, _) => format!("Closes {} by itself: {}", count(many, "asset", "assets"), index.named(assets, 4)),
         };
         Self {
             id: Shown::name(&fix.id),
@@ -82,7 +83,7 @@ impl Step {
             number: 0,
             title: Shown::line(&fix.title),
             detail: Shown::line(&fix.detail),
-            closes: Shown::line(&format!("Closes {}", lower_first(&closes))),
+            closes: Shown::line(&closes),
             layer: fix.layer.title(),
             effort: Shown::name(&fix.effort_words),
             owner: fix.owner.as_deref().map(Shown::name),
@@ -91,11 +92,6 @@ impl Step {
             artefact: fix.artefact.as_deref().map(Shown::block),
         }
     }
-}
-
-fn lower_first(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn intro(fixes: &FixPlan, of: usize, steps: usize) -> String {

@@ -49,6 +49,9 @@ pub(crate) fn deciding_first(assessment: &Assessment) -> Vec<&GapRow> {
     decide.into_iter().chain(rest).collect()
 }
 
+/// The checklist, in its order.
+const CHECKLIST: [&str; 6] = ["inventory", "delete-rights", "confirmation", "isolation", "recovery", "tabletop"];
+
 /// What the checks found: every failure and every unknown, and the count of the rest.
 #[derive(Debug, Serialize)]
 pub(crate) struct Findings {
@@ -83,7 +86,9 @@ pub(crate) struct FindingLine {
 impl Findings {
     pub(crate) fn of(assessment: &Assessment) -> Self {
         let all = &assessment.findings;
-        let names: BTreeSet<&str> = all.iter().map(|finding| finding.item.as_str()).collect();
+        let found: BTreeSet<&str> = all.iter().map(|finding| finding.item.as_str()).collect();
+        let known = CHECKLIST.into_iter().filter(|name| found.contains(name));
+        let names: Vec<&str> = known.chain(found.iter().copied().filter(|name| !CHECKLIST.contains(name))).collect();
         let item = |name: &str| {
             let count = |verdict: &str| all.iter().filter(|one| one.item == name && one.verdict == verdict).count();
             let (fail, unknown, pass) = (count("fail"), count("unknown"), count("pass"));
