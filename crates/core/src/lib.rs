@@ -22,6 +22,7 @@ pub mod path;
 pub mod pattern;
 pub mod policy;
 pub mod power;
+pub mod render;
 pub mod time;
 pub mod verdict;
 pub mod world;
