@@ -12,6 +12,7 @@ pub mod assess;
 pub mod assessment;
 pub mod bundle;
 pub mod fact;
+pub mod gate;
 pub mod id;
 pub mod model;
 pub mod policy;
