@@ -16,6 +16,7 @@ pub mod catalogue;
 pub mod fact;
 pub mod fixes;
 pub mod headline;
+pub mod gate;
 pub mod id;
 pub mod model;
 pub mod path;
