@@ -5,7 +5,7 @@
 //!
 //! - 3: `assess`, `render`: bundle → assessment → text
 //! - 2: `world`, `power`, `gate`, `path`: evaluators, each takes data and gives data
-//! - 1: `verdict`, `assessment`, `bundle`, `policy`
+//! - 1: `verdict`, `assessment`, `bundle`, `policy`, `catalogue`, `shorthand`
 //! - 0: `time`, `fact`, `id`, `model`
 
 pub mod answer;
@@ -24,6 +24,7 @@ pub mod pattern;
 pub mod policy;
 pub mod power;
 pub mod render;
+pub mod shorthand;
 pub mod time;
 pub mod verdict;
 pub mod world;
