@@ -42,10 +42,12 @@ impl Candidate {
     #[must_use]
     pub fn apply(&self, bundle: &Bundle) -> Bundle {
         let mut bundle = bundle.clone();
-        for change in &self.changes {
-            change.apply(&mut bundle);
-        }
+        self.apply_to(&mut bundle);
         bundle
+    }
+
+    fn apply_to(&self, bundle: &mut Bundle) {
+        self.changes.iter().for_each(|change| change.apply(bundle));
     }
 
     /// The row of the assessment.

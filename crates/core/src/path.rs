@@ -12,13 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fact::Fact;
 use crate::id::{NodeId, PrincipalId, WayId};
-use crate::model::Session;
+use crate::model::{Grant, Session};
 use crate::pattern;
 use crate::policy::Policy;
 use crate::power::ground::{Deed, Ground, Key, roots_of};
-use crate::power::{Hold, Power, Sight};
+use crate::power::{Hold, Power};
 use crate::verdict::{LayerState, Prevention, Rank, Recovery};
-use layers::Judge;
+use layers::{Both, Judge};
 
 /// How a call is issued.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -188,6 +188,21 @@ pub struct Walker<'g, 'w> {
     pub power: Power<'g, Key>,
     /// Identities in its power at the worst reading, by provider.
     in_power: BTreeMap<String, BTreeSet<PrincipalId>>,
+    /// How the session comes to act as each of them.
+    acting: BTreeMap<PrincipalId, Vec<Acting>>,
+    /// Grants of identities in its power, by their target.
+    grants: BTreeMap<&'g NodeId, Vec<&'w Grant>>,
+}
+
+/// One way in which a session comes to act as an identity: what does not depend on the call.
+#[derive(Clone, Debug)]
+pub struct Acting {
+    /// How.
+    pub route: Route,
+    /// Layer 1.
+    pub reach: Both,
+    /// Whether the credential still works.
+    pub alive: Both,
 }
 
 impl<'g, 'w> Walker<'g, 'w> {
@@ -196,30 +211,47 @@ impl<'g, 'w> Walker<'g, 'w> {
     pub fn new(ground: &'g Ground<'w>, policy: &'g Policy, session: &'w Session) -> Self {
         let start: Vec<_> = ground.find(&Key::Session(session.id.clone())).into_iter().collect();
         let power = ground.ready.power(&start);
-        let mut walker = Self { ground, policy, session, power, in_power: BTreeMap::new() };
+        let mut walker = Self {
+            ground,
+            policy,
+            session,
+            power,
+            in_power: BTreeMap::new(),
+            acting: BTreeMap::new(),
+            grants: BTreeMap::new(),
+        };
         let world = ground.world;
-        let everyone: BTreeSet<&PrincipalId> = world.principals.keys().chain(ground.stand_ins.keys()).collect();
-        for id in everyone {
-            if !walker.routes(id).is_empty() {
+        for id in world.principals.keys().chain(ground.stand_ins.keys()) {
+            let routes = walker.routes(id);
+            if !routes.is_empty() {
                 let provider = ground.provider_of(id).to_owned();
                 walker.in_power.entry(provider).or_default().insert(id.clone());
+                walker.acting.insert(id.clone(), routes);
+            }
+        }
+        for (node, list) in &ground.grants_at {
+            let held: Vec<&Grant> = list.iter().copied().filter(|g| walker.acting.contains_key(&g.principal)).collect();
+            if !held.is_empty() {
+                walker.grants.insert(node, held);
             }
         }
         walker
     }
 
     /// Every way in which the session may come to act as an identity.
-    fn routes(&self, principal: &PrincipalId) -> Vec<Route> {
-        let reaches =
-            |key: &Key| self.ground.find(key).is_some_and(|atom| self.power.hold(Sight::Worst, &[atom]) != Hold::Never);
+    fn routes(&self, principal: &PrincipalId) -> Vec<Acting> {
         let mut routes = Vec::new();
-        if reaches(&Key::Held(principal.clone())) {
-            routes.push(Route::Own);
+        let reach = self.both_of(&Key::Held(principal.clone()));
+        if reach.worst != Hold::Never {
+            routes.push(Acting { route: Route::Own, reach, alive: self.alive(principal, &Route::Own) });
         }
         for way in self.ground.deputies_of.get(principal).into_iter().flatten() {
             let ours = way.session.as_ref().is_none_or(|session| *session == self.session.id);
-            if ours && reaches(&Key::WayReady(way.id.clone())) {
-                routes.push(Route::Deputy(way.id.clone()));
+            let reach = self.both_of(&Key::WayReady(way.id.clone()));
+            if ours && reach.worst != Hold::Never {
+                let route = Route::Deputy(way.id.clone());
+                let alive = self.alive(principal, &route);
+                routes.push(Acting { route, reach, alive });
             }
         }
         routes
@@ -228,7 +260,7 @@ impl<'g, 'w> Walker<'g, 'w> {
     /// Whether an identity is in the session's power at the worst reading.
     #[must_use]
     pub fn holds(&self, principal: &PrincipalId) -> bool {
-        self.in_power.get(self.ground.provider_of(principal)).is_some_and(|set| set.contains(principal))
+        self.acting.contains_key(principal)
     }
 
     /// The paths to an asset, or `None` if there is none, not even one that stops at its first layer.
@@ -238,9 +270,9 @@ impl<'g, 'w> Walker<'g, 'w> {
         let mut found = Found::default();
         for deed in deeds {
             let judge = Judge::new(self, asset, deed);
-            for principal in self.may_act(deed) {
-                for route in self.routes(&principal) {
-                    found.add(judge.path(&principal, route));
+            for (principal, right) in self.rights(deed) {
+                for acting in self.acting.get(principal).into_iter().flatten() {
+                    found.add(judge.path_of(principal, acting, right));
                 }
             }
         }
@@ -255,28 +287,37 @@ impl<'g, 'w> Walker<'g, 'w> {
     /// Identities in power that may have the right to a deed.
     #[must_use]
     pub fn may_act(&self, deed: &Deed) -> BTreeSet<PrincipalId> {
+        self.rights(deed).into_keys().cloned().collect()
+    }
+
+    /// Identities in power that may have the right to a deed, with what is known of it.
+    fn rights(&self, deed: &Deed) -> BTreeMap<&PrincipalId, Both> {
         let ground = self.ground;
         let world = ground.world;
-        let mut found = BTreeSet::new();
+        let maybe = Both { worst: Hold::Free, best: Hold::Never };
+        let mut found: BTreeMap<&PrincipalId, Both> = BTreeMap::new();
+        let mut add = |id, right: Both| {
+            found.entry(id).and_modify(|held| *held = held.or(right)).or_insert(right);
+        };
         let (chain, providers) = self.above(&deed.on);
-        for node in &chain {
-            for grant in ground.grants_at.get(node).into_iter().flatten() {
-                let allowed = world.right(grant, &deed.action);
-                if allowed.is_some_and(|allowed| allowed != Fact::Known(false)) && self.holds(&grant.principal) {
-                    found.insert(grant.principal.clone());
-                }
+        for grant in chain.iter().filter_map(|node| self.grants.get(node)).flatten() {
+            match world.right(grant, &deed.action) {
+                Some(Fact::Known(true)) => add(&grant.principal, Both::same(Hold::Free)),
+                Some(Fact::Unknown(_)) => add(&grant.principal, maybe),
+                Some(Fact::Known(false)) | None => {}
             }
         }
         for (principal, wanted, node) in &ground.step_rights {
             if chain.contains(node) && pattern::matches(wanted, &deed.action) && self.holds(principal) {
-                found.insert(principal.clone());
+                let right = self.both_of(&Key::Right(principal.clone(), wanted.clone(), node.clone()));
+                add(principal, right);
             }
         }
         for id in providers.iter().filter_map(|provider| self.in_power.get(provider)).flatten() {
             let unlisted = world.principals.get(id).is_some_and(|p| p.grants.gap().is_some());
             let unknown = ground.stand_ins.get(id).is_some_and(|s| s.within.as_ref().is_none_or(|n| chain.contains(n)));
             if unlisted || unknown {
-                found.insert(id.clone());
+                add(id, maybe);
             }
         }
         found
@@ -305,10 +346,13 @@ impl<'g, 'w> Walker<'g, 'w> {
         let denied = grants.iter().map(|grant| &grant.principal).filter(|id| self.holds(id)).min();
         let any = || providers.iter().filter_map(|provider| self.in_power.get(provider)).flatten().min();
         if let Some(principal) = denied.or_else(any) {
-            let route = self.routes(principal).into_iter().next()?;
-            return Some(judge.path(principal, route));
+            let acting = self.acting.get(principal)?.first()?;
+            return Some(judge.path_of(principal, acting, Both::same(Hold::Never)));
         }
-        let out_of_reach = grants.iter().map(|grant| &grant.principal).min()?;
-        Some(judge.path(out_of_reach, Route::Own))
+        let speaks =
+            |grant: &&&&Grant| self.ground.world.right(grant, &deed.action).is_some_and(|a| a == Fact::Known(true));
+        let out_of_reach = grants.iter().filter(speaks).map(|grant| &grant.principal).min()?;
+        let acting = Acting { route: Route::Own, reach: Both::same(Hold::Never), alive: Both::same(Hold::Free) };
+        Some(judge.path_of(out_of_reach, &acting, Both::same(Hold::Free)))
     }
 }

@@ -23,7 +23,7 @@ const EXACT: usize = 100;
 
 /// How many times the facts may be assessed anew, counted in rules; a limit on work, not on time, so that the same
 /// facts give the same plan anywhere.
-const WORK: usize = 40_000_000;
+const WORK: usize = 3_000_000;
 
 /// Nodes that the integer program may visit.
 const NODES: u64 = 20_000;
@@ -105,7 +105,7 @@ impl Trial<'_> {
         self.left = self.left.checked_sub(1)?;
         let mut bundle = self.bundle.clone();
         for candidate in chosen.iter().filter_map(|at| self.found.get(*at)) {
-            bundle = candidate.apply(&bundle);
+            candidate.apply_to(&mut bundle);
         }
         let world = World::new(&bundle, self.policy, self.actions);
         let ground = Ground::new(&world);
@@ -116,6 +116,9 @@ impl Trial<'_> {
 
     /// The headline assets that one change brings to the target by itself.
     fn closes(&mut self, at: usize, wanted: &BTreeSet<NodeId>) -> Vec<NodeId> {
+        if self.left == 0 {
+            return Vec::new();
+        }
         let alone = BTreeSet::from([at]);
         self.below(&alone, wanted).map_or_else(Vec::new, |low| wanted.difference(&low).cloned().collect())
     }

@@ -1,13 +1,12 @@
 //! What each layer does to one call, under both readings (floor 2).
 
 use super::recovery::{self, Copies};
-use super::{Outcome, Path, Reading, Route, Walker};
-use crate::fact::Fact;
+use super::{Acting, Outcome, Path, Reading, Route, Walker};
 use crate::id::{NodeId, PrincipalId, WayId};
 use crate::model::{Protection, Side};
 use crate::pattern;
 use crate::power::ground::sessions::identity_or_stand_in;
-use crate::power::ground::{Deed, Key, roots_of};
+use crate::power::ground::{Deed, Key};
 use crate::power::{AtomNo, Hold, Sight};
 use crate::verdict::Prevention;
 
@@ -54,7 +53,6 @@ pub struct Judge<'a, 'g, 'w> {
     pub copies: Copies<'w>,
     protect: Both,
     approve: Both,
-    chain: Vec<NodeId>,
 }
 
 impl<'a, 'g, 'w> Judge<'a, 'g, 'w> {
@@ -79,16 +77,15 @@ impl<'a, 'g, 'w> Judge<'a, 'g, 'w> {
             approve.best = Hold::Never;
         }
         let copies = recovery::copies(walker, asset, deed);
-        let chain = walker.above(&deed.on).0;
-        Self { walker, asset: asset.clone(), deed, protections, copies, protect, approve, chain }
+        Self { walker, asset: asset.clone(), deed, protections, copies, protect, approve }
     }
 
-    /// The path of an identity by a route.
+    /// The path of an identity, given how the session comes to act as it and what right it has.
     #[must_use]
-    pub fn path(&self, principal: &PrincipalId, route: Route) -> Path {
-        let reach = self.reach(principal, &route);
-        let confirm = self.confirm(principal, &route);
-        let permit = self.permit(principal, &route);
+    pub fn path_of(&self, principal: &PrincipalId, acting: &Acting, right: Both) -> Path {
+        let reach = acting.reach;
+        let confirm = self.confirm(principal, &acting.route);
+        let permit = right.and(acting.alive);
         let reading = |sight: Sight| {
             let of = |both: Both| if sight == Sight::Worst { both.worst } else { both.best };
             let found = if sight == Sight::Worst { &self.copies.worst } else { &self.copies.best };
@@ -104,21 +101,12 @@ impl<'a, 'g, 'w> Judge<'a, 'g, 'w> {
         };
         Path {
             principal: principal.clone(),
-            route,
+            route: acting.route.clone(),
             deed: self.deed.clone(),
             asset: self.asset.clone(),
             worst: reading(Sight::Worst),
             best: reading(Sight::Best),
         }
-    }
-
-    /// Layer 1: can the session get hold of the credential, or make its holder act?
-    #[must_use]
-    pub fn reach(&self, principal: &PrincipalId, route: &Route) -> Both {
-        self.walker.both_of(&match route {
-            Route::Own => Key::Held(principal.clone()),
-            Route::Deputy(way) => Key::WayReady(way.clone()),
-        })
     }
 
     /// Layer 2: must a person say yes? As good as the way that meets least, and every approval at the provider.
@@ -142,68 +130,32 @@ impl<'a, 'g, 'w> Judge<'a, 'g, 'w> {
         let way = self.walker.ground.world.ways.get(way);
         way.is_some_and(|way| pattern::any(&way.carries, &self.call(principal)))
     }
+}
 
-    /// Layer 3: does the provider refuse this identity?
-    #[must_use]
-    pub fn permit(&self, principal: &PrincipalId, route: &Route) -> Both {
-        self.right(principal).and(self.alive(principal, route))
-    }
-
-    fn right(&self, principal: &PrincipalId) -> Both {
-        let ground = self.walker.ground;
-        let world = ground.world;
-        let maybe = Both { worst: Hold::Free, best: Hold::Never };
-        let mut right = Both::same(Hold::Never);
-        for grant in self.chain.iter().filter_map(|node| ground.grants_at.get(node)).flatten() {
-            if grant.principal != *principal {
-                continue;
-            }
-            right = match world.right(grant, &self.deed.action) {
-                Some(Fact::Known(true)) => right.or(Both::same(Hold::Free)),
-                Some(Fact::Unknown(_)) => right.or(maybe),
-                Some(Fact::Known(false)) | None => right,
-            };
-        }
-        let own_roots = roots_of(world, ground.provider_of(principal));
-        let unlisted = world.principals.get(principal).is_some_and(|p| p.grants.gap().is_some());
-        let unknown =
-            ground.stand_ins.get(principal).is_some_and(|s| s.within.as_ref().is_none_or(|n| self.chain.contains(n)));
-        if (unlisted || unknown) && own_roots.iter().any(|root| self.chain.contains(root)) {
-            right = right.or(maybe);
-        }
-        for (given, wanted, node) in &ground.step_rights {
-            if given == principal && self.chain.contains(node) && pattern::matches(wanted, &self.deed.action) {
-                right = right.or(self.walker.both_of(&Key::Right(given.clone(), wanted.clone(), node.clone())));
-            }
-        }
-        right
-    }
-
+impl Walker<'_, '_> {
     /// Whether the credential still works, as far as getting hold of it does not already say so.
-    fn alive(&self, principal: &PrincipalId, route: &Route) -> Both {
+    pub(super) fn alive(&self, principal: &PrincipalId, route: &Route) -> Both {
         match route {
             Route::Own => {
-                let held = self.walker.both_of(&Key::Held(principal.clone()));
-                let be = self.walker.both_of(&Key::Be(principal.clone()));
+                let held = self.both_of(&Key::Held(principal.clone()));
+                let be = self.both_of(&Key::Be(principal.clone()));
                 let beyond = |be: Hold, held: Hold| if be > held { be } else { Hold::Free };
                 Both { worst: beyond(be.worst, held.worst), best: beyond(be.best, held.best) }
             }
             Route::Deputy(way) => {
-                let world = self.walker.ground.world;
+                let world = self.ground.world;
                 let Some(way) = world.ways.get(way) else { return Both::same(Hold::Never) };
                 if way.acts_as.contains(principal) {
                     return Both::same(Hold::Free);
                 }
                 let held = way.holds.iter().filter_map(|id| world.credentials.get(id));
                 let fitting = held.filter(|c| identity_or_stand_in(c) == *principal);
-                let alive = fitting.map(|c| self.walker.both_of(&Key::Alive(c.id.clone())));
+                let alive = fitting.map(|c| self.both_of(&Key::Alive(c.id.clone())));
                 alive.fold(Both::same(Hold::Never), Both::or)
             }
         }
     }
-}
 
-impl Walker<'_, '_> {
     /// Both readings of having all of these.
     #[must_use]
     pub fn both(&self, atoms: &[AtomNo]) -> Both {
