@@ -10,5 +10,6 @@ pub mod command;
 pub mod config;
 pub mod embedded;
 pub mod exit;
+pub mod machine;
 pub mod manifest;
 pub mod output;
