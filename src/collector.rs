@@ -1,0 +1,1 @@
+//! What lies in reach (floor 5).
