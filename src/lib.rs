@@ -1,7 +1,7 @@
-//! The shell of Deadstop: what reads the world. A module list for the program and the integration tests; not a public
-//! interface.
+//! The shell of Deadstop: everything that reads files or the environment, or asks a provider.
 
 pub mod collector;
 pub mod secret;
+pub mod session;
 pub mod surroundings;
 pub mod walk;

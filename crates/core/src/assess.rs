@@ -1,17 +1,191 @@
 //! Bundle in, assessment out: the one place where the evaluators meet (floor 3).
 
-use crate::assessment::Assessment;
-use crate::bundle::Bundle;
+mod rows;
+mod sentences;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::answer::{self, Judged};
+use crate::assessment::{Assessment, FixPlan, PathAnswer, SCHEMA, Subject, Tool};
+use crate::bundle::{self, Bundle};
+use crate::catalogue;
+use crate::fact::Gap;
+use crate::fixes::{self, Candidate};
+use crate::headline;
+use crate::id::SessionId;
+use crate::path::explain::{Story, story};
+use crate::path::{Path, Walker};
 use crate::policy::Policy;
+use crate::power::ground::Ground;
+use crate::world::World;
+use rows::Numbers;
+
+/// How many paths of an asset are written out.
+const PATHS_SHOWN: usize = 20;
 
 /// Answers the question for every asset. Pure: the same bundle and policy give the same assessment.
 #[must_use]
-pub fn assess(_bundle: &Bundle, _policy: &Policy) -> Assessment {
-    unimplemented!()
+pub fn assess(bundle: &Bundle, policy: &Policy) -> Assessment {
+    let world = World::new(bundle, policy, &catalogue::actions());
+    let ground = Ground::new(&world);
+    let mut judged = answer::judge(&ground, policy, false);
+    judged.sort_by(|a, b| order(a, &world).cmp(&order(b, &world)));
+    let plan = fixes::plan(bundle, policy, &judged);
+    write(bundle, policy, &ground, &judged, plan)
 }
 
 /// The bundle as it would be read with a fix of its assessment applied; `None` if there is no fix of that key or id.
 #[must_use]
-pub fn with_fix(_bundle: &Bundle, _policy: &Policy, _key: &str) -> Option<Bundle> {
-    unimplemented!()
+pub fn with_fix(bundle: &Bundle, policy: &Policy, key: &str) -> Option<Bundle> {
+    let assessment = assess(bundle, policy);
+    let wanted = assessment.fixes.all.iter().find(|fix| fix.key == key || fix.id == key)?;
+    let world = World::new(bundle, policy, &catalogue::actions());
+    let ground = Ground::new(&world);
+    let judged = answer::judge(&ground, policy, false);
+    let candidates = fixes::candidates(&ground, policy, &judged);
+    let candidate = candidates.iter().find(|candidate| candidate.key == wanted.key)?;
+    Some(candidate.apply(bundle))
+}
+
+/// Headline assets first, worst first; then by name.
+fn order<'a>(judged: &'a Judged, world: &'a World) -> impl Ord + 'a {
+    let name = world.assets.get(&judged.asset).map(|asset| asset.name.as_str());
+    (!judged.standing.in_headline, judged.worst.order(), judged.best.order(), name, &judged.asset)
+}
+
+struct Writer<'a, 'w> {
+    ground: &'a Ground<'w>,
+    policy: &'a Policy,
+    walkers: BTreeMap<SessionId, Walker<'a, 'w>>,
+    numbers: Numbers<'w>,
+}
+
+fn write(bundle: &Bundle, policy: &Policy, ground: &Ground<'_>, judged: &[Judged], plan: fixes::Plan) -> Assessment {
+    let world = ground.world;
+    let walkers = world.sessions.values().map(|s| (s.id.clone(), Walker::new(ground, policy, s))).collect();
+    let mut writer = Writer { ground, policy, walkers, numbers: Numbers::new(world) };
+    let mut paths: Vec<PathAnswer> = Vec::new();
+    let mut assets = Vec::new();
+    let mut rests = 0;
+    let mut gap_uses = rows::GapUses::default();
+    for (at, asset) in judged.iter().enumerate() {
+        let first = paths.len();
+        let shown = shown_paths(asset);
+        for (session, path) in &shown {
+            let Some(walker) = writer.walkers.get(*session) else { continue };
+            let told = story(walker, path);
+            let answer = writer.numbers.path(walker, path, &told, at, paths.len());
+            paths.push(answer);
+        }
+        let mine = paths.get(first..).unwrap_or_default();
+        let row = writer.asset_row(asset, at, mine, &mut gap_uses);
+        if asset.standing.in_headline && mine.first().is_some_and(|path| path.rests_on_agent) {
+            rests += 1;
+        }
+        assets.push(row);
+    }
+    let mut basis = BTreeMap::new();
+    for layer in assets.iter().filter(|asset| asset.in_headline).flat_map(|asset| &asset.layers) {
+        *basis.entry(rows::basis_word(layer.basis).to_owned()).or_insert(0) += 1;
+    }
+    let credentials = writer.credential_rows(judged);
+    let sessions = writer.session_rows();
+    let fixes = fix_plan(plan, &paths, &assets, policy);
+    let covers = rows::covers(world, judged);
+    let (assumed, notes) = sentences::assumed(world, policy, judged);
+    let Writer { mut numbers, .. } = writer;
+    let gaps = numbers.gap_rows(bundle, &gap_uses);
+    Assessment {
+        schema: SCHEMA.to_owned(),
+        tool: Tool { name: "deadstop".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        assessed_at: policy.assessed_at.unwrap_or(world.newest),
+        subject: subject(bundle, policy),
+        headline: headline::headline(world, judged, rests),
+        assets,
+        paths,
+        credentials,
+        sessions,
+        findings: Vec::new(),
+        fixes,
+        gaps,
+        evidence: numbers.evidence_rows(),
+        assumed,
+        notes,
+        basis,
+        covers,
+        facts_sha256: rows::sha256(&bundle::to_json(bundle)),
+        tabletop: None,
+    }
+}
+
+/// The paths of an asset that are written out: counted sessions first, the worst of each vector of states.
+fn shown_paths(judged: &Judged) -> Vec<(&SessionId, &Path)> {
+    let mut all: Vec<(bool, &SessionId, &Path)> = judged
+        .from
+        .iter()
+        .flat_map(|from| from.paths.shown.iter().map(move |path| (!from.counted, &from.session, path)))
+        .collect();
+    all.sort_by(|a, b| (a.0, a.2.order(), a.1).cmp(&(b.0, b.2.order(), b.1)));
+    all.into_iter().take(PATHS_SHOWN).map(|(_, session, path)| (session, path)).collect()
+}
+
+fn subject(bundle: &Bundle, policy: &Policy) -> Subject {
+    let story = bundle.story.as_ref();
+    Subject {
+        client: policy.engagement.client.clone().or_else(|| story.map(|story| story.client.clone())),
+        assessor: policy.engagement.assessor.clone(),
+        period: policy.engagement.period.clone(),
+        handling: policy.engagement.handling.clone(),
+        title: story.map(|story| story.title.clone()),
+        story: story.map(|story| story.paragraphs.clone()).unwrap_or_default(),
+        references: story.map(|story| story.references.clone()).unwrap_or_default(),
+    }
+}
+
+/// Numbers the fixes, those of the plan first.
+fn fix_plan(
+    plan: fixes::Plan,
+    paths: &[PathAnswer],
+    assets: &[crate::assessment::AssetAnswer],
+    policy: &Policy,
+) -> FixPlan {
+    let asset_ids: BTreeMap<&str, &crate::assessment::AssetAnswer> =
+        assets.iter().map(|a| (a.key.as_str(), a)).collect();
+    let mut all = Vec::new();
+    let mut minimal = Vec::new();
+    let chosen: BTreeSet<&str> = plan.chosen.iter().map(String::as_str).collect();
+    let mut ordered: Vec<(Candidate, Vec<crate::id::NodeId>)> = plan.candidates;
+    ordered.sort_by(|(a, a_closes), (b, b_closes)| {
+        let key = |c: &Candidate, closes: usize| {
+            (!chosen.contains(c.key.as_str()), usize::MAX - closes, c.effort, c.key.clone())
+        };
+        key(a, a_closes.len()).cmp(&key(b, b_closes.len()))
+    });
+    for (at, (candidate, closes)) in ordered.into_iter().enumerate() {
+        let id = format!("F{}", at + 1);
+        if chosen.contains(candidate.key.as_str()) {
+            minimal.push(id.clone());
+        }
+        let closed: Vec<&crate::assessment::AssetAnswer> =
+            closes.iter().filter_map(|key| asset_ids.get(key.as_str()).copied()).collect();
+        let closes_assets = closed.iter().map(|asset| asset.id.clone()).collect();
+        let shown: BTreeSet<&str> = closed.iter().flat_map(|asset| asset.paths.iter().map(String::as_str)).collect();
+        let closes = paths.iter().filter(|path| shown.contains(path.id.as_str())).map(|path| path.id.clone()).collect();
+        let assigned = policy.fixes.get(&candidate.key).cloned().unwrap_or_default();
+        all.push(candidate.row(id, closes, closes_assets, assigned));
+    }
+    FixPlan {
+        target: policy.target.word().to_owned(),
+        reached: plan.reached,
+        optimal: plan.optimal,
+        at_least: plan.at_least,
+        minimal,
+        all,
+        short_of: plan.short_of,
+    }
+}
+
+/// Every gap that a story's unknown layers depend on.
+fn gaps_of(story: &Story) -> BTreeSet<Gap> {
+    story.layers.iter().flat_map(|(_, _, told)| told.gaps.iter().cloned()).collect()
 }

@@ -5,15 +5,26 @@
 //!
 //! - 3: `assess`, `render`: bundle → assessment → text
 //! - 2: `world`, `power`, `gate`, `path`: evaluators, each takes data and gives data
-//! - 1: `verdict`, `assessment`, `bundle`, `policy`
+//! - 1: `verdict`, `assessment`, `bundle`, `policy`, `catalogue`, `shorthand`
 //! - 0: `time`, `fact`, `id`, `model`
 
+pub mod answer;
 pub mod assess;
 pub mod assessment;
 pub mod bundle;
+pub mod catalogue;
 pub mod fact;
+pub mod fixes;
+pub mod gate;
+pub mod headline;
 pub mod id;
 pub mod model;
+pub mod path;
+pub mod pattern;
 pub mod policy;
+pub mod power;
+pub mod render;
+pub mod shorthand;
 pub mod time;
 pub mod verdict;
+pub mod world;

@@ -131,6 +131,9 @@ pub struct Action {
     /// How long it takes, as far as known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub takes: Option<Span>,
+    /// The provider's protection that can refuse it, if there is one: `deletion protection`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guarded_by: Option<String>,
     /// What it does, in a sentence.
     pub because: String,
     /// The provider's documentation of it.

@@ -26,6 +26,9 @@ pub struct Source {
     pub outcome: Outcome,
     /// When it was asked.
     pub at: Time,
+    /// The run of the collector that asked, by the moment it ended; filled in from the bundle when it is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Time>,
     /// A redacted excerpt of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excerpt: Option<String>,

@@ -1,0 +1,349 @@
+//! Which changes are worth trying, from what is open or slow (floor 2).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Candidate;
+use super::apply::{Change, copy_out_id};
+use crate::answer::Judged;
+use crate::id::{CredentialId, NodeId, PrincipalId, SessionId};
+use crate::model::{Agent, Atom, Credential, Way};
+use crate::path::recovery::NOTICE_ASSUMED;
+use crate::path::{Path, Route, Walker};
+use crate::policy::Policy;
+use crate::power::ground::{Ground, Key};
+use crate::time::Span;
+use crate::verdict::{LayerName, Prevention, Recovery};
+use crate::world::World;
+
+/// Every change that is worth trying for the assets that the headline counts.
+#[must_use]
+pub fn candidates(ground: &Ground<'_>, policy: &Policy, judged: &[Judged]) -> Vec<Candidate> {
+    let world = ground.world;
+    let mut gather =
+        Gather { ground, policy, actors: BTreeSet::new(), credentials: BTreeSet::new(), found: BTreeMap::new() };
+    let counted: Vec<&Judged> = judged.iter().filter(|j| j.standing.in_headline).collect();
+    let open: Vec<&&Judged> = counted.iter().filter(|j| j.worst.rated() < policy.target).collect();
+    for session in world.sessions.values().filter(|session| world.counts(session)) {
+        let walker = Walker::new(ground, policy, session);
+        for asset in &open {
+            gather.actors_of(&walker, &asset.asset);
+        }
+        gather.credentials_of(&walker);
+    }
+    gather.revoke();
+    gather.deny();
+    gather.ways(&open);
+    for asset in &open {
+        gather.protect(&asset.asset);
+    }
+    for asset in
+        counted.iter().filter(|j| j.worst.prevention != Prevention::Stopped || j.worst.recovery == Recovery::None)
+    {
+        gather.copies(asset);
+    }
+    gather.found.into_values().collect()
+}
+
+struct Gather<'g, 'w> {
+    ground: &'g Ground<'w>,
+    policy: &'g Policy,
+    actors: BTreeSet<PrincipalId>,
+    credentials: BTreeSet<CredentialId>,
+    found: BTreeMap<String, Candidate>,
+}
+
+impl Gather<'_, '_> {
+    fn add(&mut self, candidate: Candidate) {
+        self.found.insert(candidate.key.clone(), candidate);
+    }
+
+    /// Identities in power that may do what destroys the asset, lifts what guards it or takes its copies.
+    fn actors_of(&mut self, walker: &Walker<'_, '_>, asset: &NodeId) {
+        for deed in self.ground.deeds.get(asset).into_iter().flatten() {
+            self.actors.extend(walker.may_act(deed));
+        }
+        for guard in walker.ground.protections_on.get(asset).into_iter().flatten() {
+            let lifts = guard.lifts.known().into_iter().flatten();
+            for atom in lifts.flat_map(|lift| &lift.needs) {
+                self.actor_behind(walker, atom);
+            }
+        }
+    }
+
+    fn actor_behind(&mut self, walker: &Walker<'_, '_>, atom: &Atom) {
+        if let Atom::Can { action, target } = atom {
+            let deed = crate::power::ground::Deed { action: action.clone(), on: target.clone(), entry: None };
+            self.actors.extend(walker.may_act(&deed));
+        }
+        if let Atom::Principal(id) = atom
+            && walker.holds(id)
+        {
+            self.actors.insert(id.clone());
+        }
+    }
+
+    /// Credentials that identities in power start from.
+    fn credentials_of(&mut self, walker: &Walker<'_, '_>) {
+        for actor in &self.actors {
+            self.credentials.extend(self.ground.credentials_of.get(actor).into_iter().flatten().cloned());
+            for way in self.ground.deputies_of.get(actor).into_iter().flatten() {
+                self.credentials.extend(way.holds.iter().cloned());
+            }
+            let Some(atom) = self.ground.find(&Key::Held(actor.clone())) else { continue };
+            for (at, _) in walker.power.witness(atom) {
+                if let Some(Key::Hold(id)) = walker.power.key(at) {
+                    self.credentials.insert(id.clone());
+                }
+            }
+        }
+    }
+
+    fn revoke(&mut self) {
+        let world = self.ground.world;
+        let list: Vec<&Credential> = self.credentials.iter().filter_map(|id| world.credentials.get(id)).collect();
+        for credential in list {
+            let places = credential.locations.len();
+            let first = credential.locations.first();
+            let at = first.map_or_else(String::new, |l| {
+                format!(" from {}{}", l.path, l.line.map_or_else(String::new, |line| format!(":{line}")))
+            });
+            let more = if places > 1 { format!(" and {} more", places - 1) } else { String::new() };
+            let name = credential_name(credential);
+            self.add(Candidate {
+                key: format!("revoke:{}", credential.key),
+                kind: "remove-or-rotate",
+                title: format!("Rotate {name} and take it out of reach"),
+                detail: format!("Revoke it at {}, and remove it{at}{more}. If something needs its successor, keep that where no agent session reads.", credential.provider),
+                effort: if places > 2 { 2 } else { 1 },
+                layer: LayerName::Reach,
+                artefact: None,
+                proves: Some("deadstop credentials".to_owned()),
+                changes: vec![Change::Revoke(credential.id.clone())],
+            });
+        }
+    }
+
+    fn deny(&mut self) {
+        let world = self.ground.world;
+        let (denied, kept) = self.deniable();
+        let known = self.actors.iter().filter_map(|id| world.principals.get(id));
+        let principals: Vec<_> = known.cloned().collect();
+        for principal in principals {
+            let changes =
+                vec![Change::Deny { principal: principal.id.clone(), denied: denied.clone(), kept: kept.clone() }];
+            self.add(Candidate {
+                key: format!("deny:{}", principal.id),
+                kind: "deny-in-policy",
+                title: format!("Take delete rights away from {}", principal.name),
+                detail: format!("Deny it every action that deletes, overwrites or expires, that removes a copy, or that switches a protection off at {}. Before applying, check that no deploy step needs one of them.", principal.provider),
+                effort: 2,
+                layer: LayerName::Permit,
+                artefact: deny_artefact(&principal.provider, &principal.name, &denied),
+                proves: Some("deadstop run".to_owned()),
+                changes,
+            });
+        }
+    }
+
+    /// Actions that destroy, lift or remove copies; and those that only lead on to other identities.
+    fn deniable(&self) -> (BTreeSet<String>, BTreeSet<String>) {
+        let world = self.ground.world;
+        let mut denied: BTreeSet<String> =
+            self.ground.deeds.values().flatten().map(|deed| deed.action.clone()).collect();
+        let lifts = world.protections.iter().map(|p| &p.lifts).chain(world.copies.values().map(|c| &c.destroyed_by));
+        for atom in lifts.filter_map(crate::fact::Fact::known).flatten().flat_map(|lift| &lift.needs) {
+            if let Atom::Can { action, .. } = atom {
+                denied.insert(action.clone());
+            }
+        }
+        let steps = world.steps.iter().flat_map(|step| &step.needs);
+        let ways = world.ways.values().flat_map(|way| &way.needs);
+        let led = steps.chain(ways).filter_map(|atom| match atom {
+            Atom::Can { action, .. } => Some(action.clone()),
+            Atom::Credential(_)
+            | Atom::Principal(_)
+            | Atom::Way(_)
+            | Atom::Lifted(_)
+            | Atom::Right { .. }
+            | Atom::Destroyed(_) => None,
+        });
+        let kept = led.filter(|action| !denied.contains(action)).collect();
+        (denied, kept)
+    }
+
+    /// A managed gate for each agent at work, and an approval for each deputy that acts.
+    fn ways(&mut self, open: &[&&Judged]) {
+        let world = self.ground.world;
+        let mut sessions: BTreeSet<SessionId> = BTreeSet::new();
+        let mut deputies: BTreeSet<&Way> = BTreeSet::new();
+        for from in open.iter().flat_map(|asset| &asset.from).filter(|from| from.counted) {
+            let passes = |path: &&Path| path.worst.outcome.rated() < self.policy.target;
+            for path in from.paths.shown.iter().filter(passes) {
+                match &path.route {
+                    Route::Own => {
+                        sessions.insert(from.session.clone());
+                    }
+                    Route::Deputy(way) => deputies.extend(world.ways.get(way)),
+                }
+            }
+        }
+        let agents = sessions.iter().filter_map(|id| world.sessions.get(id)).filter(|s| s.agent != Agent::Plain);
+        let agents: Vec<_> = agents.filter(|session| session.id.as_str() != "?").cloned().collect();
+        for session in agents {
+            self.add(Candidate {
+                key: format!("gate:{}", session.key),
+                kind: "gate-the-way",
+                title: format!("Make {} ask a person before anything runs, by a managed policy", session.name),
+                detail: "Set it where the user cannot change it, for the shell and for every MCP server alike: a rule on one command's text is passed by a script. It stands for this agent only; any other program of this user does not meet it.".to_owned(),
+                effort: 3,
+                layer: LayerName::Confirm,
+                artefact: None,
+                proves: Some("deadstop run".to_owned()),
+                changes: vec![Change::Gate(session.id.clone())],
+            });
+        }
+        let deputies: Vec<Way> = deputies.into_iter().cloned().collect();
+        for way in deputies {
+            self.add(Candidate {
+                key: format!("approve:{}", way.id),
+                kind: "gate-the-way",
+                title: format!("Require an approval in {} that nothing in reach can give", way.name),
+                detail: "It acts on the session's word with rights that the session does not hold itself. Let a person approve each run, by an account whose credentials lie nowhere that an agent reads.".to_owned(),
+                effort: 2,
+                layer: LayerName::Confirm,
+                artefact: None,
+                proves: Some("deadstop run".to_owned()),
+                changes: vec![Change::Approve(way.id.clone())],
+            });
+        }
+    }
+
+    /// The provider's protection, together with a deny of switching it off: by itself it would only slow the call.
+    fn protect(&mut self, asset: &NodeId) {
+        let world = self.ground.world;
+        let Some(held) = world.assets.get(asset) else { return };
+        let deeds = self.ground.deeds.get(asset).into_iter().flatten().filter(|deed| deed.on == *asset);
+        let guarded = deeds.filter_map(|deed| {
+            let guard = deed.entry.and_then(|at| world.actions.get(at)).and_then(|action| action.guarded_by.clone());
+            guard.map(|guard| (deed.action.clone(), guard))
+        });
+        let guarded: BTreeMap<String, String> = guarded.collect();
+        let Some(kind) = guarded.values().next().cloned() else { return };
+        let on_already = self.ground.protections_on.get(asset).into_iter().flatten();
+        let on_already = on_already.clone().any(|p| p.enabled == crate::fact::Fact::Known(true) && p.kind == kind);
+        let title = if on_already {
+            format!("Deny switching off {kind} of {}", held.name)
+        } else {
+            format!("Turn on {kind} of {}, and deny switching it off", held.name)
+        };
+        self.add(Candidate {
+            key: format!("protect:{asset}"),
+            kind: "turn-on-protection",
+            title,
+            detail: format!(
+                "The two only work together: while an identity in reach may switch {kind} off, it only slows the call."
+            ),
+            effort: 2,
+            layer: LayerName::Protect,
+            artefact: protect_artefact(&held.provider, &held.kind, &held.name),
+            proves: Some("deadstop run".to_owned()),
+            changes: vec![Change::Protect { asset: asset.clone(), actions: guarded.into_keys().collect(), kind }],
+        });
+    }
+
+    fn copies(&mut self, judged: &Judged) {
+        let world = self.ground.world;
+        let Some(asset) = world.assets.get(&judged.asset) else { return };
+        if asset.kind == crate::world::REST {
+            return;
+        }
+        let rpo = self.policy.assets.get(asset.id.as_str()).and_then(|declared| declared.rpo);
+        let every = rpo.unwrap_or(Span::days(1));
+        let at = self.policy.assessed_at.unwrap_or(world.newest);
+        if judged.worst.recovery == Recovery::None || judged.worst.outside {
+            let notice = self.policy.time_to_notice.unwrap_or(NOTICE_ASSUMED);
+            let copy = Change::CopyOut { asset: asset.id.clone(), lag: every };
+            let drill = Change::Drill { asset: asset.id.clone(), copy: copy_out_id(&asset.id), at };
+            self.add(Candidate {
+                key: format!("copy-out:{}", asset.id),
+                kind: "copy-the-backup-out",
+                title: format!("Copy {} every {} to where nothing in reach can delete it, and restore it once", asset.name, every.human()),
+                detail: format!("An account or vault that no credential in reach can become, kept longer than the {} in which a loss is noticed, and encrypted with a key from there.", notice.human()),
+                effort: 5,
+                layer: LayerName::Survive,
+                artefact: None,
+                proves: Some("deadstop run".to_owned()),
+                changes: vec![copy, drill],
+            });
+        } else if judged.worst.recovery == Recovery::Untested {
+            let copies: Vec<NodeId> =
+                world.copies.values().filter(|c| c.of == asset.id).map(|c| c.id.clone()).collect();
+            let drill = |copy: NodeId| Change::Drill { asset: asset.id.clone(), copy, at };
+            self.add(Candidate {
+                key: format!("drill:{}", asset.id),
+                kind: "run-a-restore-drill",
+                title: format!("Restore {} from its copy once, and write down how long it took", asset.name),
+                detail: "A copy that nobody has restored is a hope. Record the very copy, the day, the time taken and who did it in `restore_tests`.".to_owned(),
+                effort: 2,
+                layer: LayerName::Restore,
+                artefact: None,
+                proves: Some("deadstop run --config deadstop.yaml".to_owned()),
+                changes: copies.into_iter().map(drill).collect(),
+            });
+        }
+    }
+}
+
+fn credential_name(credential: &Credential) -> String {
+    let named = credential.locations.iter().find_map(|location| location.key.clone());
+    let kind = credential.kind.replace('_', " ");
+    match (&credential.public_id, named) {
+        (Some(id), _) => format!("the {} {kind} {id}", credential.provider),
+        (None, Some(name)) => format!("the {} {kind} {name}", credential.provider),
+        (None, None) => format!("the {} {kind}", credential.provider),
+    }
+}
+
+fn deny_artefact(provider: &str, name: &str, denied: &BTreeSet<String>) -> Option<String> {
+    match provider {
+        "aws" => {
+            let actions: Vec<&String> = denied.iter().filter(|action| action.contains(':')).collect();
+            let statement = serde_json::json!({
+                "Version": "2012-10-17",
+                "Statement": [{ "Sid": "NoDestruction", "Effect": "Deny", "Action": actions, "Resource": "*" }],
+            });
+            serde_json::to_string_pretty(&statement).ok()
+        }
+        "postgres" => Some(format!(
+            "-- as the owner, for the login {name}:\nALTER ROLE \"{}\" NOSUPERUSER NOCREATEROLE NOCREATEDB;\nREVOKE DELETE, TRUNCATE ON ALL TABLES IN SCHEMA public FROM \"{0}\";\n-- and make another role the owner of the tables, schemas and database: owners may always drop them",
+            login(name)
+        )),
+        _ => None,
+    }
+}
+
+fn login(name: &str) -> String {
+    name.split('@').next().unwrap_or(name).replace('"', "\"\"")
+}
+
+fn protect_artefact(provider: &str, kind: &str, name: &str) -> Option<String> {
+    let quoted = format!("'{}'", name.replace('\'', "'\\''"));
+    match (provider, kind) {
+        ("aws", "db_instance") => Some(format!(
+            "aws rds modify-db-instance --db-instance-identifier {quoted} --deletion-protection --apply-immediately"
+        )),
+        ("aws", "db_cluster") => Some(format!(
+            "aws rds modify-db-cluster --db-cluster-identifier {quoted} --deletion-protection --apply-immediately"
+        )),
+        ("aws", "table") => {
+            Some(format!("aws dynamodb update-table --table-name {quoted} --deletion-protection-enabled"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether anything at all is known of a world's sessions, for who asks before planning.
+#[must_use]
+pub(super) fn plannable(world: &World) -> bool {
+    world.any_session
+}

@@ -1,0 +1,209 @@
+//! The plan of least total effort (floor 2).
+//!
+//! Changes only help, so a set of changes that fails keeps failing when any of them is left out. Each failed plan is
+//! grown to a largest set that still fails; every plan that works must take something from outside it. The cheapest
+//! plan that takes something from outside each such set is tried next, until one works: it is then of least effort.
+
+use microlp::{ComparisonOp, OptimizationDirection, Problem, SolutionStatus, SolveOptions};
+use std::collections::BTreeSet;
+
+use super::Candidate;
+use super::candidates::{candidates, plannable};
+use crate::answer::{self, Judged};
+use crate::bundle::Bundle;
+use crate::catalogue;
+use crate::id::NodeId;
+use crate::model::Action;
+use crate::policy::Policy;
+use crate::power::ground::Ground;
+use crate::world::World;
+
+/// Up to how many candidates a plan is exact.
+const EXACT: usize = 100;
+
+/// How many times the facts may be assessed anew, counted in rules; a limit on work, not on time, so that the same
+/// facts give the same plan anywhere.
+const WORK: usize = 3_000_000;
+
+/// Nodes that the integer program may visit.
+const NODES: u64 = 20_000;
+
+/// What a plan takes, and whether it does what it should.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Candidates, each with the headline assets that it brings to the target by itself.
+    pub candidates: Vec<(Candidate, Vec<NodeId>)>,
+    /// Keys of the candidates that the plan takes.
+    pub chosen: Vec<String>,
+    /// Whether it was shown to bring every headline asset to the target.
+    pub reached: bool,
+    /// Whether none of less effort does.
+    pub optimal: bool,
+    /// No plan takes less effort than this.
+    pub at_least: u32,
+    /// Why it falls short, if it does.
+    pub short_of: Option<String>,
+}
+
+/// Plans for the assets that the headline counts.
+#[must_use]
+pub fn plan(bundle: &Bundle, policy: &Policy, judged: &[Judged]) -> Plan {
+    let actions = catalogue::actions();
+    let world = World::new(bundle, policy, &actions);
+    let ground = Ground::new(&world);
+    let found = if plannable(&world) { candidates(&ground, policy, judged) } else { Vec::new() };
+    let cost = ground.ready.rules.len().max(1_000) + world.assets.len() * world.sessions.len() * 20;
+    let wanted: BTreeSet<NodeId> = judged
+        .iter()
+        .filter(|j| j.standing.in_headline && j.worst.rated() < policy.target)
+        .map(|j| j.asset.clone())
+        .collect();
+    let mut trial = Trial { bundle, policy, actions: &actions, found: &found, left: WORK / cost };
+    let all: BTreeSet<usize> = (0..found.len()).collect();
+    let Some(never) = trial.below(&all, &wanted) else {
+        let short = Some("there are too many facts to plan for in the work allowed".to_owned());
+        return Plan {
+            candidates: found.into_iter().map(|c| (c, Vec::new())).collect(),
+            short_of: short,
+            ..Plan::default()
+        };
+    };
+    let reachable: BTreeSet<NodeId> = wanted.difference(&never).cloned().collect();
+    let (chosen, optimal, at_least) = trial.least(&reachable);
+    let closes: Vec<Vec<NodeId>> = (0..found.len()).map(|at| trial.closes(at, &wanted)).collect();
+    let keys = chosen.iter().filter_map(|at| found.get(*at)).map(|candidate| candidate.key.clone()).collect();
+    let names: Vec<String> =
+        never.iter().filter_map(|id| world.assets.get(id)).map(|asset| asset.name.clone()).collect();
+    let short_of = (!never.is_empty()).then(|| {
+        format!(
+            "no change known here brings {} to {}: what was not read stands in the way",
+            crate::headline::listed(&names, 3),
+            policy.target.word()
+        )
+    });
+    Plan {
+        candidates: found.clone().into_iter().zip(closes).collect(),
+        chosen: keys,
+        reached: never.is_empty(),
+        optimal,
+        at_least,
+        short_of,
+    }
+}
+
+struct Trial<'a> {
+    bundle: &'a Bundle,
+    policy: &'a Policy,
+    actions: &'a [Action],
+    found: &'a [Candidate],
+    left: usize,
+}
+
+impl Trial<'_> {
+    /// Which of `wanted` stay below the target with these changes made; `None` once the work allowed is done.
+    fn below(&mut self, chosen: &BTreeSet<usize>, wanted: &BTreeSet<NodeId>) -> Option<BTreeSet<NodeId>> {
+        self.left = self.left.checked_sub(1)?;
+        let mut bundle = self.bundle.clone();
+        for candidate in chosen.iter().filter_map(|at| self.found.get(*at)) {
+            candidate.apply_to(&mut bundle);
+        }
+        let world = World::new(&bundle, self.policy, self.actions);
+        let ground = Ground::new(&world);
+        let judged = answer::judge(&ground, self.policy, true);
+        let low = judged.into_iter().filter(|j| wanted.contains(&j.asset) && j.worst.rated() < self.policy.target);
+        Some(low.map(|j| j.asset).collect())
+    }
+
+    /// The headline assets that one change brings to the target by itself.
+    fn closes(&mut self, at: usize, wanted: &BTreeSet<NodeId>) -> Vec<NodeId> {
+        if self.left == 0 {
+            return Vec::new();
+        }
+        let alone = BTreeSet::from([at]);
+        self.below(&alone, wanted).map_or_else(Vec::new, |low| wanted.difference(&low).cloned().collect())
+    }
+
+    /// The plan of least effort for `wanted`, whether it is exact, and a lower bound on the effort.
+    fn least(&mut self, wanted: &BTreeSet<NodeId>) -> (BTreeSet<usize>, bool, u32) {
+        let all: BTreeSet<usize> = (0..self.found.len()).collect();
+        let mut cuts: Vec<BTreeSet<usize>> = Vec::new();
+        let mut bound = 0;
+        while self.found.len() <= EXACT {
+            let Some((chosen, proved)) = hitting_set(self.found, &cuts) else { break };
+            if proved {
+                bound = bound.max(self.effort(&chosen));
+            }
+            let Some(low) = self.below(&chosen, wanted) else { break };
+            let Some(asset) = low.first() else { return (chosen, proved, bound) };
+            let one = BTreeSet::from([asset.clone()]);
+            let Some(cut) = self.cut(&chosen, &one, &all) else { break };
+            cuts.push(cut);
+        }
+        (self.irreducible(wanted, all), false, bound)
+    }
+
+    /// What lies outside a largest set of changes that contains `chosen` and still fails.
+    fn cut(
+        &mut self,
+        chosen: &BTreeSet<usize>,
+        asset: &BTreeSet<NodeId>,
+        all: &BTreeSet<usize>,
+    ) -> Option<BTreeSet<usize>> {
+        let mut failing = chosen.clone();
+        for at in all.difference(chosen) {
+            failing.insert(*at);
+            if self.below(&failing, asset)?.is_empty() {
+                failing.remove(at);
+            }
+        }
+        Some(all.difference(&failing).copied().collect())
+    }
+
+    /// A plan from which nothing can be left out, found by leaving out the dearest first.
+    fn irreducible(&mut self, wanted: &BTreeSet<NodeId>, all: BTreeSet<usize>) -> BTreeSet<usize> {
+        let mut chosen = all;
+        let mut order: Vec<usize> = chosen.iter().copied().collect();
+        order.sort_by_key(|at| std::cmp::Reverse(self.found.get(*at).map_or(0, |candidate| candidate.effort)));
+        for at in order {
+            chosen.remove(&at);
+            match self.below(&chosen, wanted) {
+                Some(low) if low.is_empty() => {}
+                Some(_) => {
+                    chosen.insert(at);
+                }
+                None => {
+                    chosen.insert(at);
+                    break;
+                }
+            }
+        }
+        chosen
+    }
+
+    fn effort(&self, chosen: &BTreeSet<usize>) -> u32 {
+        chosen.iter().filter_map(|at| self.found.get(*at)).map(|candidate| candidate.effort).sum()
+    }
+}
+
+/// The cheapest set that meets every cut, and whether that is proved. Ties go to the earlier key.
+fn hitting_set(found: &[Candidate], cuts: &[BTreeSet<usize>]) -> Option<(BTreeSet<usize>, bool)> {
+    if cuts.is_empty() {
+        return Some((BTreeSet::new(), true));
+    }
+    let mut problem = Problem::new(OptimizationDirection::Minimize);
+    let weight = |at: usize, effort: u32| f64::from(effort) + f64::from(u32::try_from(at).unwrap_or(u32::MAX)) * 1e-5;
+    let variables: Vec<_> =
+        found.iter().enumerate().map(|(at, candidate)| problem.add_binary_var(weight(at, candidate.effort))).collect();
+    for cut in cuts {
+        let terms: Vec<_> = cut.iter().filter_map(|at| variables.get(*at)).map(|variable| (*variable, 1.0)).collect();
+        if terms.is_empty() {
+            return None;
+        }
+        problem.add_constraint(&terms, ComparisonOp::Ge, 1.0);
+    }
+    let mut options = SolveOptions::default();
+    options.node_limit = Some(NODES);
+    let solution = problem.solve_with(options).ok()?.into_solution().ok()?;
+    let taken = variables.iter().enumerate().filter(|(_, variable)| solution.var_value(**variable) > 0.5);
+    Some((taken.map(|(at, _)| at).collect(), solution.status() == SolutionStatus::Optimal))
+}

@@ -1,0 +1,177 @@
+//! How rules match one shell command (floor 2).
+
+use super::table::{DENY_WRAPPERS, EDITORS, GIT_READERS, NEVER_BY_PREFIX, READERS, SAFE_VARIABLES, WRAPPERS};
+use super::{Effect, Rule};
+use crate::gate::pattern;
+use crate::gate::shell::{word, words};
+
+/// The most wrappers that are looked past.
+const DEPTH: usize = 8;
+
+/// Whether a rule covers every command.
+pub(super) fn whole(rule: &Rule) -> bool {
+    tool(rule) && rule.spec.as_deref().is_none_or(|spec| matches!(spec, "*" | ":*"))
+}
+
+/// Whether a rule is about shell commands.
+pub(super) fn tool(rule: &Rule) -> bool {
+    rule.tool == "Bash" || (rule.spec.is_none() && pattern::matches(&rule.tool, "Bash"))
+}
+
+/// Whether a rule covers one command of a command line.
+pub(super) fn fits(rule: &Rule, command: &str) -> bool {
+    if !tool(rule) {
+        return false;
+    }
+    let Some(spec) = &rule.spec else { return true };
+    let wild = spec.contains('*');
+    match rule.effect {
+        Effect::Deny | Effect::Ask => forms(command, true).iter().any(|form| spec_fits(spec, form)),
+        Effect::Allow => forms(command, false).iter().any(|form| {
+            let never = NEVER_BY_PREFIX.contains(&word(form).0) || runs_from_find(form);
+            spec_fits(spec, form) && !(wild && never)
+        }),
+    }
+}
+
+fn runs_from_find(command: &str) -> bool {
+    let words = words(command);
+    words.first() == Some(&"find")
+        && words.iter().any(|w| w.starts_with("-exec") || w.starts_with("-ok") || *w == "-delete")
+}
+
+fn spec_fits(spec: &str, command: &str) -> bool {
+    let spec = spec.trim();
+    let bounded = spec.strip_suffix(":*").or_else(|| spec.strip_suffix(" *"));
+    match bounded {
+        Some(prefix) => pattern::matches(prefix, command) || pattern::matches(&format!("{prefix} *"), command),
+        None if spec.contains('*') => pattern::matches(spec, command),
+        None => spec == command,
+    }
+}
+
+/// The command as it is and as it looks without what a rule looks past.
+fn forms(command: &str, deny: bool) -> Vec<String> {
+    let mut found = vec![command.trim().to_owned()];
+    for _ in 0..DEPTH {
+        let Some(last) = found.last() else { break };
+        let Some(next) = without_variable(last, deny).or_else(|| without_wrapper(last, deny)) else { break };
+        found.push(next.to_owned());
+    }
+    found
+}
+
+fn without_variable(command: &str, deny: bool) -> Option<&str> {
+    let (first, rest) = word(command);
+    let (name, _) = first.split_once('=')?;
+    let named = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    (named && !rest.is_empty() && (deny || SAFE_VARIABLES.contains(&name))).then_some(rest)
+}
+
+fn without_wrapper(command: &str, deny: bool) -> Option<&str> {
+    let (first, mut rest) = word(command);
+    if first == "xargs" {
+        return (!rest.starts_with('-') && !rest.is_empty()).then_some(rest);
+    }
+    let passed = WRAPPERS.contains(&first) || (deny && DENY_WRAPPERS.contains(&first));
+    if !passed {
+        return None;
+    }
+    loop {
+        let (option, after) = word(rest);
+        if !option.starts_with('-') {
+            break;
+        }
+        rest = after;
+        if matches!(option, "-n" | "-k" | "-s" | "-u" | "-c" | "-g" | "-i" | "-o" | "-e") {
+            rest = word(rest).1;
+        }
+    }
+    if first == "timeout" {
+        rest = word(rest).1;
+    }
+    (!rest.is_empty()).then_some(rest)
+}
+
+/// Whether a command only reads, as far as the agent is concerned.
+pub(super) fn reads(command: &str) -> bool {
+    let words = words(command);
+    match words.first().copied() {
+        Some("cd") => true,
+        Some("git") => words.get(1).is_some_and(|sub| GIT_READERS.contains(sub)),
+        Some(first) => READERS.contains(&first) && !runs_from_find(command),
+        None => true,
+    }
+}
+
+/// Whether `acceptEdits` may run a command unasked. That it stays inside the working folders is taken for granted.
+pub(super) fn edits(command: &str) -> bool {
+    forms(command, false).iter().any(|form| EDITORS.contains(&word(form).0))
+}
+
+/// Whether a command removes a folder that the agent always asks about.
+pub(super) fn critical(command: &str) -> bool {
+    forms(command, true).iter().any(|form| {
+        let (first, rest) = word(form);
+        matches!(first, "rm" | "rmdir") && words(rest).iter().any(|target| root_like(target))
+    })
+}
+
+fn root_like(target: &str) -> bool {
+    let bare = target.trim_matches(['"', '\'']);
+    if bare.starts_with('-') {
+        return false;
+    }
+    let trimmed = bare.trim_end_matches("/*").trim_end_matches('/');
+    let top = trimmed.strip_prefix('/').is_some_and(|rest| !rest.contains('/'));
+    let variable = bare.starts_with('$') && bare.ends_with("/*");
+    top || variable || matches!(trimmed, "" | "~" | "$HOME" | "." | "..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::{Level, Place};
+
+    fn rule(effect: Effect, spec: &str) -> Rule {
+        let place = Place { path: "s".to_owned(), line: None };
+        let (tool, text) = ("Bash".to_owned(), format!("Bash({spec})"));
+        Rule { effect, tool, spec: Some(spec.to_owned()), text, place, level: Level::User, certain: true }
+    }
+
+    #[test]
+    fn a_space_before_the_star_is_a_word_boundary() {
+        let bounded = rule(Effect::Allow, "ls *");
+        assert!(fits(&bounded, "ls") && fits(&bounded, "ls -la") && !fits(&bounded, "lsof"));
+        assert!(fits(&rule(Effect::Allow, "ls*"), "lsof"));
+        assert!(fits(&rule(Effect::Allow, "npm run test:*"), "npm run test --watch"));
+        assert!(!fits(&rule(Effect::Allow, "git:* push"), "git push"));
+    }
+
+    #[test]
+    fn deny_looks_past_more_than_allow() {
+        let deny = rule(Effect::Deny, "aws *");
+        for command in ["AWS_PROFILE=p aws s3 rb x", "sudo -u root aws s3 rb x", "env A=1 timeout -k 5 10 aws s3 rb x"]
+        {
+            assert!(fits(&deny, command), "{command}");
+        }
+        let allow = rule(Effect::Allow, "aws *");
+        assert!(fits(&allow, "NODE_ENV=x timeout 5 aws s3 ls"));
+        assert!(!fits(&allow, "AWS_PROFILE=p aws s3 ls") && !fits(&allow, "sudo aws s3 ls"));
+    }
+
+    #[test]
+    fn some_programs_are_never_let_by_a_prefix() {
+        assert!(!fits(&rule(Effect::Allow, "find *"), "find . -exec rm {} +"));
+        assert!(!fits(&rule(Effect::Allow, "watch *"), "watch ls"));
+        assert!(fits(&rule(Effect::Allow, "watch ls"), "watch ls"));
+    }
+
+    #[test]
+    fn roots_are_critical() {
+        for command in ["rm -rf /", "rm -rf ~/", "rm -rf /etc", "rm -rf $X/*", "sudo rm -rf \"$HOME\"", "rm -rf ../"] {
+            assert!(critical(command), "{command}");
+        }
+        assert!(!critical("rm -rf ./data") && !critical("rm -rf /w/data"));
+    }
+}

@@ -1,0 +1,158 @@
+//! The operating-system sandbox around shell commands (floor 2).
+
+use serde_json::Value;
+
+use super::settings::Settings;
+use super::step::Names;
+use super::{Call, ClaudePolicy, Mode, Note, Unread, decide, step, table};
+use crate::gate::Place;
+use crate::model::{Decision, Override};
+
+/// What the settings say of the sandbox, after merging.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sandbox {
+    /// Where it is switched on; none if it is off.
+    pub on: Option<Place>,
+    /// Whether it is sure to be there: switched on in a file that is read, with no falling back to none.
+    pub sure: bool,
+    /// Whether commands inside it run unasked.
+    pub auto_allow: bool,
+    /// Where a command may be run outside of it, and how: `dangerouslyDisableSandbox`, `excludedCommands`.
+    pub exits: Vec<String>,
+    /// Settings that open the network, in whole or in part.
+    pub openings: Vec<String>,
+    /// Paths that cannot be read inside it.
+    pub hidden: Vec<(String, Place)>,
+}
+
+/// Settings below `sandbox` that let some traffic out or weaken the walls.
+const OPENINGS: [&str; 9] = [
+    "network.allowedDomains",
+    "network.allowUnixSockets",
+    "network.allowAllUnixSockets",
+    "network.allowLocalBinding",
+    "network.allowMachLookup",
+    "network.httpProxyPort",
+    "network.socksProxyPort",
+    "enableWeakerNestedSandbox",
+    "enableWeakerNetworkIsolation",
+];
+
+impl Sandbox {
+    pub(super) fn merge(settings: &[&Settings], unread: &[Unread]) -> Self {
+        let scalar = |key: &str, default: bool| {
+            let path = format!("sandbox.{key}");
+            settings.iter().find_map(|file| file.get(&path).and_then(Value::as_bool)).unwrap_or(default)
+        };
+        let uncertain = settings.iter().any(|file| !file.certain);
+        let on = settings.iter().find(|file| file.get("sandbox.enabled").is_some_and(Value::is_boolean));
+        let on = on.filter(|file| file.get("sandbox.enabled") == Some(&Value::Bool(true)));
+        let mut exits = Vec::new();
+        if scalar("allowUnsandboxedCommands", true) {
+            exits.push("dangerouslyDisableSandbox".to_owned());
+        }
+        if settings.iter().any(|file| file.get("sandbox.excludedCommands").is_some_and(filled)) {
+            exits.push("excludedCommands".to_owned());
+        }
+        let openings = OPENINGS
+            .iter()
+            .filter(|key| settings.iter().any(|file| file.get(&format!("sandbox.{key}")).is_some_and(filled)));
+        let fetches = settings.iter().flat_map(|file| file.list("permissions.allow"));
+        let fetches = fetches.filter(|rule| rule.starts_with("WebFetch")).map(str::to_owned);
+        Self {
+            on: on.map(|file| file.place("sandbox", "enabled")),
+            sure: on.is_some() && !uncertain && unread.is_empty() && scalar("failIfUnavailable", false),
+            auto_allow: scalar("autoAllowBashIfSandboxed", true),
+            exits,
+            openings: openings.map(|key| (*key).to_owned()).chain(fetches).collect(),
+            hidden: hidden(settings),
+        }
+    }
+
+    /// What a reader should know about it.
+    pub(super) fn note(&self) -> Option<Note> {
+        let place = self.on.clone()?;
+        let text = "the sandbox falls back to none where it cannot start, as `failIfUnavailable` is not set";
+        (!self.sure).then(|| Note { place, text: text.to_owned() })
+    }
+}
+
+/// Whether a setting says more than nothing.
+fn filled(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(set) => *set,
+        Value::Array(items) => !items.is_empty(),
+        Value::Number(_) | Value::String(_) | Value::Object(_) => true,
+    }
+}
+
+fn hidden(settings: &[&Settings]) -> Vec<(String, Place)> {
+    let mut hidden = Vec::new();
+    if settings.iter().any(|file| file.get("sandbox.filesystem.allowRead").is_some_and(filled)) {
+        return hidden;
+    }
+    for file in settings.iter().filter(|file| file.certain) {
+        for path in file.list("sandbox.filesystem.denyRead") {
+            hidden.push((path.to_owned(), file.place("denyRead", path)));
+        }
+        for entry in file.get("sandbox.credentials.files").and_then(Value::as_array).into_iter().flatten() {
+            let path = entry.get("path").and_then(Value::as_str);
+            let mode = entry.get("mode").and_then(Value::as_str);
+            if let (Some(path), Some("deny" | "mask")) = (path, mode) {
+                hidden.push((path.to_owned(), file.place("credentials", path)));
+            }
+        }
+    }
+    hidden
+}
+
+/// What the gate says of a command that leaves the sandbox: the freest answer over whatever may run.
+pub(super) fn outside(policy: &ClaudePolicy) -> (Decision, Decision) {
+    let mut open = policy.clone();
+    open.sandbox = Sandbox::default();
+    let least = (Decision::Deny, Decision::Deny);
+    table::ANYTHING.iter().fold(least, |(worst, best), command| {
+        let met = decide(&open, &Call::Bash { command: (*command).to_owned() });
+        (worst.max(met.worst.decision), best.max(met.best.decision))
+    })
+}
+
+/// Whether commands are kept from the network, if that is known.
+pub(super) fn contained(policy: &ClaudePolicy) -> Option<bool> {
+    let sandbox = &policy.sandbox;
+    if sandbox.on.is_none() {
+        return Some(false);
+    }
+    if !sandbox.exits.is_empty() {
+        let (worst, best) = outside(policy);
+        if best > Decision::Ask {
+            return Some(false);
+        }
+        if worst > Decision::Ask {
+            return None;
+        }
+    }
+    // New hosts are put to a person, or to whatever stands in for one.
+    let asked = policy.starts.iter().all(|s| matches!(s.mode, Mode::Default | Mode::AcceptEdits | Mode::DontAsk));
+    (sandbox.sure && sandbox.openings.is_empty() && asked).then_some(true)
+}
+
+/// The ways out of the sandbox that change something.
+pub(super) fn escapes(policy: &ClaudePolicy, names: &Names) -> Vec<Override> {
+    let sandbox = &policy.sandbox;
+    if sandbox.on.is_none() {
+        return Vec::new();
+    }
+    let mut escapes = Vec::new();
+    if let Some(exit) = sandbox.exits.first()
+        && outside(policy).0 != Decision::Deny
+    {
+        escapes.push(step::accepted(&format!("accept the prompt to run it outside the sandbox (`{exit}`)")));
+    }
+    if policy.starts.iter().any(|start| start.mode != Mode::DontAsk) {
+        escapes.push(step::accepted("accept the prompt for a new network host"));
+    }
+    escapes.extend(step::edits(names, None));
+    escapes
+}

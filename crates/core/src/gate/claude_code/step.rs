@@ -1,0 +1,129 @@
+//! What a session may do to change its own gate (floor 2).
+
+use super::table::RUNNERS;
+use super::{Basis, ClaudePolicy, Effect, McpServer, Mode, Ruling, bash, mcp};
+use crate::gate::Level;
+use crate::gate::shell::word;
+use crate::id::{SessionId, WayId};
+use crate::model::{Atom, Decision, Override};
+
+/// The file that a session's own approvals are written to.
+pub(super) const OWN: &str = ".claude/settings.local.json";
+
+/// The ids of a session's ways.
+pub(super) struct Names {
+    pub(super) bash: WayId,
+    pub(super) shown: WayId,
+    pub(super) read: WayId,
+    pub(super) edit: WayId,
+    pub(super) settings: WayId,
+    pub(super) fetch: WayId,
+    pub(super) servers: Vec<(String, WayId)>,
+}
+
+impl Names {
+    pub(super) fn new(session: &SessionId, servers: &[McpServer]) -> Self {
+        let id = |name: &str| WayId(format!("{session}/{name}"));
+        Self {
+            bash: id("bash"),
+            shown: id("bash-read"),
+            read: id("read"),
+            edit: id("edit"),
+            settings: id("settings"),
+            fetch: id("webfetch"),
+            servers: servers.iter().map(|s| (s.name.clone(), id(&format!("mcp/{}", mcp::plain(&s.name))))).collect(),
+        }
+    }
+}
+
+/// Whether an administrator has put a decision out of the session's power to change.
+pub(super) fn fixed(policy: &ClaudePolicy, ruling: &Ruling, shell: bool) -> bool {
+    let locks = &policy.locks;
+    match &ruling.basis {
+        Basis::Rule(rule) if rule.level == Level::Managed => match rule.effect {
+            Effect::Deny | Effect::Allow => true,
+            // A sandbox lets commands run past an `ask` rule for the whole tool.
+            Effect::Ask => !bash::whole(rule) || locks.sandbox,
+        },
+        Basis::Mode(Some(Level::Managed)) => locks.rules && locks.hooks && locks.mode && (locks.sandbox || !shell),
+        Basis::Hook(Level::Managed) => true,
+        Basis::Unread => policy.unread.iter().any(|file| file.level == Level::Managed),
+        Basis::Rule(_) | Basis::Mode(_) | Basis::Hook(_) | Basis::BuiltIn => false,
+    }
+}
+
+/// What the session may change to get another answer, in words.
+pub(super) fn levers(policy: &ClaudePolicy, ruling: &Ruling, shell: bool) -> Vec<String> {
+    if ruling.decision > Decision::Ask || fixed(policy, ruling, shell) {
+        return Vec::new();
+    }
+    let mut levers = vec![OWN.to_owned()];
+    if let Some(place) = ruling.place.as_ref().filter(|place| place.path != OWN) {
+        levers.push(place.path.clone());
+    }
+    if offered(policy, ruling) {
+        levers.push("\"always allow\" in the prompt".to_owned());
+    }
+    levers
+}
+
+/// Whether the prompt offers not to ask again. That it does for an explicit `ask` rule is not ruled out.
+fn offered(policy: &ClaudePolicy, ruling: &Ruling) -> bool {
+    ruling.decision == Decision::Ask && !policy.locks.rules
+}
+
+/// A step that takes nothing but a person's word.
+pub(super) fn accepted(because: &str) -> Override {
+    Override { needs: Vec::new(), because: because.to_owned(), sources: Vec::new() }
+}
+
+/// All ways to edit the session's own settings, without the one that is to be changed.
+pub(super) fn edits(names: &Names, own: Option<&WayId>) -> Vec<Override> {
+    let edit = |way: &WayId, by: &str| Override {
+        needs: vec![Atom::Way(way.clone())],
+        because: format!("edit `{OWN}`{by}"),
+        sources: Vec::new(),
+    };
+    let mut edits = vec![(&names.settings, String::new()), (&names.bash, " by a shell command".to_owned())];
+    edits.extend(names.servers.iter().map(|(name, id)| (id, format!(" through the MCP server `{name}`"))));
+    edits.into_iter().filter(|(way, _)| own != Some(*way)).map(|(way, by)| edit(way, &by)).collect()
+}
+
+/// The steps that turn a deny or an ask into an allow.
+pub(super) fn overrides(policy: &ClaudePolicy, names: &Names, ruling: &Ruling, own: &WayId) -> Vec<Override> {
+    if ruling.decision > Decision::Ask {
+        return Vec::new();
+    }
+    let shell = *own == names.bash;
+    let mut steps = if shell { runners(policy, names) } else { Vec::new() };
+    if fixed(policy, ruling, shell) {
+        return steps;
+    }
+    if offered(policy, ruling) {
+        steps.push(accepted("accept \"always allow\", which the prompt offers"));
+    }
+    if policy.starts.iter().any(|start| start.mode == Mode::DontAsk) {
+        steps.push(accepted("be started in another permission mode"));
+    }
+    steps.extend(edits(names, Some(own)));
+    steps
+}
+
+/// Commands that are allowed and run what lies in the folder: whoever edits that runs anything.
+fn runners(policy: &ClaudePolicy, names: &Names) -> Vec<Override> {
+    let mut steps: Vec<Override> = Vec::new();
+    let allowed = policy.rules.iter().filter(|rule| rule.effect == Effect::Allow && bash::tool(rule));
+    for rule in allowed {
+        let Some(spec) = &rule.spec else { continue };
+        let (program, _) = word(spec);
+        let program = program.trim_end_matches([':', '*']);
+        if RUNNERS.contains(&program) || super::table::CARRIERS.contains(&program) || program.contains('/') {
+            steps.push(Override {
+                needs: vec![Atom::Way(names.edit.clone())],
+                because: format!("edit what `{}` runs, which is allowed ({})", rule.text, rule.place),
+                sources: Vec::new(),
+            });
+        }
+    }
+    steps
+}

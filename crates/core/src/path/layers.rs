@@ -1,0 +1,170 @@
+//! What each layer does to one call, under both readings (floor 2).
+
+use super::recovery::{self, Copies};
+use super::{Acting, Outcome, Path, Reading, Route, Walker};
+use crate::id::{NodeId, PrincipalId, WayId};
+use crate::model::{Protection, Side};
+use crate::pattern;
+use crate::power::ground::sessions::identity_or_stand_in;
+use crate::power::ground::{Deed, Key};
+use crate::power::{AtomNo, Hold, Sight};
+use crate::verdict::Prevention;
+
+/// Both readings of one layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Both {
+    /// With every gap at its worst.
+    pub worst: Hold,
+    /// With every gap at its best.
+    pub best: Hold,
+}
+
+impl Both {
+    /// The same under both readings.
+    #[must_use]
+    pub const fn same(hold: Hold) -> Self {
+        Self { worst: hold, best: hold }
+    }
+
+    /// What gets past both of two things.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { worst: self.worst.max(other.worst), best: self.best.max(other.best) }
+    }
+
+    /// What gets past either of two things.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self { worst: self.worst.min(other.worst), best: self.best.min(other.best) }
+    }
+}
+
+/// One deed on one asset by one session: what does not depend on who does it is judged once.
+pub struct Judge<'a, 'g, 'w> {
+    /// The session.
+    pub walker: &'a Walker<'g, 'w>,
+    /// The asset.
+    pub asset: NodeId,
+    /// The deed.
+    pub deed: &'a Deed,
+    /// The protections that the call meets, by layer, those that hold the parent among them.
+    pub protections: Vec<&'w Protection>,
+    /// The copies and what becomes of them.
+    pub copies: Copies<'w>,
+    protect: Both,
+    approve: Both,
+}
+
+impl<'a, 'g, 'w> Judge<'a, 'g, 'w> {
+    /// Judges what does not depend on the identity.
+    #[must_use]
+    pub fn new(walker: &'a Walker<'g, 'w>, asset: &NodeId, deed: &'a Deed) -> Self {
+        let ground = walker.ground;
+        let mut protections = ground.protections(&deed.action, &deed.on);
+        for node in ground.world.below(asset, &deed.on) {
+            let holding = ground.protections_on.get(&node).into_iter().flatten();
+            protections.extend(holding.filter(|p| p.holds_parent && pattern::any(&p.covers, &deed.action)));
+        }
+        let side = |side: Side| {
+            let on_side = protections.iter().filter(|p| p.side == side);
+            let lifted: Vec<AtomNo> = on_side.filter_map(|p| ground.find(&Key::Lifted(p.id.clone()))).collect();
+            walker.both(&lifted)
+        };
+        let mut protect = side(Side::Protect);
+        let mut approve = side(Side::Confirm);
+        if ground.world.assets.get(&deed.on).is_some_and(|on| on.protections.gap().is_some()) {
+            protect.best = Hold::Never;
+            approve.best = Hold::Never;
+        }
+        let copies = recovery::copies(walker, asset, deed);
+        Self { walker, asset: asset.clone(), deed, protections, copies, protect, approve }
+    }
+
+    /// The path of an identity, given how the session comes to act as it and what right it has.
+    #[must_use]
+    pub fn path_of(&self, principal: &PrincipalId, acting: &Acting, right: Both) -> Path {
+        let reach = acting.reach;
+        let confirm = self.confirm(principal, &acting.route);
+        let permit = right.and(acting.alive);
+        let reading = |sight: Sight| {
+            let of = |both: Both| if sight == Sight::Worst { both.worst } else { both.best };
+            let found = if sight == Sight::Worst { &self.copies.worst } else { &self.copies.best };
+            let layers = [of(reach), of(confirm), of(permit), of(self.protect), found.survive, found.restore];
+            let before = layers.iter().take(4).max().copied().unwrap_or(Hold::Free);
+            let prevention = match before {
+                Hold::Free => Prevention::Open,
+                Hold::Full => Prevention::Slowed,
+                Hold::Never => Prevention::Stopped,
+            };
+            let outcome = Outcome { prevention, recovery: found.recovery, outside: found.outside };
+            Reading { layers, outcome }
+        };
+        Path {
+            principal: principal.clone(),
+            route: acting.route.clone(),
+            deed: self.deed.clone(),
+            asset: self.asset.clone(),
+            worst: reading(Sight::Worst),
+            best: reading(Sight::Best),
+        }
+    }
+
+    /// Layer 2: must a person say yes? As good as the way that meets least, and every approval at the provider.
+    #[must_use]
+    pub fn confirm(&self, principal: &PrincipalId, route: &Route) -> Both {
+        let gate = match route {
+            Route::Own => self.walker.both_of(&Key::Route(self.call(principal))),
+            Route::Deputy(way) if self.carries(way, principal) => self.walker.both_of(&Key::WayOut(way.clone())),
+            Route::Deputy(_) => Both::same(Hold::Never),
+        };
+        gate.and(self.approve)
+    }
+
+    /// The call as gates see it.
+    #[must_use]
+    pub fn call(&self, principal: &PrincipalId) -> String {
+        format!("{}/{}", self.walker.ground.provider_of(principal), self.deed.action)
+    }
+
+    fn carries(&self, way: &WayId, principal: &PrincipalId) -> bool {
+        let way = self.walker.ground.world.ways.get(way);
+        way.is_some_and(|way| pattern::any(&way.carries, &self.call(principal)))
+    }
+}
+
+impl Walker<'_, '_> {
+    /// Whether the credential still works, as far as getting hold of it does not already say so.
+    pub(super) fn alive(&self, principal: &PrincipalId, route: &Route) -> Both {
+        match route {
+            Route::Own => {
+                let held = self.both_of(&Key::Held(principal.clone()));
+                let be = self.both_of(&Key::Be(principal.clone()));
+                let beyond = |be: Hold, held: Hold| if be > held { be } else { Hold::Free };
+                Both { worst: beyond(be.worst, held.worst), best: beyond(be.best, held.best) }
+            }
+            Route::Deputy(way) => {
+                let world = self.ground.world;
+                let Some(way) = world.ways.get(way) else { return Both::same(Hold::Never) };
+                if way.acts_as.contains(principal) {
+                    return Both::same(Hold::Free);
+                }
+                let held = way.holds.iter().filter_map(|id| world.credentials.get(id));
+                let fitting = held.filter(|c| identity_or_stand_in(c) == *principal);
+                let alive = fitting.map(|c| self.both_of(&Key::Alive(c.id.clone())));
+                alive.fold(Both::same(Hold::Never), Both::or)
+            }
+        }
+    }
+
+    /// Both readings of having all of these.
+    #[must_use]
+    pub fn both(&self, atoms: &[AtomNo]) -> Both {
+        Both { worst: self.power.hold(Sight::Worst, atoms), best: self.power.hold(Sight::Best, atoms) }
+    }
+
+    /// Both readings of having this; never, if no rule speaks of it.
+    #[must_use]
+    pub fn both_of(&self, key: &Key) -> Both {
+        self.ground.find(key).map_or(Both::same(Hold::Never), |atom| self.both(&[atom]))
+    }
+}

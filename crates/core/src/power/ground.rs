@@ -1,0 +1,363 @@
+//! From facts to rules: every way in which one thing in a session's power leads to another (floor 2).
+//!
+//! The rules are the same for all sessions; each session starts from the one atom that says who it is. Rights are not
+//! spread over assets: a right is attached to the node it was given for and flows down the provider's tree.
+
+mod assets;
+pub mod sessions;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{AtomNo, Ready, Rules, When};
+use crate::fact::{Fact, Gap};
+use crate::id::{CredentialId, NodeId, PrincipalId, ProtectionId, SessionId, WayId};
+use crate::model::{Action, Atom, Class, Grant, Protection, Way};
+use crate::pattern;
+use crate::world::{ANY_DELETE, World};
+
+/// One thing that a session may have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    /// It is this session.
+    Session(SessionId),
+    /// The way is there for it: it has what the way needs.
+    WayReady(WayId),
+    /// The way's gate lets a call pass unasked.
+    WayGate(WayId),
+    /// It can use the way.
+    Way(WayId),
+    /// The way's gate and sandbox let a call out to the network, whoever stands at its beginning.
+    WayOut(WayId),
+    /// It can call out to the network by the way.
+    WayNet(WayId),
+    /// Some way of its own carries this `provider/action` to the network.
+    Route(String),
+    /// It holds the credential's secret.
+    Hold(CredentialId),
+    /// The credential still works.
+    Alive(CredentialId),
+    /// It holds a credential of this identity, alive or not, or has become it.
+    Held(PrincipalId),
+    /// It can authenticate as this identity.
+    Be(PrincipalId),
+    /// It, or someone who acts on its word, can act as this identity.
+    As(PrincipalId),
+    /// It holds something that may be any identity of this provider.
+    Anyone(String),
+    /// It can issue this `provider/action` as this identity.
+    Act(PrincipalId, String),
+    /// A step gave this identity this right.
+    Right(PrincipalId, String, NodeId),
+    /// Some identity in its power has the right to perform the action on the node itself or all of it.
+    Can(String, NodeId),
+    /// The same, through the node or what lies above it.
+    CanAt(String, NodeId),
+    /// It can have the action performed: rights, approvals and protections are all passed.
+    Do(String, NodeId),
+    /// It is past this protection.
+    Lifted(ProtectionId),
+    /// It can destroy the node.
+    Destroyed(NodeId),
+}
+
+/// One operation by which an asset can be lost.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deed {
+    /// The operation.
+    pub action: String,
+    /// The node that it is called on: the asset or one above it.
+    pub on: NodeId,
+    /// Its number in the world's catalogue; `None` where the kind is not in it.
+    pub entry: Option<usize>,
+}
+
+/// The facts as rules, with the lists that the layers are read by.
+#[derive(Debug)]
+pub struct Ground<'w> {
+    /// The facts.
+    pub world: &'w World,
+    /// The rules.
+    pub ready: Ready<Key>,
+    /// How each asset can be lost.
+    pub deeds: BTreeMap<NodeId, Vec<Deed>>,
+    /// Grants by their target.
+    pub grants_at: BTreeMap<NodeId, Vec<&'w Grant>>,
+    /// Protections by what they are on.
+    pub protections_on: BTreeMap<NodeId, Vec<&'w Protection>>,
+    /// Stand-ins for credentials that are not identified, and for those that were not read.
+    pub stand_ins: BTreeMap<PrincipalId, StandIn>,
+    /// Credentials by the identity that each authenticates as, stand-ins included.
+    pub credentials_of: BTreeMap<PrincipalId, Vec<CredentialId>>,
+    /// Deputies by the identity that each acts as.
+    pub deputies_of: BTreeMap<PrincipalId, Vec<&'w Way>>,
+    /// Rights that steps can give: identity, action pattern, node.
+    pub step_rights: Vec<(PrincipalId, String, NodeId)>,
+}
+
+/// An identity that nobody knows.
+#[derive(Clone, Debug)]
+pub struct StandIn {
+    /// What to call it.
+    pub name: String,
+    /// The provider it belongs to.
+    pub provider: String,
+    /// The part of the tree that it does not leave; everything, if not known.
+    pub within: Option<NodeId>,
+    /// Why it is not known.
+    pub gap: Gap,
+    /// The session whose reach it stands for, if it is no credential that was found.
+    pub unread_by: Option<SessionId>,
+}
+
+/// The node that stands for everything of a provider.
+#[must_use]
+pub fn root(provider: &str) -> NodeId {
+    format!("*:{provider}").into()
+}
+
+/// The roots that something of a provider may lie under: its own, or any, where the provider is not known.
+#[must_use]
+pub fn roots_of(world: &World, provider: &str) -> Vec<NodeId> {
+    if provider != "unknown" {
+        return vec![root(provider)];
+    }
+    let mut all: BTreeSet<&str> = world.principals.values().map(|p| p.provider.as_str()).collect();
+    all.extend(world.credentials.values().map(|c| c.provider.as_str()));
+    all.extend(world.assets.values().map(|a| a.provider.as_str()));
+    all.into_iter().map(root).collect()
+}
+
+/// The stand-in for a credential that is not identified.
+#[must_use]
+pub fn stand_in(credential: &CredentialId) -> PrincipalId {
+    format!("?{credential}").into()
+}
+
+struct Builder<'w> {
+    world: &'w World,
+    rules: Rules<Key>,
+    /// The actions that matter at a node or below it.
+    relevant: BTreeMap<NodeId, BTreeSet<String>>,
+    /// The actions that matter at a node itself.
+    at: BTreeMap<NodeId, BTreeSet<String>>,
+    known_as: BTreeSet<PrincipalId>,
+    out: Lists<'w>,
+}
+
+#[derive(Default)]
+struct Lists<'w> {
+    /// The keys that an asset cannot be read without.
+    keys_of: BTreeMap<NodeId, Vec<NodeId>>,
+    deeds: BTreeMap<NodeId, Vec<Deed>>,
+    grants_at: BTreeMap<NodeId, Vec<&'w Grant>>,
+    protections_on: BTreeMap<NodeId, Vec<&'w Protection>>,
+    stand_ins: BTreeMap<PrincipalId, StandIn>,
+    credentials_of: BTreeMap<PrincipalId, Vec<CredentialId>>,
+    deputies_of: BTreeMap<PrincipalId, Vec<&'w Way>>,
+    step_rights: Vec<(PrincipalId, String, NodeId)>,
+}
+
+impl<'w> Ground<'w> {
+    /// Turns facts into rules.
+    #[must_use]
+    pub fn new(world: &'w World) -> Self {
+        let mut build = Builder {
+            world,
+            rules: Rules::new(),
+            relevant: BTreeMap::new(),
+            at: BTreeMap::new(),
+            known_as: BTreeSet::new(),
+            out: Lists::default(),
+        };
+        build.index();
+        build.sessions();
+        build.steps();
+        build.rights();
+        build.assets();
+        build.actions();
+        let Builder { rules, out, .. } = build;
+        Self {
+            world,
+            ready: rules.ready(),
+            deeds: out.deeds,
+            grants_at: out.grants_at,
+            protections_on: out.protections_on,
+            stand_ins: out.stand_ins,
+            credentials_of: out.credentials_of,
+            deputies_of: out.deputies_of,
+            step_rights: out.step_rights,
+        }
+    }
+
+    /// The number of an atom, if any rule speaks of it.
+    #[must_use]
+    pub fn find(&self, key: &Key) -> Option<AtomNo> {
+        self.ready.rules.find(key)
+    }
+
+    /// The provider of an identity.
+    #[must_use]
+    pub fn provider_of(&self, principal: &PrincipalId) -> &str {
+        if let Some(stand_in) = self.stand_ins.get(principal) {
+            return &stand_in.provider;
+        }
+        self.world.principals.get(principal).map_or("unknown", |p| p.provider.as_str())
+    }
+
+    /// The protections that an action on a node meets, those on the place of a copy among them.
+    pub fn protections(&self, action: &str, node: &NodeId) -> Vec<&'w Protection> {
+        let place = self.world.copies.get(node).and_then(|copy| copy.place.as_ref());
+        let lists = [Some(node), place].into_iter().flatten().filter_map(|id| self.protections_on.get(id));
+        lists.flatten().copied().filter(|protection| pattern::any(&protection.covers, action)).collect()
+    }
+}
+
+impl<'w> Builder<'w> {
+    /// The lists that both the rules and the layers are read by.
+    fn index(&mut self) {
+        let world = self.world;
+        for protection in &world.protections {
+            self.out.protections_on.entry(protection.on.clone()).or_default().push(protection);
+        }
+        for grant in &world.grants {
+            let targets = if grant.target.as_str() == "*" {
+                roots_of(world, world.principals.get(&grant.principal).map_or("unknown", |p| p.provider.as_str()))
+            } else {
+                vec![grant.target.clone()]
+            };
+            for target in targets {
+                self.out.grants_at.entry(target).or_default().push(grant);
+            }
+        }
+        for key in world.assets.values().filter(|asset| asset.class == Class::Key) {
+            for asset in &key.behind {
+                self.out.keys_of.entry(asset.clone()).or_default().push(key.id.clone());
+            }
+        }
+        for asset in world.assets.values() {
+            let deeds = self.deeds_of(&asset.id);
+            for deed in &deeds {
+                self.matters(&deed.action, &deed.on);
+            }
+            self.out.deeds.insert(asset.id.clone(), deeds);
+        }
+        let needs = atoms_needed(world);
+        for atom in needs {
+            if let Atom::Can { action, target } = atom {
+                self.matters(action, target);
+            }
+        }
+        for copy in world.copies.values() {
+            let named = copy.dies_with.known().into_iter().flatten().filter(|action| !action.contains('*'));
+            for action in named {
+                let on = world.chain(&copy.of).into_iter().find(|id| self.takes(action, id)).unwrap_or(&copy.of);
+                self.matters(action, &on.clone());
+            }
+        }
+    }
+
+    /// Whether the catalogue has this action for the node's kind.
+    fn takes(&self, action: &str, node: &NodeId) -> bool {
+        let Some(asset) = self.world.assets.get(node) else { return false };
+        self.world.actions.iter().any(|a| a.action == action && a.provider == asset.provider && a.kind == asset.kind)
+    }
+
+    fn deeds_of(&self, asset: &NodeId) -> Vec<Deed> {
+        let world = self.world;
+        let mut deeds = Vec::new();
+        for (depth, node) in world.chain(asset).into_iter().enumerate() {
+            let Some(held) = world.assets.get(node) else { continue };
+            let fits =
+                |a: &Action| a.provider == held.provider && a.kind == held.kind && (depth == 0 || a.takes_children);
+            let entries = world.actions.iter().enumerate().filter(|(_, a)| fits(a));
+            deeds.extend(entries.map(|(at, a)| Deed { action: a.action.clone(), on: node.clone(), entry: Some(at) }));
+            if depth == 0 && deeds.is_empty() {
+                deeds.push(Deed { action: ANY_DELETE.to_owned(), on: node.clone(), entry: None });
+            }
+        }
+        for key in self.out.keys_of.get(asset).cloned().unwrap_or_default() {
+            let Some(held) = world.assets.get(&key) else { continue };
+            let entries = world.actions.iter().enumerate();
+            let fits = entries.filter(|(_, a)| a.provider == held.provider && a.kind == held.kind);
+            deeds.extend(fits.map(|(at, a)| Deed { action: a.action.clone(), on: key.clone(), entry: Some(at) }));
+        }
+        deeds
+    }
+
+    /// Notes that an action on a node decides something, so that rights to it are looked at all the way up.
+    fn matters(&mut self, action: &str, node: &NodeId) {
+        if !self.at.entry(node.clone()).or_default().insert(action.to_owned()) {
+            return;
+        }
+        let chain: Vec<NodeId> = self.chain(node);
+        for at in chain {
+            self.relevant.entry(at).or_default().insert(action.to_owned());
+        }
+    }
+
+    /// A node, what lies above it, and the roots of the providers that it may belong to.
+    fn chain(&self, node: &NodeId) -> Vec<NodeId> {
+        let mut chain: Vec<NodeId> = self.world.chain(node).into_iter().cloned().collect();
+        match self.world.provider_of(node) {
+            Some(provider) => chain.extend(roots_of(self.world, provider)),
+            None => chain.extend(roots_of(self.world, "unknown")),
+        }
+        chain
+    }
+
+    fn atom(&mut self, key: Key) -> AtomNo {
+        self.rules.atom(key)
+    }
+
+    /// The atom for acting as an identity, by oneself or through a deputy.
+    fn acting_as(&mut self, principal: &PrincipalId) -> AtomNo {
+        let acts = self.atom(Key::As(principal.clone()));
+        if self.known_as.insert(principal.clone()) {
+            let be = self.atom(Key::Be(principal.clone()));
+            self.rules.add(acts, vec![be], When::Holds);
+        }
+        acts
+    }
+
+    /// The atom that a fact means where it is needed.
+    fn needed(&mut self, atom: &Atom) -> AtomNo {
+        let key = match atom {
+            Atom::Principal(id) => return self.acting_as(id),
+            Atom::Credential(id) => Key::Hold(id.clone()),
+            Atom::Way(id) => Key::Way(id.clone()),
+            Atom::Lifted(id) => Key::Lifted(id.clone()),
+            Atom::Can { action, target } => Key::Do(action.clone(), target.clone()),
+            Atom::Right { principal, action, target } => Key::Right(principal.clone(), action.clone(), target.clone()),
+            Atom::Destroyed(node) => Key::Destroyed(node.clone()),
+        };
+        self.atom(key)
+    }
+
+    fn needed_all(&mut self, atoms: &[Atom]) -> Vec<AtomNo> {
+        atoms.iter().map(|atom| self.needed(atom)).collect()
+    }
+
+    /// Adds a rule for each value of a fact that lets it apply: `yes` says whether a known value does.
+    fn add_if<T>(&mut self, head: AtomNo, needs: Vec<AtomNo>, fact: &Fact<T>, yes: impl Fn(&T) -> bool) {
+        match fact {
+            Fact::Known(value) if yes(value) => self.rules.add(head, needs, When::Holds),
+            Fact::Known(_) => {}
+            Fact::Unknown(gap) => self.rules.add(head, needs, When::Maybe(gap.clone())),
+        }
+    }
+}
+
+/// Every atom that some step, way, override, protection or copy needs.
+fn atoms_needed(world: &World) -> Vec<&Atom> {
+    let ways = world.ways.values();
+    let way_needs = ways.flat_map(|way| {
+        let overrides = way.overrides.iter().chain(&way.escapes).flat_map(|item| &item.needs);
+        way.needs.iter().chain(overrides)
+    });
+    let refusals = world.credentials.values().flat_map(|c| &c.locations).flat_map(|location| &location.refused);
+    let refusal_needs = refusals.flat_map(|refusal| &refusal.overrides).flat_map(|item| &item.needs);
+    let lifts = world.protections.iter().map(|p| &p.lifts).chain(world.copies.values().map(|c| &c.destroyed_by));
+    let lift_needs = lifts.filter_map(Fact::known).flatten().flat_map(|lift| &lift.needs);
+    let steps = world.steps.iter().flat_map(|step| step.needs.iter().chain(&step.gains));
+    way_needs.chain(refusal_needs).chain(lift_needs).chain(steps).collect()
+}

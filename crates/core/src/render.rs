@@ -1,0 +1,61 @@
+//! Assessment in, text out (floor 3). Nothing here answers anything: every word follows from the assessment.
+//!
+//! Three of the four outputs are made from one view ([`view`](self)); names in it are hostile, so a string gets there
+//! only through [`shown::Shown`], which spells out what would disturb a reader.
+
+mod controls;
+mod html;
+mod markdown;
+mod shown;
+mod text;
+mod view;
+
+pub use html::html;
+pub use markdown::markdown;
+pub use text::text;
+
+use crate::assessment::Assessment;
+
+/// The report's templates by file name, handed in by the caller: the core opens no file.
+///
+/// `report.html` is the page, `report.css` its only style sheet, every other one is included by the page.
+#[derive(Clone, Copy, Debug)]
+pub struct Templates {
+    /// File name and text.
+    pub files: &'static [(&'static str, &'static str)],
+}
+
+impl Templates {
+    /// The text of one file.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub(crate) fn get(&self, name: &'static str) -> Result<&'static str, RenderError> {
+        let found = self.files.iter().find(|(file, _)| *file == name);
+        found.map(|(_, text)| *text).ok_or(RenderError::Missing(name))
+    }
+}
+
+/// A report that could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// A template was not handed in.
+    #[error("the template `{0}` is missing")]
+    Missing(&'static str),
+    /// A template is wrong.
+    #[error("a template cannot be rendered: {0:#}")]
+    Template(#[from] minijinja::Error),
+    /// The assessment cannot be written as JSON.
+    #[error("the assessment cannot be written: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// The assessment as JSON: two spaces, a newline at the end.
+///
+/// # Errors
+/// If a value in it has no JSON form.
+pub fn json(assessment: &Assessment) -> Result<String, RenderError> {
+    let mut text = serde_json::to_string_pretty(assessment)?;
+    text.push('\n');
+    Ok(text)
+}

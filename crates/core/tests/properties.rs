@@ -1,0 +1,193 @@
+//! Properties of the answer over random worlds.
+//!
+//! - Erase any facts, and the truth lies within the bounds.
+//! - Better any fact, and the rank never falls.
+//! - Merging is commutative, associative and idempotent.
+
+#[path = "support/random.rs"]
+mod random;
+
+use deadstop_core::answer::{Judged, judge};
+use deadstop_core::bundle::{Bundle, adopt, merge, parse, to_json};
+use deadstop_core::fact::{Fact, Gap, GapReason, Listing};
+use deadstop_core::id::NodeId;
+use deadstop_core::model::{Decision, End, Status};
+use deadstop_core::path::Outcome;
+use deadstop_core::policy::Policy;
+use deadstop_core::power::ground::Ground;
+use deadstop_core::world::World;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+fn outcomes(bundle: &Bundle) -> BTreeMap<NodeId, (Outcome, Outcome)> {
+    let policy = Policy::default();
+    let world = World::new(bundle, &policy, &[]);
+    let ground = Ground::new(&world);
+    let all: Vec<Judged> = judge(&ground, &policy, false);
+    all.into_iter().map(|judged| (judged.asset.clone(), (judged.worst, judged.best))).collect()
+}
+
+fn gap() -> Gap {
+    Gap { source: "gone".into(), reason: GapReason::Denied }
+}
+
+fn pick<T>(items: &mut [T], at: usize) -> Option<&mut T> {
+    let len = items.len();
+    if len == 0 { None } else { items.get_mut(at % len) }
+}
+
+fn drop_one<T>(listing: &mut Listing<T>, at: usize) {
+    if !listing.items.is_empty() {
+        let at = at % listing.items.len();
+        listing.items.remove(at);
+        listing.gaps.push(gap());
+    }
+}
+
+fn blur<T>(fact: &mut Fact<T>) {
+    *fact = Fact::Unknown(gap());
+}
+
+/// Erases one fact or item, chosen by two numbers, and leaves a gap where it was.
+fn erase(bundle: &mut Bundle, which: usize, at: usize) {
+    match which % 30 {
+        0 => pick(&mut bundle.sessions.items, at).into_iter().for_each(|s| blur(&mut s.reach)),
+        1 => pick(&mut bundle.sessions.items, at).into_iter().for_each(|s| blur(&mut s.ways)),
+        2 => pick(&mut bundle.ways.items, at).into_iter().for_each(|w| blur(&mut w.decision)),
+        3 => pick(&mut bundle.ways.items, at).into_iter().for_each(|w| blur(&mut w.contained)),
+        4 => pick(&mut bundle.credentials.items, at).into_iter().for_each(|c| blur(&mut c.status)),
+        5 | 6 => pick(&mut bundle.credentials.items, at).into_iter().for_each(|c| blur(&mut c.identity)),
+        7 => pick(&mut bundle.principals.items, at).into_iter().for_each(|p| blur(&mut p.grants)),
+        8 | 9 => pick(&mut bundle.grants.items, at).into_iter().for_each(|g| blur(&mut g.allowed)),
+        10 => pick(&mut bundle.steps.items, at).into_iter().for_each(|s| blur(&mut s.possible)),
+        11 => pick(&mut bundle.assets.items, at).into_iter().for_each(|a| blur(&mut a.protections)),
+        12 => pick(&mut bundle.assets.items, at).into_iter().for_each(|a| blur(&mut a.copies)),
+        13 => pick(&mut bundle.protections.items, at).into_iter().for_each(|p| blur(&mut p.enabled)),
+        14 => pick(&mut bundle.protections.items, at).into_iter().for_each(|p| blur(&mut p.whole)),
+        15 => pick(&mut bundle.protections.items, at).into_iter().for_each(|p| blur(&mut p.lifts)),
+        16 => pick(&mut bundle.recovery_points.items, at).into_iter().for_each(|c| blur(&mut c.lag)),
+        17 => pick(&mut bundle.recovery_points.items, at).into_iter().for_each(|c| blur(&mut c.ends)),
+        18 => pick(&mut bundle.recovery_points.items, at).into_iter().for_each(|c| blur(&mut c.dies_with)),
+        19 => pick(&mut bundle.recovery_points.items, at).into_iter().for_each(|c| blur(&mut c.destroyed_by)),
+        20 => pick(&mut bundle.drills.items, at).into_iter().for_each(|d| blur(&mut d.took)),
+        21 => drop_one(&mut bundle.sessions, at),
+        22 => drop_one(&mut bundle.ways, at),
+        // A bundle that names a credential it does not have is refused, so those that a deputy holds stay.
+        23 => {
+            let held: Vec<_> = bundle.ways.items.iter().flat_map(|way| way.holds.clone()).collect();
+            let (kept, mut loose): (Vec<_>, Vec<_>) =
+                bundle.credentials.items.drain(..).partition(|credential| held.contains(&credential.id));
+            bundle.credentials.items = kept;
+            if !loose.is_empty() {
+                loose.remove(at % loose.len());
+                bundle.credentials.gaps.push(gap());
+            }
+            bundle.credentials.items.extend(loose);
+        }
+        24 => drop_one(&mut bundle.principals, at),
+        25 => drop_one(&mut bundle.grants, at),
+        26 => drop_one(&mut bundle.steps, at),
+        27 => drop_one(&mut bundle.protections, at),
+        28 => drop_one(&mut bundle.recovery_points, at),
+        _ => drop_one(&mut bundle.drills, at),
+    }
+}
+
+/// Makes one fact better for the defender.
+fn better(bundle: &mut Bundle, which: usize, at: usize) {
+    match which % 14 {
+        0 => pick(&mut bundle.ways.items, at).into_iter().for_each(|w| w.decision = Fact::Known(Decision::Deny)),
+        1 => pick(&mut bundle.ways.items, at).into_iter().for_each(|w| w.overrides.clear()),
+        2 => pick(&mut bundle.ways.items, at).into_iter().for_each(|w| w.contained = Fact::Known(true)),
+        3 => pick(&mut bundle.credentials.items, at).into_iter().for_each(|c| c.status = Fact::Known(Status::Revoked)),
+        4 => pick(&mut bundle.credentials.items, at).into_iter().for_each(|c| drop(c.locations.pop())),
+        5 => pick(&mut bundle.grants.items, at).into_iter().for_each(|g| g.allowed = Fact::Known(false)),
+        6 => pick(&mut bundle.steps.items, at).into_iter().for_each(|s| s.possible = Fact::Known(false)),
+        7 => pick(&mut bundle.protections.items, at).into_iter().for_each(|p| p.enabled = Fact::Known(true)),
+        8 => pick(&mut bundle.protections.items, at).into_iter().for_each(|p| p.whole = Fact::Known(true)),
+        9 => pick(&mut bundle.protections.items, at).into_iter().for_each(|p| p.lifts = Fact::Known(Vec::new())),
+        10 => pick(&mut bundle.recovery_points.items, at).into_iter().for_each(|c| c.ends = Fact::Known(End::Never)),
+        11 => {
+            pick(&mut bundle.recovery_points.items, at).into_iter().for_each(|c| c.dies_with = Fact::Known(Vec::new()))
+        }
+        12 => pick(&mut bundle.recovery_points.items, at)
+            .into_iter()
+            .for_each(|c| c.destroyed_by = Fact::Known(Vec::new())),
+        _ => pick(&mut bundle.steps.items, at).into_iter().for_each(|s| s.changes = true),
+    }
+}
+
+/// Readings of a world by several collectors, each with its own time.
+fn readings(bundle: &Bundle, picks: &[(usize, usize)]) -> Vec<Bundle> {
+    let mut all = vec![bundle.clone()];
+    for (which, at) in picks {
+        let mut next = bundle.clone();
+        better(&mut next, *which, *at);
+        let day = i64::try_from(*at % 5).unwrap() * 86_400;
+        next.collected_at = deadstop_core::time::Time::from_unix(1_800_000_000 + day);
+        all.push(next);
+    }
+    all.into_iter().map(|bundle| adopt(bundle).unwrap()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn a_world_without_gaps_has_one_answer(bundle in random::world()) {
+        for (asset, (worst, best)) in outcomes(&bundle) {
+            prop_assert_eq!(worst.order(), best.order(), "{}", asset);
+        }
+    }
+
+    #[test]
+    fn the_truth_lies_within_the_bounds(
+        bundle in random::world(),
+        erased in proptest::collection::vec((0_usize..30, 0_usize..20), 1..6),
+    ) {
+        let truth = outcomes(&bundle);
+        let mut blurred = bundle;
+        for (which, at) in erased {
+            erase(&mut blurred, which, at);
+        }
+        for (asset, (worst, best)) in outcomes(&blurred) {
+            if let Some((known, _)) = truth.get(&asset) {
+                prop_assert!(worst.order() <= known.order() && known.order() <= best.order(),
+                    "{}: {:?} is not within {:?} and {:?}", asset, known, worst, best);
+            }
+        }
+    }
+
+    #[test]
+    fn a_better_fact_never_gives_a_worse_answer(bundle in random::world(), which in 0_usize..14, at in 0_usize..20) {
+        let before = outcomes(&bundle);
+        let mut improved = bundle;
+        better(&mut improved, which, at);
+        for (asset, (after, _)) in outcomes(&improved) {
+            let (known, _) = before[&asset];
+            prop_assert!(after.order() >= known.order(), "{}: from {:?} to {:?}", asset, known, after);
+        }
+    }
+
+    #[test]
+    fn merging_is_commutative_associative_and_idempotent(
+        bundle in random::world(),
+        picks in proptest::collection::vec((0_usize..14, 0_usize..20), 1..3),
+    ) {
+        let all = readings(&bundle, &picks);
+        let merged = merge(&all);
+        let mut reversed = all.clone();
+        reversed.reverse();
+        prop_assert_eq!(to_json(&merged), to_json(&merge(&reversed)));
+        let (first, rest) = all.split_first().unwrap();
+        prop_assert_eq!(to_json(&merged), to_json(&merge(&[first.clone(), merge(rest)])));
+        prop_assert_eq!(to_json(&merged), to_json(&merge(&[merged.clone(), merged.clone(), first.clone()])));
+        prop_assert_eq!(outcomes(&merged), outcomes(&merge(&reversed)));
+    }
+
+    #[test]
+    fn a_bundle_reads_as_it_was_written(bundle in random::world()) {
+        let text = to_json(&adopt(bundle).unwrap());
+        prop_assert_eq!(to_json(&parse(&text).unwrap()), text);
+    }
+}

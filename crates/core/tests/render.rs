@@ -1,0 +1,285 @@
+//! The report, the summary and the terminal text, from the sample assessments in `tests/report`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test ends where its sample is not what it should be"
+)]
+
+use base64::Engine as _;
+use deadstop_core::assessment::Assessment;
+use deadstop_core::render::{self, Templates};
+use sha2::{Digest as _, Sha256};
+use std::path::PathBuf;
+use std::{fs, iter};
+
+const SAMPLES: [&str; 4] = ["sample", "story", "empty", "hostile"];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn sample(name: &str) -> Assessment {
+    let text = fs::read_to_string(root().join(format!("tests/report/{name}.json"))).unwrap();
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}.json: {error}"))
+}
+
+fn templates() -> Templates {
+    let mut files: Vec<(&'static str, &'static str)> = fs::read_dir(root().join("templates"))
+        .unwrap()
+        .map(|entry| {
+            let entry = entry.unwrap();
+            let name: &str = entry.file_name().to_string_lossy().into_owned().leak();
+            let text: &str = fs::read_to_string(entry.path()).unwrap().leak();
+            (name, text)
+        })
+        .collect();
+    files.sort_unstable();
+    Templates { files: files.leak() }
+}
+
+/// The page of an assessment, kept where a browser can be pointed at it.
+fn page(name: &str, assessment: &Assessment) -> String {
+    let page = render::html(assessment, &templates()).unwrap();
+    fs::write(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.html")), &page).unwrap();
+    page
+}
+
+fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+    text.split_once(from).unwrap().1.split_once(to).unwrap().0
+}
+
+/// How many tags carry all of these attributes.
+fn tags(page: &str, tag: &str, attributes: &[&str]) -> usize {
+    let open = format!("<{tag} ");
+    let heads = page.split(&open).skip(1).map(|rest| rest.split('>').next().unwrap());
+    heads.filter(|head| attributes.iter().all(|attribute| head.contains(&format!("{attribute}=\"")))).count()
+}
+
+/// The sample, grown to 500 assets with 20 paths each.
+fn large() -> Assessment {
+    let mut large = sample("sample");
+    let (assets, paths) = (large.assets.clone(), large.paths.clone());
+    large.assets.clear();
+    large.paths.clear();
+    for at in 0..500 {
+        let mut asset = assets[at % assets.len()].clone();
+        asset.id = format!("A{}", at + 1);
+        asset.key = format!("{}-{at}", asset.key);
+        asset.name = format!("{}-{at}", asset.name);
+        asset.paths = (0..20).map(|path| format!("P{}", at * 20 + path + 1)).collect();
+        asset.worst_path = asset.paths.first().cloned();
+        asset.paths_total = 400;
+        for id in &asset.paths {
+            let mut path = paths[at % paths.len()].clone();
+            path.id.clone_from(id);
+            path.asset.clone_from(&asset.id);
+            large.paths.push(path);
+        }
+        large.assets.push(asset);
+    }
+    let evidence = large.evidence.clone();
+    large.evidence = iter::repeat_n(evidence, 400).flatten().collect();
+    for (at, one) in large.evidence.iter_mut().enumerate() {
+        one.id = format!("E{}", at + 1);
+    }
+    assert_eq!(large.paths.len(), 10_000);
+    large
+}
+
+#[test]
+fn the_page_is_one_file_that_asks_for_nothing() {
+    for name in SAMPLES {
+        let page = page(name, &sample(name));
+        for bad in ["<script", "<link", "<img", "<iframe", " src=", " style=", "@import", "url(", "javascript:", " on"]
+        {
+            let found =
+                if bad == " on" { page.contains(" onclick=") || page.contains(" onload=") } else { page.contains(bad) };
+            assert!(!found || name == "hostile" && bad.starts_with(' '), "{name} contains {bad}");
+        }
+        assert!(page.starts_with("<!DOCTYPE html>"), "{name}");
+        assert_eq!(page.matches("<h1").count(), 1, "{name}");
+        assert_eq!(page.matches("<style>").count(), 1, "{name}");
+    }
+}
+
+#[test]
+fn the_policy_names_the_very_style_sheet() {
+    for name in SAMPLES {
+        let page = page(name, &sample(name));
+        let css = between(&page, "<style>", "</style>");
+        let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(css.as_bytes()));
+        let policy = between(&page, "http-equiv=\"Content-Security-Policy\" content=\"", "\">");
+        let policy = policy.replace("&#x27;", "'").replace("&#x2f;", "/").replace("&quot;", "\"");
+        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+        assert!(policy.contains(&format!("'sha256-{hash}'")), "{name}: {policy}");
+    }
+}
+
+#[test]
+fn only_the_style_sheet_is_not_escaped() {
+    let templates = templates();
+    let unescaped: Vec<&str> = templates
+        .files
+        .iter()
+        .filter(|(name, _)| name.ends_with(".html"))
+        .flat_map(|(_, text)| text.match_indices("safe").map(|(at, _)| &text[at.saturating_sub(6)..at + 7]))
+        .collect();
+    let filters: Vec<&&str> = unescaped.iter().filter(|text| text.contains('|')).collect();
+    assert_eq!(filters.len(), 1, "{filters:?}");
+    assert!(templates.files.iter().all(|(_, text)| !text.contains("autoescape")));
+}
+
+#[test]
+fn hostile_text_is_shown_and_does_nothing() {
+    let assessment = sample("hostile");
+    let page = page("hostile", &assessment);
+    for bad in ["<script", "</title></style>", "<img", "\u{202e}", "\u{2066}", "\u{1b}", "\u{7}", "\u{0}", "A3\"><b>"] {
+        assert!(!page.contains(bad), "{bad:?}");
+    }
+    assert!(page.contains("\\u{202e}") && page.contains("&lt;script&gt;"), "what is there is spelled out");
+    assert!(!page.contains(&"x".repeat(200)), "a long name is cut");
+    assert!(page.contains("(cut, 10000 characters)"), "and says so");
+    let anchors = page.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    for anchor in anchors {
+        assert!(anchor.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{anchor}");
+    }
+
+    let summary = render::markdown(&assessment);
+    for bad in ["<script", "<img", "@octocat", "\u{202e}", "\u{1b}", "](http", "`|", "<!--"] {
+        assert!(!summary.contains(bad), "{bad:?}");
+    }
+    let rows: Vec<&str> = summary.lines().filter(|line| line.starts_with("| **")).collect();
+    assert_eq!(rows.len(), 7);
+    assert!(rows.iter().all(|row| row.matches('|').count() == 9), "{rows:?}");
+
+    for width in [0, 40, 80, 200] {
+        let text = render::text(&assessment, false, width);
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'), "at {width}");
+    }
+}
+
+#[test]
+fn every_row_can_be_counted() {
+    for name in SAMPLES {
+        let assessment = sample(name);
+        let page = page(name, &assessment);
+        let count = |tag: &str, attributes: &[&str]| tags(&page, tag, attributes);
+        assert_eq!(count("tr", &["data-asset", "data-answer"]), assessment.assets.len(), "{name}");
+        assert_eq!(count("td", &["data-layer", "data-state"]), assessment.assets.len() * 6, "{name}");
+        assert_eq!(count("tr", &["data-credential"]), assessment.credentials.len(), "{name}");
+        assert_eq!(count("tr", &["data-gap"]), assessment.gaps.len(), "{name}");
+        assert_eq!(count("tr", &["data-evidence"]), assessment.evidence.len(), "{name}");
+        assert_eq!(count("div", &["data-session"]), assessment.sessions.len(), "{name}");
+        assert_eq!(count("li", &["data-fix"]), assessment.fixes.all.len(), "{name}");
+        assert_eq!(count("tr", &["data-path"]), assessment.paths.len(), "{name}");
+        let not_passed = assessment.findings.iter().filter(|one| matches!(one.verdict.as_str(), "fail" | "unknown"));
+        assert_eq!(count("tr", &["data-check", "data-verdict"]), not_passed.count(), "{name}");
+        for asset in &assessment.assets {
+            let answer = format!("data-answer=\"{}\"", asset.answer.word());
+            assert!(page.contains(&answer), "{name}: {answer}");
+        }
+    }
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    for name in ["sample", "story", "empty"] {
+        let page = page(name, &sample(name));
+        for target in page.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+            assert!(page.contains(&format!("id=\"{target}\"")), "{name}: {target}");
+        }
+    }
+}
+
+#[test]
+fn unknown_never_looks_like_a_pass() {
+    let page = page("sample", &sample("sample"));
+    for cell in page.split("data-state=\"unknown\"").skip(1).map(|rest| rest.split("</td>").next().unwrap()) {
+        assert!(cell.contains("i-unk") && cell.contains("<b>Unknown</b>"), "{cell}");
+    }
+    let unknown: Vec<&str> = page.split("<td ").filter(|cell| cell.contains("data-state=\"unknown\"")).collect();
+    assert!(unknown.iter().all(|cell| cell.contains("class=\"st-unk ") && !cell.contains("hold")));
+    let empty = render::text(&sample("empty"), false, 80);
+    assert!(empty.starts_with("Unknown"), "{empty}");
+}
+
+#[test]
+fn the_line_ends_at_the_first_stop() {
+    let page = page("sample", &sample("sample"));
+    let row = between(&page, "data-asset=\"A6\"", "</tr>");
+    let lines: Vec<&str> = row
+        .split("<td role=\"cell\" class=\"st-")
+        .skip(1)
+        .map(|cell| cell.split('"').next().unwrap().split(' ').nth(1).unwrap())
+        .collect();
+    assert_eq!(lines, ["live", "idle", "idle", "idle", "idle", "none"]);
+    let row = between(&page, "data-asset=\"A4\"", "</tr>");
+    assert!(row.contains("st-open live") && row.contains("st-unk maybe") && row.contains("st-open maybe"));
+    assert!(row.contains("Round it: rds:DeleteDBClusterSnapshot"), "a slowing layer names its bypass");
+}
+
+#[test]
+fn the_same_assessment_gives_the_same_bytes() {
+    let assessment = sample("story");
+    assert_eq!(page("story", &assessment), page("story", &assessment));
+    assert_eq!(render::markdown(&assessment), render::markdown(&assessment));
+    assert_eq!(render::text(&assessment, true, 100), render::text(&assessment, true, 100));
+}
+
+#[test]
+fn ten_thousand_paths_fit() {
+    let large = large();
+    let page = page("large", &large);
+    assert!(page.len() < 5_000_000, "{}", page.len());
+    assert_eq!(tags(&page, "tr", &["data-asset", "data-answer"]), 500);
+    assert!(page.contains("300 more assets</strong> are not listed here"), "what is cut says so");
+    let summary = render::markdown(&large);
+    assert!(summary.len() <= 1024 * 1024);
+    assert!(render::text(&large, false, 100).contains("more, in the report"));
+}
+
+#[test]
+fn a_long_summary_stops_in_time_and_says_so() {
+    let mut long = large();
+    for asset in &mut long.assets {
+        for layer in &mut asset.layers {
+            layer.because = "a reason that goes on and on ".repeat(60);
+        }
+    }
+    let summary = render::markdown(&long);
+    assert!(summary.len() < 1024 * 1024 && summary.len() > 800 * 1024, "{}", summary.len());
+    assert!(summary.trim_end().ends_with("more rows are left out here: see `report.html` and `assessment.json`."));
+}
+
+#[test]
+fn the_terminal_opens_with_the_sentence() {
+    let assessment = sample("sample");
+    let text = render::text(&assessment, false, 100);
+    assert!(text.starts_with("Nothing, for 3 of 7 production assets.\n"), "{text}");
+    let (head, plan) = text.split_once("\nPlan of least effort\n").unwrap();
+    assert_eq!(head.lines().filter(|line| line.starts_with('A') && line.contains(" | ")).count(), 7, "{head}");
+    assert!(plan.contains("F1") && plan.contains("Unknown, and what would settle it"));
+    assert!(!text.contains('\u{1b}'));
+    for width in [40, 78, 80, 100, 140] {
+        let text = render::text(&assessment, false, width);
+        assert!(text.lines().all(|line| line.chars().count() <= width), "{width}: {text}");
+    }
+    assert!(render::text(&assessment, true, 100).contains("\u{1b}[1;31mNothing\u{1b}[0m"));
+}
+
+#[test]
+fn json_reads_back() {
+    let assessment = sample("sample");
+    let text = render::json(&assessment).unwrap();
+    assert!(text.ends_with("}\n") && text.starts_with("{\n  \"schema\""));
+    assert_eq!(serde_json::from_str::<Assessment>(&text).unwrap(), assessment);
+}
+
+#[test]
+fn a_missing_template_is_named() {
+    let error = render::html(&sample("empty"), &Templates { files: &[] }).unwrap_err();
+    assert_eq!(error.to_string(), "the template `report.css` is missing");
+}

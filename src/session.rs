@@ -1,0 +1,112 @@
+//! Finds the sessions of this machine: who can act here without a person, and by which ways.
+//!
+//! It reads settings files and nothing else, follows no link at the end of a path, and runs nothing that it finds.
+
+mod claude_code;
+mod read;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use deadstop_core::fact::{Fact, Listed};
+use deadstop_core::gate::claude_code::{ClaudePolicy, McpServer};
+use deadstop_core::id::{SessionId, WayId};
+use deadstop_core::model::{Agent, Decision, Refusal, Session, Source, Way, WayKind};
+use deadstop_core::time::Time;
+
+/// Where sessions are looked for.
+#[derive(Clone, Debug)]
+pub struct Where<'a> {
+    /// The user's home.
+    pub home: Option<&'a Path>,
+    /// The folders that sessions start in.
+    pub roots: &'a [PathBuf],
+    /// The environment of the user.
+    pub env: &'a BTreeMap<String, String>,
+    /// The folder of managed settings of Claude Code; `/etc/claude-code` unless a test says otherwise.
+    pub managed: &'a Path,
+    /// When this is.
+    pub now: Time,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct Discovered {
+    /// The sessions. That they reach all they can read is taken for granted here; the caller replaces it.
+    pub sessions: Vec<Session>,
+    /// Their ways.
+    pub ways: Vec<Way>,
+    /// What these rest on.
+    pub sources: Vec<Source>,
+    /// What is worth saying about the settings.
+    pub notes: Vec<String>,
+    /// The policies of Claude Code, one for each folder.
+    policies: Vec<ClaudePolicy>,
+    /// The servers that its ways were made with.
+    servers: Vec<McpServer>,
+}
+
+impl Discovered {
+    /// The ways by which sessions are refused a file. One that any of the folders leaves open is open.
+    #[must_use]
+    pub fn refusals(&self, path: &str) -> Vec<Refusal> {
+        claude_code::refusals(&self.policies, &self.servers, path)
+    }
+}
+
+/// Looks for the sessions of this machine.
+///
+/// `servers` are the MCP servers of Claude Code with the credentials that they hold.
+#[must_use]
+pub fn discover(place: &Where<'_>, servers: &[McpServer]) -> Discovered {
+    let mut found = Discovered::default();
+    let (session, way) = plain(place);
+    found.sessions.push(session);
+    found.ways.push(way);
+    claude_code::discover(place, servers, &mut found);
+    found
+}
+
+/// Any program of the user: it has no gate.
+fn plain(place: &Where<'_>) -> (Session, Way) {
+    let id = SessionId::from("plain");
+    let session = Session {
+        id: id.clone(),
+        key: "plain".to_owned(),
+        name: "any program of this user".to_owned(),
+        agent: Agent::Plain,
+        machine: None,
+        environment: None,
+        roots: roots(place),
+        reach: Fact::Known(Listed::Complete),
+        ways: Fact::Known(Listed::Complete),
+        sources: Vec::new(),
+    };
+    let way = Way {
+        id: WayId::from("plain/program"),
+        session: Some(id),
+        kind: WayKind::Program,
+        name: "any program".to_owned(),
+        carries: vec!["*".to_owned()],
+        reads: true,
+        decision: Fact::Known(Decision::Allow),
+        overrides: Vec::new(),
+        contained: Fact::Known(false),
+        escapes: Vec::new(),
+        holds: Vec::new(),
+        acts_as: Vec::new(),
+        needs: Vec::new(),
+        managed: false,
+        rule: None,
+        because: "a program of this user runs with nothing in between".to_owned(),
+        sources: Vec::new(),
+    };
+    (session, way)
+}
+
+fn roots(place: &Where<'_>) -> Vec<String> {
+    place.roots.iter().map(|root| read::shown(root, place.home)).collect()
+}
+
+#[cfg(test)]
+mod tests;

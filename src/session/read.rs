@@ -1,0 +1,64 @@
+//! Reads one settings file: a regular file of bounded size, whose last step is no link.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use deadstop_core::fact::GapReason;
+use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags};
+use rustix::io::Errno;
+
+/// The most that is read of one settings file.
+pub(super) const LARGEST: u64 = 8 * 1024 * 1024;
+
+/// What became of reading a file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Its text.
+    Text(String),
+    /// There is no such file.
+    Absent,
+    /// It is there, and this is why it was not read.
+    Gap(GapReason),
+}
+
+/// The text of a file.
+pub(super) fn read(path: &Path) -> Reading {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(descriptor) => File::from(descriptor),
+        Err(Errno::NOENT | Errno::NOTDIR) => return Reading::Absent,
+        Err(Errno::ACCESS | Errno::PERM) => return Reading::Gap(GapReason::Denied),
+        // A link: the agent follows it, so what it says is not known.
+        Err(Errno::LOOP) => return Reading::Gap(GapReason::NotAsked),
+        Err(_) => return Reading::Gap(GapReason::Unreachable),
+    };
+    match file.metadata() {
+        Ok(meta) if !meta.is_file() => return Reading::Gap(GapReason::Unsupported),
+        Ok(meta) if meta.len() > LARGEST => return Reading::Gap(GapReason::TooLarge),
+        Ok(_) => {}
+        Err(_) => return Reading::Gap(GapReason::Vanished),
+    }
+    let mut bytes = Vec::new();
+    match file.take(LARGEST + 1).read_to_end(&mut bytes) {
+        Ok(count) if count as u64 > LARGEST => Reading::Gap(GapReason::TooLarge),
+        // What is no UTF-8 is no JSON either: the agent makes of it what it makes of any text that does not parse.
+        Ok(_) => Reading::Text(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(_) => Reading::Gap(GapReason::Vanished),
+    }
+}
+
+/// Whether the user may change a file, or put another in its place.
+pub(super) fn writable(path: &Path) -> bool {
+    let may = |path: &Path| rustix::fs::accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS).is_ok();
+    may(path) || path.ancestors().skip(1).any(may)
+}
+
+/// A path as it is shown: the home folder is `~`.
+pub(super) fn shown(path: &Path, home: Option<&Path>) -> String {
+    match home.and_then(|home| path.strip_prefix(home).ok()) {
+        Some(rest) if rest.as_os_str().is_empty() => "~".to_owned(),
+        Some(rest) => format!("~/{}", rest.display()),
+        None => path.display().to_string(),
+    }
+}
