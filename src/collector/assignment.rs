@@ -60,7 +60,11 @@ fn judge(rules: &Rules, name: &str, value: &[u8], range: Range<usize>, style: St
         return None;
     }
     let mut raw = if let Some(rule) = rules.by_name(&upper) {
-        let fits = if rule.regex().is_some() { rule.regex().is_some_and(|regex| regex.is_match(value)) } else { value.len() >= 4 };
+        let fits = if rule.regex().is_some() {
+            rule.regex().is_some_and(|regex| regex.is_match(value))
+        } else {
+            value.len() >= 4
+        };
         // In program text a documented name may stand before anything; there the value must look like a secret too.
         if !fits || (style == Style::Code && !looks_random(value)) {
             return None;
@@ -68,7 +72,8 @@ fn judge(rules: &Rules, name: &str, value: &[u8], range: Range<usize>, style: St
         Raw::new(rule, Strength::Name, value, range)
     } else {
         let bare = TAILS.iter().find_map(|tail| upper.strip_suffix(tail)?.strip_suffix('_')).unwrap_or(&upper);
-        let end = ENDS.iter().find(|end| bare == **end || bare.strip_suffix(**end).is_some_and(|rest| rest.ends_with('_')));
+        let end =
+            ENDS.iter().find(|end| bare == **end || bare.strip_suffix(**end).is_some_and(|rest| rest.ends_with('_')));
         let secret_word = end.is_some() || matches!(bare, "AUTH" | "AUTHORIZATION");
         if !secret_word || value.len() < 16 || !looks_random(value) {
             return None;
@@ -178,17 +183,37 @@ fn bare_length(body: &[u8], style: Style) -> usize {
     }
     let scheme = [b"Bearer ".as_slice(), b"bearer ", b"Basic ", b"token "];
     let skipped = scheme.iter().find(|scheme| line_text.starts_with(scheme)).map_or(0, |scheme| scheme.len());
-    let stop = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b',' | b';' | b')' | b'<' | b'>');
+    let stop = |byte: &u8| {
+        byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b',' | b';' | b')' | b'<' | b'>')
+    };
     skipped + line_text.iter().skip(skipped).position(stop).unwrap_or(line - skipped)
 }
 
 /// Whether a value stands for one: a reference, a blank to fill in, a word from a manual.
 pub(crate) fn placeholder(value: &[u8]) -> bool {
     let lower = String::from_utf8_lossy(value).to_ascii_lowercase();
-    let starts = ["$", "<", "{{", "%{", "${{", "env:", "secret:", "op://", "vault:", "ref+", "process.env", "os.environ", "@@"];
+    let starts =
+        ["$", "<", "{{", "%{", "${{", "env:", "secret:", "op://", "vault:", "ref+", "process.env", "os.environ", "@@"];
     let words = [
-        "changeme", "change_me", "change-me", "placeholder", "your-", "your_", "yourtoken", "replace", "insert", "dummy",
-        "redacted", "todo", "fixme", "none", "null", "undefined", "true", "false", "****",
+        "changeme",
+        "change_me",
+        "change-me",
+        "placeholder",
+        "your-",
+        "your_",
+        "yourtoken",
+        "replace",
+        "insert",
+        "dummy",
+        "redacted",
+        "todo",
+        "fixme",
+        "none",
+        "null",
+        "undefined",
+        "true",
+        "false",
+        "****",
     ];
     let whole = ["example", "password", "secret", "token", "test", "xxx", "string", "required", "optional"];
     starts.iter().any(|start| lower.starts_with(start))
@@ -207,7 +232,10 @@ pub(crate) fn looks_random(value: &[u8]) -> bool {
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     let letters = value.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
     let distinct = value.iter().collect::<BTreeSet<_>>().len();
-    let path_like = value.starts_with(b"/") || value.starts_with(b"./") || value.starts_with(b"~/") || value.windows(3).any(|w| w == b"://");
+    let path_like = value.starts_with(b"/")
+        || value.starts_with(b"./")
+        || value.starts_with(b"~/")
+        || value.windows(3).any(|w| w == b"://");
     digits >= 2 && letters >= 2 && !path_like && distinct >= value.len().min(16) / 2 && entropy(value) >= 2.9
 }
 

@@ -46,7 +46,8 @@ fn scheme(name: &str) -> Option<(&'static str, u16)> {
 /// Looks at the URL around the `://` at `at`.
 pub(crate) fn scan(text: &[u8], at: usize, style: Style, out: &mut Vec<Raw>) {
     let back = text.get(at.saturating_sub(40)..at).unwrap_or_default();
-    let length = back.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'.' | b'-')).count();
+    let length =
+        back.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'.' | b'-')).count();
     let start = at - length;
     let after = text.get(at + 3..text.len().min(at + 2_000)).unwrap_or_default();
     let stop = |byte: &u8| *byte <= b' ' || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b'|');
@@ -91,7 +92,8 @@ fn database(
     let mut raw = match password.filter(|password| !password.is_empty()) {
         Some(password) => {
             let mut raw = Raw::plain(provider, "connection_url", Strength::Store, Some(password.as_bytes()), at);
-            raw.dummy = blank(&password) && from_manual || matches!(password.as_str(), "pass" | "pw" | "pwd") && from_manual;
+            raw.dummy =
+                blank(&password) && from_manual || matches!(password.as_str(), "pass" | "pw" | "pwd") && from_manual;
             raw
         }
         // Being able to connect is the credential, but only where a setting says that someone does.
@@ -205,7 +207,8 @@ mod tests {
 
     #[test]
     fn odd_urls_are_taken_apart() {
-        let (locator, password) = parse("postgres", 5432, "app:p%40ss%2Fw@DB.internal.example/shop?sslmode=require").unwrap();
+        let (locator, password) =
+            parse("postgres", 5432, "app:p%40ss%2Fw@DB.internal.example/shop?sslmode=require").unwrap();
         assert_eq!(locator.login(), "postgres://app@db.internal.example:5432");
         assert_eq!(locator.asset().unwrap(), "postgres://db.internal.example:5432/shop");
         assert_eq!(password.as_deref(), Some("p@ss/w"));

@@ -210,8 +210,12 @@ impl Scanner {
 
 /// Of two finds over the same bytes the surer one stays.
 fn drop_overlapped(out: &mut Vec<Raw>, begin: usize) {
-    let strong: Vec<(Range<usize>, Strength)> =
-        out.iter().skip(begin).filter(|raw| raw.strength >= Strength::Name).map(|r| (r.at.clone(), r.strength)).collect();
+    let strong: Vec<(Range<usize>, Strength)> = out
+        .iter()
+        .skip(begin)
+        .filter(|raw| raw.strength >= Strength::Name)
+        .map(|r| (r.at.clone(), r.strength))
+        .collect();
     let mut index = 0;
     out.retain(|raw| {
         index += 1;
