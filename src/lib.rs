@@ -13,3 +13,8 @@ pub mod exit;
 pub mod machine;
 pub mod manifest;
 pub mod output;
+pub mod collector;
+pub mod secret;
+pub mod session;
+pub mod surroundings;
+pub mod walk;
