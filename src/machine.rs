@@ -69,7 +69,12 @@ pub fn surroundings(scope: &Scope) -> Surroundings {
 ///
 /// # Errors
 /// If what was read does not fit together, which is a bug.
-pub fn read(scope: &Scope, around: &Surroundings, config: &Config, cancel: &Arc<AtomicBool>) -> Result<Machine, BundleError> {
+pub fn read(
+    scope: &Scope,
+    around: &Surroundings,
+    config: &Config,
+    cancel: &Arc<AtomicBool>,
+) -> Result<Machine, BundleError> {
     let env: BTreeMap<String, String> =
         around.env.iter().filter_map(|(name, value)| Some((name.clone(), value.to_str()?.to_owned()))).collect();
     let place = Where {
@@ -80,7 +85,8 @@ pub fn read(scope: &Scope, around: &Surroundings, config: &Config, cancel: &Arc<
         now: around.now,
     };
     let declared = declared(config, around);
-    let mut ids: Vec<SessionId> = session::discover(&place, &[]).sessions.into_iter().map(|session| session.id).collect();
+    let mut ids: Vec<SessionId> =
+        session::discover(&place, &[]).sessions.into_iter().map(|session| session.id).collect();
     ids.extend(declared.iter().map(|session| session.id.clone()));
     let options = Options { budget: Some(scope.read_time), cancel: Arc::clone(cancel), ..Options::default() };
     let collected = collector::collect(around, &options, &ids);
@@ -105,7 +111,13 @@ fn server(found: &collector::McpServer) -> McpServer {
     }
 }
 
-fn join(collected: Collected, found: Discovered, declared: Vec<Session>, around: &Surroundings, scope: &Scope) -> Bundle {
+fn join(
+    collected: Collected,
+    found: Discovered,
+    declared: Vec<Session>,
+    around: &Surroundings,
+    scope: &Scope,
+) -> Bundle {
     let mut bundle = Bundle::empty(around.now, env!("CARGO_PKG_VERSION"));
     bundle.machine = Some(around.machine.clone());
     let reach = reach(&mut bundle, &collected.reach, around, scope);
@@ -138,7 +150,10 @@ fn join(collected: Collected, found: Discovered, declared: Vec<Session>, around:
 /// Whether everything in reach was read: what was left out on purpose was not.
 fn reach(bundle: &mut Bundle, read: &Fact<Listed>, around: &Surroundings, scope: &Scope) -> Fact<Listed> {
     let left_out = if around.home.is_none() {
-        Some(("read the home folder", if scope.with_home { "set HOME, or give --home" } else { "run without --no-home" }))
+        Some((
+            "read the home folder",
+            if scope.with_home { "set HOME, or give --home" } else { "run without --no-home" },
+        ))
     } else if scope.with_env {
         None
     } else {
@@ -197,7 +212,12 @@ fn declared(config: &Config, around: &Surroundings) -> Vec<Session> {
 
 /// The source of what is not known of a declared session's gate.
 fn undescribed(bundle: &mut Bundle, at: Time) {
-    if bundle.sessions.items.iter().any(|session| session.ways.gap().is_some_and(|gap| gap.source.as_str() == "declared")) {
+    if bundle
+        .sessions
+        .items
+        .iter()
+        .any(|session| session.ways.gap().is_some_and(|gap| gap.source.as_str() == "declared"))
+    {
         let operation = "read the gate of a declared agent";
         let settle = "this version reads the settings of Claude Code; merge a fragment that describes the agent's ways";
         bundle.sources.push(gap_source("declared", operation, GapReason::Unsupported, settle, at));
@@ -217,7 +237,8 @@ fn describe(bundle: &mut Bundle, config: &Config) {
 
 /// Leaves out the places that the user's own configuration says hold no credentials.
 fn ignore(bundle: &mut Bundle, config: &Config, now: Time) -> Option<String> {
-    let current: Vec<&str> = config.ignore.iter().filter(|(_, expires)| *expires > now).map(|(p, _)| p.as_str()).collect();
+    let current: Vec<&str> =
+        config.ignore.iter().filter(|(_, expires)| *expires > now).map(|(p, _)| p.as_str()).collect();
     let ignored = |path: &str| {
         let path = path.trim_start_matches("./");
         current.iter().any(|wanted| pattern::matches(&wanted.replace("**", "*"), path))

@@ -50,7 +50,9 @@ pub(super) fn scope(args: &ScopeArgs) -> anyhow::Result<Scope> {
         roots.push(root);
     }
     let home = match &args.home {
-        Some(home) => Some(home.canonicalize().with_context(|| format!("cannot read the home folder `{}`", home.display()))?),
+        Some(home) => {
+            Some(home.canonicalize().with_context(|| format!("cannot read the home folder `{}`", home.display()))?)
+        }
         None => None,
     };
     let span: deadstop_core::time::Span = args.read_time.parse().context("--read-time")?;
@@ -80,7 +82,9 @@ pub(super) fn merged(bundle: Bundle, fragments: &[PathBuf]) -> anyhow::Result<Bu
 /// Says what would be read and which calls would be made, and does neither.
 pub(super) fn plan(scope: &Scope) -> anyhow::Result<u8> {
     let around: Surroundings = machine::surroundings(scope);
-    let mut text = String::from("No call would be made: this version asks no provider, and sends no credential anywhere.\n\nRead would be\n");
+    let mut text = String::from(
+        "No call would be made: this version asks no provider, and sends no credential anywhere.\n\nRead would be\n",
+    );
     for root in &around.roots {
         writeln!(text, "  every file below {}", root.display())?;
     }
@@ -90,7 +94,11 @@ pub(super) fn plan(scope: &Scope) -> anyhow::Result<u8> {
     }
     writeln!(text, "  {} environment variables", around.env.len())?;
     writeln!(text, "  the managed settings of Claude Code in /etc/claude-code")?;
-    writeln!(text, "for at most {} s. Links are not followed out of these folders, and nothing found is run.", scope.read_time.as_secs())?;
+    writeln!(
+        text,
+        "for at most {} s. Links are not followed out of these folders, and nothing found is run.",
+        scope.read_time.as_secs()
+    )?;
     output::stdout(&text)?;
     Ok(0)
 }

@@ -33,7 +33,11 @@ pub(super) fn run(args: &CredentialsArgs, common: &Common, stop: &Arc<AtomicBool
             output::stderr(&format!("Note: {note}.\n"));
         }
         let stats = machine.stats;
-        output::stderr(&format!("{} files and {} MB read. Nothing left this machine.\n", stats.files, stats.bytes / 1_000_000));
+        output::stderr(&format!(
+            "{} files and {} MB read. Nothing left this machine.\n",
+            stats.files,
+            stats.bytes / 1_000_000
+        ));
     }
     Ok(0)
 }
@@ -48,7 +52,14 @@ fn table(rows: &[CredentialRow], text: &mut String) -> std::fmt::Result {
     }
     for row in rows {
         let id = row.public_id.as_deref().map_or_else(String::new, |id| format!("  {}", shown(id)));
-        writeln!(text, "{:<4} {} {}{id}  ({})", row.id, shown(&row.provider), shown(&row.kind.replace('_', " ")), row.status)?;
+        writeln!(
+            text,
+            "{:<4} {} {}{id}  ({})",
+            row.id,
+            shown(&row.provider),
+            shown(&row.kind.replace('_', " ")),
+            row.status
+        )?;
         for location in &row.locations {
             let line = location.line.map_or_else(String::new, |line| format!(":{line}"));
             let key = location.key.as_deref().map_or_else(String::new, |key| format!("  {}", shown(key)));
@@ -61,5 +72,13 @@ fn table(rows: &[CredentialRow], text: &mut String) -> std::fmt::Result {
 
 /// A hostile name, made safe for a terminal.
 fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c) { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
