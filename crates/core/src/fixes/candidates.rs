@@ -201,7 +201,7 @@ impl Gather<'_, '_> {
                 kind: "gate-the-way",
                 title: format!("Make {} ask a person before anything runs, by a managed policy", session.name),
                 detail: "Set it where the user cannot change it, for the shell and for every MCP server alike: a rule on one command's text is passed by a script. It stands for this agent only; any other program of this user does not meet it.".to_owned(),
-                effort: 3,
+                effort: 5,
                 layer: LayerName::Confirm,
                 artefact: None,
                 proves: Some("deadstop run".to_owned()),

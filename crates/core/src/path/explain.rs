@@ -264,6 +264,7 @@ impl<'w> Teller<'_, '_, 'w> {
                 LayerState::Open | LayerState::Slows | LayerState::Unknown => "its ways are not all known".to_owned(),
             };
             self.depend(&mut told, state, &atoms);
+            self.approval_unread(&mut told, state);
             return told;
         };
         told.sources.extend(way.sources.iter().cloned());
@@ -290,7 +291,19 @@ impl<'w> Teller<'_, '_, 'w> {
         };
         let atoms: Vec<AtomNo> = self.find(&key).into_iter().collect();
         self.depend(&mut told, state, &atoms);
+        self.approval_unread(&mut told, state);
         told
+    }
+
+    /// Where it was not read what guards a node, it is not known either whether its provider asks a person.
+    fn approval_unread(&self, told: &mut Told, state: LayerState) {
+        let on = self.walker.ground.world.assets.get(&self.path.deed.on);
+        if state == LayerState::Unknown
+            && let Some(gap) = on.and_then(|asset| asset.protections.gap())
+        {
+            told.gaps.insert(gap.clone());
+            told.because = format!("{}; whether the provider asks a person is not known", told.because);
+        }
     }
 
     /// The grants of the acting identity that speak of the call, strongest first.
