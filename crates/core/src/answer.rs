@@ -95,13 +95,16 @@ pub fn judge(ground: &Ground<'_>, policy: &Policy, only_headline: bool) -> Vec<J
         .filter(|session| !only_headline || world.counts(session))
         .map(|session| Walker::new(ground, policy, session))
         .collect();
-    let agents = world.sessions.values().any(|session| session.agent != Agent::Plain);
+    // Where no other program was assessed there is nothing to say of it: not having looked is no stop.
+    let is_plain = |session: &&crate::model::Session| session.agent == Agent::Plain;
+    let agents = world.sessions.values().any(|session| !is_plain(&session));
+    let beside = agents && world.sessions.values().any(|session| is_plain(&session));
     let assets = world.assets.values().map(|asset| (asset, standing(world, policy, asset)));
     let wanted = assets.filter(|(_, standing)| !only_headline || standing.in_headline);
-    wanted.map(|(asset, standing)| judge_one(&walkers, asset, standing, agents)).collect()
+    wanted.map(|(asset, standing)| judge_one(&walkers, asset, standing, beside && !only_headline)).collect()
 }
 
-fn judge_one(walkers: &[Walker<'_, '_>], asset: &Asset, standing: Standing, agents: bool) -> Judged {
+fn judge_one(walkers: &[Walker<'_, '_>], asset: &Asset, standing: Standing, beside: bool) -> Judged {
     let mut from = Vec::new();
     for walker in walkers {
         if let Some(paths) = walker.paths(&asset.id) {
@@ -121,7 +124,7 @@ fn judge_one(walkers: &[Walker<'_, '_>], asset: &Asset, standing: Standing, agen
         })
     };
     let (worst, best) = bounds(true).unwrap_or((NO_PATH, NO_PATH));
-    let plain = agents.then(|| bounds(false).unwrap_or((NO_PATH, NO_PATH)));
+    let plain = beside.then(|| bounds(false).unwrap_or((NO_PATH, NO_PATH)));
     let open = from.iter().any(|f| f.counted && f.paths.open);
     Judged { asset: asset.id.clone(), standing, from, worst, best, open, plain }
 }
