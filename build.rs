@@ -25,7 +25,8 @@ fn table(folder: &Path) -> io::Result<String> {
     let mut text = String::new();
     for file in files {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        writeln!(text, "    ({name:?}, include_str!({:?})),", file.to_string_lossy()).map_err(io::Error::other)?;
+        let (name, path) = (name.escape_debug(), file.to_string_lossy());
+        writeln!(text, "    (\"{name}\", include_str!(\"{}\")),", path.escape_debug()).map_err(io::Error::other)?;
     }
     Ok(text)
 }

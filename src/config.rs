@@ -3,7 +3,7 @@
 //! A file that the user names with `--config` may describe and excuse. One that merely lies in the current folder may
 //! have been written by whoever wrote the repository: it may describe, not excuse.
 
-mod raw;
+pub mod raw;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -48,6 +48,8 @@ pub struct Config {
     pub sessions: Vec<raw::Session>,
     /// The threshold that it sets.
     pub fail_on: Option<Threshold>,
+    /// Path patterns of places without credentials, each until a day.
+    pub ignore: Vec<(String, Time)>,
     /// What was left out, in sentences.
     pub notes: Vec<String>,
     /// The file.
@@ -106,8 +108,15 @@ fn understand(raw: Raw, path: &Path, trusted: bool) -> Result<Config, ConfigErro
         policy.fixes.insert(fix.fix.clone(), Assigned { owner: fix.owner.clone(), due: fix.due.clone() });
     }
     let mut fail_on = None;
+    let mut ignore = Vec::new();
     if trusted {
         fail_on = excuse(&raw, &mut policy, &mut wrong);
+        for ignored in &raw.ignore {
+            match ignored.expires.parse::<Time>() {
+                Ok(expires) => ignore.push((ignored.location.clone(), expires)),
+                Err(error) => wrong.push(format!("ignore, `{}`, expires: {error}", ignored.location)),
+            }
+        }
     } else if raw.excuses() {
         notes.push(format!(
             "{} was not given by --config, so its waivers, ignore, policy, restore_tests and providers are left out",
@@ -115,7 +124,7 @@ fn understand(raw: Raw, path: &Path, trusted: bool) -> Result<Config, ConfigErro
         ));
     }
     if wrong.is_empty() {
-        Ok(Config { policy, sessions: raw.sessions, fail_on, notes, path: Some(path.to_owned()) })
+        Ok(Config { policy, sessions: raw.sessions, fail_on, ignore, notes, path: Some(path.to_owned()) })
     } else {
         let lines: Vec<String> = wrong.iter().map(|line| format!("{}: {line}", path.display())).collect();
         Err(ConfigError::Wrong(lines.join("\n")))
@@ -178,11 +187,6 @@ fn excuse(raw: &Raw, policy: &mut Policy, wrong: &mut Vec<String>) -> Option<Thr
                 expires,
             }),
             Err(error) => wrong.push(format!("waivers, `{}`, expires: {error}", waiver.subject)),
-        }
-    }
-    for ignored in &raw.ignore {
-        if let Err(error) = ignored.expires.parse::<Time>() {
-            wrong.push(format!("ignore, `{}`, expires: {error}", ignored.location));
         }
     }
     fail_on

@@ -104,10 +104,10 @@ pub fn exit(assessment: &Assessment, threshold: Threshold, policy: &Policy) -> E
     let unknown = counted.iter().filter(standing).filter(|asset| asset.answer == Answer::Unknown).count();
     let of = counted.len();
     if failing > 0 {
-        let (is, noun) = if failing == 1 { ("is", "asset") } else { ("are", "assets") };
+        let is = if failing == 1 { "is" } else { "are" };
         return Exit {
             code: 1,
-            reason: format!("{failing} of {of} production {noun} {is} at `{}` or worse", threshold.word()),
+            reason: format!("{failing} of {of} production assets {is} at `{}` or worse", threshold.word()),
         };
     }
     if of == 0 {

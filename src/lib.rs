@@ -6,9 +6,15 @@
 //! - 4: `secret`, `surroundings`, `walk`, `config`, `exit`, `output`, `manifest`, `embedded`
 
 pub mod cli;
+pub mod collector;
 pub mod command;
 pub mod config;
 pub mod embedded;
 pub mod exit;
+pub mod machine;
 pub mod manifest;
 pub mod output;
+pub mod secret;
+pub mod session;
+pub mod surroundings;
+pub mod walk;

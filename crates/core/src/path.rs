@@ -103,7 +103,8 @@ impl Path {
         let unknown = self.states().iter().filter(|state| **state == LayerState::Unknown).count();
         let nobody = self.principal.as_str().starts_with('?');
         let bounds = (self.worst.outcome.order(), self.best.outcome.order());
-        (bounds, unknown, nobody, self.deed.on != self.asset, &self.principal, &self.deed, &self.route)
+        let above = self.deed.on != self.asset;
+        (bounds, unknown, nobody, self.worst.layers, above, &self.principal, &self.deed, &self.route)
     }
 }
 

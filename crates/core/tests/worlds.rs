@@ -3,7 +3,7 @@
 //! Each file of `tests/worlds` says in a sentence what it is about, gives facts in shorthand, and names the answer of
 //! its assets. The built-in worlds of `worlds` are held to theirs in the same way.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use deadstop_core::assess::assess;
 use deadstop_core::assessment::{Assessment, AssetAnswer};
