@@ -215,7 +215,7 @@ impl<'g, 'w> Walker<'g, 'w> {
             grants: BTreeMap::new(),
         };
         let world = ground.world;
-        for id in world.principals.keys().chain(ground.stand_ins.keys()) {
+        for id in world.principals.keys().chain(ground.stand_ins.keys()).chain(ground.actors.keys()) {
             let routes = walker.routes(id);
             if !routes.is_empty() {
                 let provider = ground.provider_of(id).to_owned();
@@ -294,11 +294,18 @@ impl<'g, 'w> Walker<'g, 'w> {
             found.entry(id).and_modify(|held| *held = held.or(right)).or_insert(right);
         };
         let (chain, providers) = self.above(&deed.on);
-        for grant in chain.iter().filter_map(|node| self.grants.get(node)).flatten() {
+        let called = world.provider_of(&deed.on);
+        let grants = chain.iter().filter_map(|node| self.grants.get(node)).flatten();
+        for grant in grants.filter(|grant| world.speaks_of(grant, called)) {
             match world.right(grant, &deed.action) {
                 Some(Fact::Known(true)) => add(&grant.principal, Both::same(Hold::Free)),
                 Some(Fact::Unknown(_)) => add(&grant.principal, maybe),
                 Some(Fact::Known(false)) | None => {}
+            }
+        }
+        for (actor, action, node) in &ground.step_deeds {
+            if chain.contains(node) && *action == deed.action && self.holds(actor) {
+                add(actor, Both::same(Hold::Free));
             }
         }
         for (principal, wanted, node) in &ground.step_rights {

@@ -260,10 +260,3 @@ fn golden_worlds_have_the_answer_they_are_written_for() {
 fn built_in_worlds_have_the_answer_they_are_written_for() {
     hold("worlds");
 }
-
-/// Worlds whose answer is agreed and not yet given. One that is moves up a folder.
-#[test]
-#[ignore = "what is still to be answered rightly: run with --ignored"]
-fn open_worlds_will_have_the_answer_they_are_written_for() {
-    hold("tests/worlds/open");
-}

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::super::{AtomNo, When, Why};
-use super::{Builder, Key, StandIn, atoms_needed, roots_of, stand_in};
+use super::{Builder, Key, StandIn, roots_of, stand_in, step_action};
 use crate::fact::{Fact, Gap};
 use crate::id::{CredentialId, NodeId, PrincipalId};
-use crate::model::{Atom, Credential, Decision, Location, Override, Session, Status, Way};
+use crate::model::{Atom, Credential, Decision, Location, Override, Session, Status, Step, Way};
 use crate::pattern;
 
 impl<'w> Builder<'w> {
@@ -47,6 +47,13 @@ impl<'w> Builder<'w> {
         }
         let net = self.atom(Key::WayNet(id()));
         self.rules.add(net, vec![ready, out], When::Holds);
+        for credential in way.holds.iter().filter_map(|id| self.world.credentials.get(id)) {
+            if let (Fact::Unknown(gap), None) = (&credential.identity, &credential.within) {
+                let anyone = self.atom(Key::Anyone(credential.provider.clone()));
+                let alive = self.atom(Key::Alive(credential.id.clone()));
+                self.rules.add(anyone, vec![net, alive], When::Maybe(gap.clone()));
+            }
+        }
         for principal in self.acted_as(way) {
             let acts = self.acting_as(&principal);
             self.rules.add(acts, vec![net], When::Holds);
@@ -101,7 +108,7 @@ impl<'w> Builder<'w> {
                 self.rules.add(head, vec![start], When::Maybe(gap.clone()));
             }
         }
-        let needed: BTreeSet<&CredentialId> = atoms_needed(world).into_iter().filter_map(credential_atom).collect();
+        let needed: BTreeSet<&CredentialId> = world.needed().filter_map(credential_atom).collect();
         for id in needed {
             let head = self.atom(Key::Hold(id.clone()));
             self.rules.add(head, vec![start], When::Maybe(gap.clone()));
@@ -183,7 +190,7 @@ impl<'w> Builder<'w> {
                 Fact::Unknown(gap) => When::Maybe(gap.clone()),
             };
             for gain in &step.gains {
-                for head in self.gained(gain) {
+                for head in self.gained(gain, step) {
                     let why = Why { text: step.because.clone(), sources: step.sources.clone() };
                     if step.changes {
                         self.rules.add_change(head, needs.clone(), when.clone(), why);
@@ -209,7 +216,7 @@ impl<'w> Builder<'w> {
             Atom::Destroyed(id) => world.assets.contains_key(id) || world.copies.contains_key(id),
             Atom::Principal(_) | Atom::Can { .. } | Atom::Right { .. } => true,
         };
-        let missing: BTreeSet<&Atom> = atoms_needed(world).into_iter().filter(|atom| !described(atom)).collect();
+        let missing: BTreeSet<&Atom> = world.needed().filter(|atom| !described(atom)).collect();
         for atom in missing {
             let head = self.needed(atom);
             self.rules.add(head, Vec::new(), When::Maybe(gap.clone()));
@@ -217,23 +224,38 @@ impl<'w> Builder<'w> {
     }
 
     /// The atoms that a fact means where it is gained.
-    fn gained(&mut self, gain: &Atom) -> Vec<AtomNo> {
+    fn gained(&mut self, gain: &Atom, step: &Step) -> Vec<AtomNo> {
         match gain {
             Atom::Principal(id) => vec![self.atom(Key::Held(id.clone())), self.atom(Key::Be(id.clone()))],
             Atom::Right { principal, action, target } => {
                 self.out.step_rights.push((principal.clone(), action.clone(), target.clone()));
                 vec![self.needed(gain)]
             }
-            Atom::Can { action, target } => vec![self.atom(Key::Can(action.clone(), target.clone()))],
-            Atom::Credential(_) | Atom::Way(_) | Atom::Lifted(_) | Atom::Destroyed(_) => vec![self.needed(gain)],
+            Atom::Can { action, target } => vec![self.step_deed(step, action, target)],
+            Atom::Destroyed(node) => vec![self.needed(gain), self.step_deed(step, &step_action(&step.id), node)],
+            Atom::Credential(_) | Atom::Way(_) | Atom::Lifted(_) => vec![self.needed(gain)],
         }
+    }
+
+    /// What a step has done, whoever does it: an actor of its own stands for that, and what it meets at the node counts.
+    fn step_deed(&mut self, step: &Step, action: &str, target: &NodeId) -> AtomNo {
+        let actor: PrincipalId = format!("step:{}", step.id).into();
+        let provider = self.world.provider_of(target).unwrap_or("unknown").to_owned();
+        self.out.actors.insert(actor.clone(), (format!("what follows once it may {}", step.because), provider));
+        self.out.step_deeds.push((actor.clone(), action.to_owned(), target.clone()));
+        let held = self.atom(Key::Held(actor.clone()));
+        let be = self.atom(Key::Be(actor));
+        self.rules.add(be, vec![held], When::Holds);
+        let can = self.atom(Key::Can(action.to_owned(), target.clone()));
+        self.rules.add(can, vec![be], When::Holds);
+        held
     }
 
     /// An unidentified credential may be any identity that matters beyond its own rights.
     fn anyone(&mut self) {
         let world = self.world;
         let mut named: BTreeSet<&PrincipalId> = BTreeSet::new();
-        for atom in atoms_needed(world) {
+        for atom in world.needed() {
             if let Atom::Principal(id) | Atom::Right { principal: id, .. } = atom {
                 named.insert(id);
             }
@@ -246,10 +268,13 @@ impl<'w> Builder<'w> {
         }
         for id in named {
             let Some(principal) = world.principals.get(id) else { continue };
-            let anyone = self.atom(Key::Anyone(principal.provider.clone()));
-            for key in [Key::Held(id.clone()), Key::Be(id.clone())] {
-                let head = self.atom(key);
-                self.rules.add(head, vec![anyone], When::Holds);
+            for root in roots_of(world, &principal.provider) {
+                let provider = root.as_str().trim_start_matches("*:").to_owned();
+                let anyone = self.atom(Key::Anyone(provider));
+                for key in [Key::Held(id.clone()), Key::Be(id.clone())] {
+                    let head = self.atom(key);
+                    self.rules.add(head, vec![anyone], When::Holds);
+                }
             }
         }
     }
@@ -260,7 +285,10 @@ impl<'w> Builder<'w> {
         for (node, list) in grants {
             let Some(actions) = self.relevant.get(&node).cloned() else { continue };
             for grant in list {
-                for action in &actions {
+                for (action, called) in &actions {
+                    if !self.world.speaks_of(grant, *called) {
+                        continue;
+                    }
                     let Some(allowed) = self.world.right(grant, action) else { continue };
                     let act = self.act(&grant.principal, action);
                     let can = self.atom(Key::Can(action.clone(), node.clone()));
@@ -271,7 +299,7 @@ impl<'w> Builder<'w> {
         let unlisted: Vec<(PrincipalId, NodeId, Gap)> = self.unlisted_rights();
         for (principal, node, gap) in unlisted {
             let Some(actions) = self.relevant.get(&node).cloned() else { continue };
-            for action in actions {
+            for (action, _) in actions {
                 let act = self.act(&principal, &action);
                 let can = self.atom(Key::Can(action, node.clone()));
                 self.rules.add(can, vec![act], When::Maybe(gap.clone()));
@@ -281,7 +309,7 @@ impl<'w> Builder<'w> {
         for (principal, wanted, node) in given {
             let Some(actions) = self.relevant.get(&node).cloned() else { continue };
             let right = self.atom(Key::Right(principal.clone(), wanted.clone(), node.clone()));
-            for action in actions.iter().filter(|action| pattern::matches(&wanted, action)) {
+            for (action, _) in actions.iter().filter(|(action, _)| pattern::matches(&wanted, action)) {
                 let act = self.act(&principal, action);
                 let can = self.atom(Key::Can(action.clone(), node.clone()));
                 self.rules.add(can, vec![act, right], When::Holds);
@@ -345,7 +373,7 @@ impl<'w> Builder<'w> {
     }
 
     /// The atom for carrying a call out, with the rules for it.
-    fn route(&mut self, call: &str) -> AtomNo {
+    pub(super) fn route(&mut self, call: &str) -> AtomNo {
         let key = Key::Route(call.to_owned());
         if let Some(found) = self.rules.find(&key) {
             return found;
