@@ -50,6 +50,8 @@ pub struct World {
     pub drills: Vec<Drill>,
     /// Destroying operations: the catalogue and what the bundle adds.
     pub actions: Vec<Action>,
+    /// The gap of steps that are not listed.
+    pub unlisted_steps: Option<Gap>,
     /// The gap of what is named in the facts and not described there.
     pub missing: Option<Gap>,
     /// The gap of a right that may or may not cover the delete of a kind that the catalogue does not know.
@@ -71,6 +73,7 @@ impl World {
         world.actions.sort();
         world.actions.dedup();
         world.drills.extend(policy.drills.iter().cloned());
+        world.unlisted_steps = bundle.steps.gaps.first().cloned();
         world.spread_gaps(bundle);
         world.add_missing_principals(bundle);
         world.add_rests(bundle);

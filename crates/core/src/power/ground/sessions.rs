@@ -202,6 +202,29 @@ impl<'w> Builder<'w> {
         }
         self.anyone();
         self.missing();
+        self.unlisted_steps();
+    }
+
+    /// A step that is not listed may do anything at all.
+    fn unlisted_steps(&mut self) {
+        let world = self.world;
+        let Some(gap) = &world.unlisted_steps else { return };
+        let actor = PrincipalId::from("step:?");
+        let held = self.atom(Key::Held(actor.clone()));
+        self.rules.add(held, Vec::new(), When::Maybe(gap.clone()));
+        let be = self.atom(Key::Be(actor.clone()));
+        self.rules.add(be, vec![held], When::Holds);
+        let pairs: Vec<(String, NodeId)> =
+            self.at.iter().flat_map(|(node, actions)| actions.iter().map(|a| (a.clone(), node.clone()))).collect();
+        let mut heads: Vec<Key> = pairs.iter().map(|(action, node)| Key::Can(action.clone(), node.clone())).collect();
+        heads.extend(world.protections.iter().map(|protection| Key::Lifted(protection.id.clone())));
+        heads.extend(world.copies.keys().map(|copy| Key::Destroyed(copy.clone())));
+        for key in heads {
+            let head = self.atom(key);
+            self.rules.add(head, vec![be], When::Holds);
+        }
+        self.out.actors.insert(actor.clone(), ("a step that is not listed".to_owned(), "unknown".to_owned()));
+        self.out.step_deeds.extend(pairs.into_iter().map(|(action, node)| (actor.clone(), action, node)));
     }
 
     /// What is needed and not described may be had.
