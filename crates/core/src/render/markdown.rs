@@ -122,7 +122,7 @@ fn unknowns(page: &mut Page, view: &View) {
     page.add("| Ref | About | Asked | Came back | To answer it |\n| --- | --- | --- | --- | --- |\n");
     for gap in &view.gaps.rows {
         let decides = if gap.decides { " **Decides the answer.**" } else { "" };
-        let scope = gap.scope.as_ref().map(|scope| format!(" of {}", escape(scope))).unwrap_or_default();
+        let scope = gap.scope.as_ref().map(|scope| format!(" ({})", escape(scope))).unwrap_or_default();
         let settle = gap.settle.as_ref().map(escape).unwrap_or_else(|| "Not known".to_owned());
         page.item(&format!(
             "| {} | {}{decides} | {}{scope} | {} | {settle} |\n",
@@ -138,13 +138,15 @@ fn unknowns(page: &mut Page, view: &View) {
 /// Text that stays text: no markup, no cell border, no link, no mention.
 fn escape(text: &Shown) -> String {
     let mut out = String::with_capacity(text.as_str().len());
-    for c in text.as_str().chars() {
+    let mut rest = text.as_str().chars().peekable();
+    while let Some(c) = rest.next() {
         match c {
             '@' => out.push_str("&#64;\u{200b}"),
             '#' => out.push_str("&#35;\u{200b}"),
-            '&' | '<' | '>' | '"' | '|' | '`' | '*' | '_' | '~' | '[' | ']' | '(' | ')' | '!' | '\\' | '$' | ':' => {
+            '&' | '<' | '>' | '"' | '|' | '`' | '*' | '_' | '~' | '[' | ']' | '!' | '\\' | '$' => {
                 out.push_str(&format!("&#{};", u32::from(c)));
             }
+            ':' if rest.peek() == Some(&'/') => out.push_str("&#58;"),
             _ => out.push(c),
         }
     }
@@ -161,8 +163,8 @@ mod tests {
 
     #[test]
     fn nothing_formats_mentions_or_links() {
-        let out = escape(&Shown::name("a|b`c`<img> @team #12 https://x [l](u) **b**\n"));
-        for bad in ["|", "`", "<", "@t", "#12", "://", "[", "](", "**", "\n"] {
+        let out = escape(&Shown::name("a|b`c`<img> @team #77 https://x [l](u) **b**\n"));
+        for bad in ["|", "`", "<", "@t", "#77", "://", "[", "](", "**", "\n"] {
             assert!(!out.contains(bad), "{bad} in {out}");
         }
     }

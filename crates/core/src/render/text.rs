@@ -152,16 +152,13 @@ fn table(sheet: &mut Sheet, row: &Row, name: usize, full: bool) {
 
 fn stacked(sheet: &mut Sheet, row: &Row) {
     let star = if row.assumed { "*" } else { "" };
-    let head = fit(&format!("{} {star}{}", row.id, row.name), sheet.width.saturating_sub(2));
+    let head = fit(&format!("{} {}{star}", row.id, row.name), sheet.width);
     let head = sheet.bold(head.trim_end());
     sheet.line(&head);
     let outcome = sheet.paint(&row.outcome, row.class);
     sheet.line(&format!("  {outcome}"));
-    for cell in &row.cells {
-        let word = if cell.line == "none" || cell.layer == "survive" { cell.word } else { cell.state };
-        let word = sheet.paint(word, cell.class);
-        sheet.line(&format!("  {} {word}", fit(cell.layer, 8)));
-    }
+    let states = row.cells.iter().map(|cell| format!("{} {}", cell.layer, cell.word.to_lowercase()));
+    sheet.hanging("  ", &states.collect::<Vec<_>>().join(", "));
 }
 
 fn plan(sheet: &mut Sheet, view: &View) {
@@ -195,7 +192,7 @@ fn unknown(sheet: &mut Sheet, view: &View) {
     }
     sheet.title("Unknown, and what would settle it");
     for gap in view.gaps.rows.iter().take(GAPS) {
-        let scope = gap.scope.as_ref().map(|scope| format!(" of {scope}")).unwrap_or_default();
+        let scope = gap.scope.as_ref().map(|scope| format!(" ({scope})")).unwrap_or_default();
         let decides = if gap.decides { format!(" Decides {}.", gap.about) } else { String::new() };
         let settle = gap.settle.as_ref().map(|settle| format!(" To settle it: {settle}")).unwrap_or_default();
         let came = gap.came_back.as_str().trim_end_matches('.');

@@ -13,6 +13,7 @@ pub(crate) struct GapLine {
     pub(crate) id: Shown,
     pub(crate) anchor: String,
     pub(crate) decides: bool,
+    pub(crate) tag: Option<(&'static str, &'static str)>,
     pub(crate) about: Shown,
     pub(crate) asked: Shown,
     pub(crate) scope: Option<Shown>,
@@ -22,8 +23,10 @@ pub(crate) struct GapLine {
 
 impl GapLine {
     pub(crate) fn of(gap: &GapRow, index: &Index<'_>) -> Self {
+        let none = index.assessment.assets.is_empty();
         let layers: Vec<&str> = gap.layers.iter().map(|layer| layer.title()).collect();
         let about = match (gap.decides.is_empty(), layers.is_empty()) {
+            (true, true) if none => "What there is to lose".to_owned(),
             (true, true) => "No layer rests on it".to_owned(),
             (true, false) => layers.join(", "),
             (false, true) => index.named(&gap.decides, 4),
@@ -34,6 +37,11 @@ impl GapLine {
             id: Shown::name(&gap.id),
             anchor: anchor("u", &gap.id),
             decides: !gap.decides.is_empty(),
+            tag: match (gap.decides.is_empty(), none) {
+                (false, _) => Some(("unk", "Decides the answer")),
+                (true, false) => Some(("none", "Decides nothing")),
+                (true, true) => None,
+            },
             about: about.into(),
             asked: Shown::line(&gap.asked),
             scope: gap.scope.as_deref().map(Shown::name),

@@ -135,7 +135,7 @@ fn unanswered(index: &Index<'_>) -> Next {
         _ => format!("{unknown} of {} could not be answered.", count(layers.len(), "layer", "layers")),
     };
     let decides = match deciding {
-        0 if gaps == 0 => String::new(),
+        0 if gaps == 0 || layers.is_empty() => String::new(),
         0 => "None of it decides an answer. ".to_owned(),
         1 => "1 question would decide an answer. ".to_owned(),
         many => format!("{many} questions would decide an answer. "),
