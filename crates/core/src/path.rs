@@ -11,7 +11,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fact::Fact;
-use crate::id::{NodeId, PrincipalId, WayId};
+use crate::id::{NodeId, PrincipalId, SessionId, WayId};
 use crate::model::{Grant, Session};
 use crate::pattern;
 use crate::policy::Policy;
@@ -240,7 +240,8 @@ impl<'g, 'w> Walker<'g, 'w> {
             routes.push(Acting { route: Route::Own, reach, alive: self.alive(principal, &Route::Own) });
         }
         for way in self.ground.deputies_of.get(principal).into_iter().flatten() {
-            let ours = way.session.as_ref().is_none_or(|session| *session == self.session.id);
+            let lost = |id: &SessionId| !self.ground.world.sessions.contains_key(id);
+            let ours = way.session.as_ref().is_none_or(|session| *session == self.session.id || lost(session));
             let reach = self.both_of(&Key::WayReady(way.id.clone()));
             if ours && reach.worst != Hold::Never {
                 let route = Route::Deputy(way.id.clone());

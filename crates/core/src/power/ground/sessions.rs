@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::{AtomNo, When, Why};
 use super::{Builder, Key, StandIn, roots_of, stand_in, step_action};
 use crate::fact::{Fact, Gap};
-use crate::id::{CredentialId, NodeId, PrincipalId};
+use crate::id::{CredentialId, NodeId, PrincipalId, SessionId};
 use crate::model::{Atom, Credential, Decision, Location, Override, Session, Status, Step, Way};
 use crate::pattern;
 
@@ -21,6 +21,23 @@ impl<'w> Builder<'w> {
         }
         for credential in world.credentials.values() {
             self.credential(credential);
+        }
+        self.lost_sessions();
+    }
+
+    /// A session that was not assessed may be any that the facts name and do not describe.
+    fn lost_sessions(&mut self) {
+        let world = self.world;
+        let Some(unassessed) = world.sessions.get(&SessionId::from("?")) else { return };
+        let Some(gap) = unassessed.reach.gap() else { return };
+        let ways = world.ways.values().filter_map(|way| way.session.as_ref());
+        let steps = world.steps.iter().filter_map(|step| step.session.as_ref());
+        let places = world.credentials.values().flat_map(|c| &c.locations).flat_map(|location| &location.sessions);
+        let named: BTreeSet<&SessionId> = ways.chain(steps).chain(places).collect();
+        let start = self.atom(Key::Session(unassessed.id.clone()));
+        for id in named.into_iter().filter(|id| !world.sessions.contains_key(id)) {
+            let lost = self.atom(Key::Session(id.clone()));
+            self.rules.add(lost, vec![start], When::Maybe(gap.clone()));
         }
     }
 
