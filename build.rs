@@ -1,4 +1,4 @@
-//! Embeds `templates/` in the binary as a table of file name and text.
+//! Embeds `templates/` and `worlds/` in the binary as tables of file name and text.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -8,9 +8,13 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    writeln!(io::stdout(), "cargo::rerun-if-changed=build.rs\ncargo::rerun-if-changed=templates")?;
-    let table = table(&root.join("templates"))?;
-    fs::write(out.join("templates.rs"), format!("&[\n{table}]\n"))
+    writeln!(io::stdout(), "cargo::rerun-if-changed=build.rs")?;
+    for folder in ["templates", "worlds"] {
+        writeln!(io::stdout(), "cargo::rerun-if-changed={folder}")?;
+        let table = table(&root.join(folder))?;
+        fs::write(out.join(format!("{folder}.rs")), format!("&[\n{table}]\n"))?;
+    }
+    Ok(())
 }
 
 /// One line per file of a folder, sorted by name.
@@ -21,7 +25,8 @@ fn table(folder: &Path) -> io::Result<String> {
     let mut text = String::new();
     for file in files {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        writeln!(text, "    ({name:?}, include_str!({:?})),", file.to_string_lossy()).map_err(io::Error::other)?;
+        let (name, path) = (name.escape_debug(), file.to_string_lossy());
+        writeln!(text, "    (\"{name}\", include_str!(\"{}\")),", path.escape_debug()).map_err(io::Error::other)?;
     }
     Ok(text)
 }

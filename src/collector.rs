@@ -123,3 +123,26 @@ pub fn collect(surroundings: &Surroundings, options: &Options, sessions: &[Sessi
     let gathered = collect::gather(surroundings, options, &scanner);
     facts::state(gathered, &scanner.rules, surroundings.now, sessions)
 }
+
+/// Where the rules on one provider's credentials are from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RuleSource {
+    /// The provider.
+    pub provider: String,
+    /// Its documentation.
+    pub source: String,
+    /// When someone last compared the rules with it.
+    pub reviewed: String,
+}
+
+/// The origin of the built-in rules, by provider.
+#[must_use]
+pub fn rule_sources() -> Vec<RuleSource> {
+    let providers = rules::Rules::built_in().providers.into_values();
+    let source = |known: rules::Provider| RuleSource {
+        provider: known.provider,
+        source: known.source,
+        reviewed: known.reviewed,
+    };
+    providers.map(source).collect()
+}

@@ -1,6 +1,18 @@
-//! The shell of Deadstop: everything that reads files or the environment, or asks a provider.
+//! The shell of Deadstop: what touches files, the environment and the terminal. Not a public interface; the binary and
+//! the integration tests use it.
+//!
+//! - 6: `cli`, `command`: say what to do, print, give the exit code
+//! - 5: `collector`, `session`: read the world
+//! - 4: `secret`, `surroundings`, `walk`, `config`, `exit`, `output`, `manifest`, `embedded`
 
+pub mod cli;
 pub mod collector;
+pub mod command;
+pub mod config;
+pub mod embedded;
+pub mod exit;
+pub mod manifest;
+pub mod output;
 pub mod secret;
 pub mod session;
 pub mod surroundings;

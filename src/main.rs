@@ -1,1 +1,64 @@
-fn main() {}
+//! Parse, run, give the exit code.
+
+use clap::Parser as _;
+use deadstop::{cli::Cli, command, output};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// What a shell gives for a program ended by Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+/// How long work may take to put itself away after Ctrl-C.
+const GRACE: Duration = Duration::from_millis(700);
+
+enum Event {
+    Done(u8),
+    Interrupted,
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    let (sender, events) = mpsc::channel();
+    let (interrupts, flag) = (sender.clone(), Arc::clone(&stop));
+    let handled = ctrlc::set_handler(move || {
+        flag.store(true, Ordering::SeqCst);
+        let _ = interrupts.send(Event::Interrupted);
+    });
+    if handled.is_err() {
+        output::stderr("deadstop: Ctrl-C cannot be caught here; it ends the program at once\n");
+    }
+    let flag = Arc::clone(&stop);
+    let worker = thread::Builder::new().stack_size(64 << 20).spawn(move || {
+        let code = command::run(&cli, &flag);
+        let _ = sender.send(Event::Done(code));
+    });
+    if let Err(error) = worker {
+        output::stderr(&format!("deadstop: cannot start: {error}\n"));
+        return ExitCode::from(2);
+    }
+    match events.recv() {
+        Ok(Event::Done(code)) if !stop.load(Ordering::SeqCst) => ExitCode::from(code),
+        Ok(Event::Done(_)) => ExitCode::from(INTERRUPTED),
+        Ok(Event::Interrupted) => {
+            // The worker looks at the flag and drops what it has half written; then the program ends, done or not.
+            let _ = events.recv_timeout(GRACE);
+            output::stderr("deadstop: interrupted\n");
+            ExitCode::from(INTERRUPTED)
+        }
+        Err(_) => {
+            output::stderr("deadstop: internal error, please report it\n");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -179,10 +179,8 @@ impl Facts<'_> {
     fn unread(&mut self, path: &str, reason: GapReason) -> Gap {
         let path = self.mask.hide(path);
         let id = SourceId(format!("unread:{path}"));
-        let settle = match reason {
-            GapReason::TimedOut => Some("allow more time, or name fewer folders".to_owned()),
-            _ => None,
-        };
+        let late = reason == GapReason::TimedOut;
+        let settle = late.then(|| "allow more time, or name fewer folders".to_owned());
         self.sources.entry(id.clone()).or_insert_with(|| Source {
             id: id.clone(),
             provider: None,

@@ -149,18 +149,14 @@ impl Scanner {
                 continue;
             }
             match self.leads.get(hit.pattern().as_usize()) {
-                Some(Lead::Form(anchor, rules)) => {
-                    if text.get(hit.range()) == Some(anchor.as_bytes()) {
-                        self.confirm(text, hit.start(), rules, out);
-                    }
+                Some(Lead::Form(anchor, rules)) if text.get(hit.range()) == Some(anchor.as_bytes()) => {
+                    self.confirm(text, hit.start(), rules, out);
                 }
                 Some(Lead::Locator) => locator::scan(text, hit.start(), style, out),
-                Some(Lead::Word) => {
-                    if hit.start() >= name_end {
-                        name_end = assignment::scan(&self.rules, text, hit.start(), style, out);
-                    }
+                Some(Lead::Word) if hit.start() >= name_end => {
+                    name_end = assignment::scan(&self.rules, text, hit.start(), style, out);
                 }
-                None => {}
+                Some(Lead::Form(..) | Lead::Word) | None => {}
             }
         }
         drop_overlapped(out, begin);

@@ -153,17 +153,18 @@ fn fix_plan(
         assets.iter().map(|a| (a.key.as_str(), a)).collect();
     let mut all = Vec::new();
     let mut minimal = Vec::new();
-    let chosen: BTreeSet<&str> = plan.chosen.iter().map(String::as_str).collect();
+    let chosen: BTreeMap<&str, usize> = plan.chosen.iter().enumerate().map(|(at, key)| (key.as_str(), at)).collect();
     let mut ordered: Vec<(Candidate, Vec<crate::id::NodeId>)> = plan.candidates;
     ordered.sort_by(|(a, a_closes), (b, b_closes)| {
         let key = |c: &Candidate, closes: usize| {
-            (!chosen.contains(c.key.as_str()), usize::MAX - closes, c.effort, c.key.clone())
+            let place = chosen.get(c.key.as_str()).copied().unwrap_or(usize::MAX);
+            (place, usize::MAX - closes, c.effort, c.key.clone())
         };
         key(a, a_closes.len()).cmp(&key(b, b_closes.len()))
     });
     for (at, (candidate, closes)) in ordered.into_iter().enumerate() {
         let id = format!("F{}", at + 1);
-        if chosen.contains(candidate.key.as_str()) {
+        if chosen.contains_key(candidate.key.as_str()) {
             minimal.push(id.clone());
         }
         let closed: Vec<&crate::assessment::AssetAnswer> =

@@ -97,20 +97,14 @@ impl Path {
         states
     }
 
-    /// Worst first; of two equally bad ones the one that is less in doubt, then by name.
+    /// Worst first; of two equally bad ones the one that is less in doubt, then the one that is simpler to tell.
     #[must_use]
-    pub fn order(&self) -> ((Rank, Rank), (Rank, Rank), usize, bool, &PrincipalId, &Deed, &Route) {
+    pub fn order(&self) -> impl Ord + '_ {
         let unknown = self.states().iter().filter(|state| **state == LayerState::Unknown).count();
         let nobody = self.principal.as_str().starts_with('?');
-        (
-            self.worst.outcome.order(),
-            self.best.outcome.order(),
-            unknown,
-            nobody,
-            &self.principal,
-            &self.deed,
-            &self.route,
-        )
+        let bounds = (self.worst.outcome.order(), self.best.outcome.order());
+        let above = self.deed.on != self.asset;
+        (bounds, unknown, nobody, self.worst.layers, above, &self.principal, &self.deed, &self.route)
     }
 }
 

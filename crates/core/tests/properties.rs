@@ -4,6 +4,8 @@
 //! - Better any fact, and the rank never falls.
 //! - Merging is commutative, associative and idempotent.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 #[path = "support/random.rs"]
 mod random;
 

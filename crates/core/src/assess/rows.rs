@@ -192,7 +192,7 @@ impl Writer<'_, '_> {
         let told = worst.and_then(|(session, path)| {
             self.walkers.get(session).map(|walker| crate::path::explain::story(walker, path))
         });
-        let layers = told.as_ref().map_or_else(|| no_path_layers(), |story| self.numbers.layers(story));
+        let layers = told.as_ref().map_or_else(no_path_layers, |story| self.numbers.layers(story));
         let gaps = told.as_ref().filter(|_| judged.answer() == Answer::Unknown).map(gaps_of).unwrap_or_default();
         let id = format!("A{}", at + 1);
         for gap in &gaps {

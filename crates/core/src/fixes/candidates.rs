@@ -44,6 +44,11 @@ pub fn candidates(ground: &Ground<'_>, policy: &Policy, judged: &[Judged]) -> Ve
     gather.found.into_values().collect()
 }
 
+/// Providers whose tokens carry no narrower rights than all that their user has: there is no delete right to take away,
+/// only the token. Railway: a token has a workspace or a project and no operations (its published GraphQL schema);
+/// Upstash, Render, Heroku and Supabase's classic tokens: full access by their documentation. Reviewed 2026-11-24.
+const UNSCOPED: [&str; 5] = ["heroku", "railway", "render", "supabase", "upstash"];
+
 struct Gather<'g, 'w> {
     ground: &'g Ground<'w>,
     policy: &'g Policy,
@@ -127,6 +132,7 @@ impl Gather<'_, '_> {
         let world = self.ground.world;
         let (denied, kept) = self.deniable();
         let known = self.actors.iter().filter_map(|id| world.principals.get(id));
+        let known = known.filter(|principal| !UNSCOPED.contains(&principal.provider.as_str()));
         let principals: Vec<_> = known.cloned().collect();
         for principal in principals {
             let changes =

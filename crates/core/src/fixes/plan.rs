@@ -33,7 +33,7 @@ const NODES: u64 = 20_000;
 pub struct Plan {
     /// Candidates, each with the headline assets that it brings to the target by itself.
     pub candidates: Vec<(Candidate, Vec<NodeId>)>,
-    /// Keys of the candidates that the plan takes.
+    /// Keys of the candidates that the plan takes, the one that most assets depend on first.
     pub chosen: Vec<String>,
     /// Whether it was shown to bring every headline asset to the target.
     pub reached: bool,
@@ -70,8 +70,9 @@ pub fn plan(bundle: &Bundle, policy: &Policy, judged: &[Judged]) -> Plan {
     };
     let reachable: BTreeSet<NodeId> = wanted.difference(&never).cloned().collect();
     let (chosen, optimal, at_least) = trial.least(&reachable);
+    let ordered = trial.by_weight(&chosen, &reachable);
     let closes: Vec<Vec<NodeId>> = (0..found.len()).map(|at| trial.closes(at, &wanted)).collect();
-    let keys = chosen.iter().filter_map(|at| found.get(*at)).map(|candidate| candidate.key.clone()).collect();
+    let keys = ordered.iter().filter_map(|at| found.get(*at)).map(|candidate| candidate.key.clone()).collect();
     let names: Vec<String> =
         never.iter().filter_map(|id| world.assets.get(id)).map(|asset| asset.name.clone()).collect();
     let short_of = (!never.is_empty()).then(|| {
@@ -178,6 +179,20 @@ impl Trial<'_> {
             }
         }
         chosen
+    }
+
+    /// The changes of a plan, the one that most assets fall back without first.
+    fn by_weight(&mut self, chosen: &BTreeSet<usize>, wanted: &BTreeSet<NodeId>) -> Vec<usize> {
+        let mut weighed: Vec<(usize, u32, usize)> = Vec::new();
+        for at in chosen {
+            let mut without = chosen.clone();
+            without.remove(at);
+            let lost = self.below(&without, wanted).map_or(0, |low| low.len());
+            let effort = self.found.get(*at).map_or(0, |candidate| candidate.effort);
+            weighed.push((usize::MAX - lost, effort, *at));
+        }
+        weighed.sort_unstable();
+        weighed.into_iter().map(|(_, _, at)| at).collect()
     }
 
     fn effort(&self, chosen: &BTreeSet<usize>) -> u32 {

@@ -66,7 +66,7 @@ impl Sources {
                 let mut map = map.clone();
                 (map.remove("reason").unwrap_or(Value::Null), map)
             }
-            _ => return written.clone(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => return written.clone(),
         };
         let id = format!("gap-{}", self.items.len());
         put(&mut source, "operation", || json!(format!("read {place}")));
@@ -123,9 +123,9 @@ fn listing(name: &str, written: Option<Value>, sources: &mut Sources) -> Result<
 fn objects(list: Option<Value>, name: &str) -> Result<Vec<Object>, String> {
     let Some(list) = list else { return Ok(Vec::new()) };
     let Value::Array(list) = list else { return Err(format!("`{name}` is not a list")) };
-    let each = list.into_iter().map(|item| match item {
-        Value::Object(map) => Ok(map),
-        other => Err(format!("`{name}` holds {other}, which is no item")),
+    let each = list.into_iter().map(|item| {
+        let Value::Object(map) = item else { return Err(format!("`{name}` holds {item}, which is no item")) };
+        Ok(map)
     });
     each.collect()
 }
@@ -134,9 +134,9 @@ fn objects(list: Option<Value>, name: &str) -> Result<Vec<Object>, String> {
 fn repeated(mut written: Object) -> Vec<Object> {
     let Some(times) = written.remove("repeat").and_then(|times| times.as_u64()) else { return vec![written] };
     (1..=times)
-        .filter_map(|n| match numbered(&Value::Object(written.clone()), n) {
-            Value::Object(map) => Some(map),
-            _ => None,
+        .filter_map(|n| {
+            let Value::Object(map) = numbered(&Value::Object(written.clone()), n) else { return None };
+            Some(map)
         })
         .collect()
 }

@@ -305,7 +305,7 @@ fn actions() -> Vec<Action> {
 }
 
 /// A world of two sessions, four ways, three credentials, three identities, two databases, a key and an account.
-pub fn world() -> impl Strategy<Value = Bundle> {
+pub(crate) fn world() -> impl Strategy<Value = Bundle> {
     let parts = (ways(), credentials(), grants(), steps(), protections(), copies(), any::<bool>(), any::<bool>());
     parts.prop_map(|(ways, credentials, grants, steps, protections, (copies, drills), plain, encrypts)| {
         let mut bundle = Bundle::empty(Time::from_unix(1_800_000_000), "0.0.0");

@@ -1,0 +1,279 @@
+//! What may be typed: clap structs only. What it means is said in `command`.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// If an AI agent here called your provider's delete API right now, what would stop it?
+///
+/// Deadstop lists every credential that an agent session can reach, works out what each may destroy, judges six layers
+/// that could stop the call or bring the data back, and answers in one sentence per asset, with the evidence and the
+/// smallest set of fixes. It only reads, and this version sends nothing anywhere.
+#[derive(Debug, Parser)]
+#[command(name = "deadstop", version, propagate_version = true, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of every command.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  deadstop demo                      the answer for a company that lost its database, no accounts needed
+  deadstop run                       the answer for this folder and this home
+  deadstop run ~/work/shop -o audit  the answer for another folder, written to ./audit
+  deadstop credentials               every credential that an agent here can reach
+  deadstop run --fail-on nothing     exit 1 only if nothing stops it and nothing brings it back
+
+Exit codes: 0 every production asset has an answer · 1 something at or above --fail-on · 2 nothing to trust ·
+3 an answer depends on what could not be read";
+
+/// Options of every command.
+#[derive(Args, Debug)]
+pub struct Common {
+    /// Configuration; without it `deadstop.yaml` of the current folder, which may describe but not excuse.
+    #[arg(long, global = true, value_name = "FILE", env = "DEADSTOP_CONFIG", help_heading = "Global options")]
+    pub config: Option<PathBuf>,
+    /// Say only what is asked for: no progress, no closing lines.
+    #[arg(long, short, global = true, env = "DEADSTOP_QUIET", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Global options")]
+    pub quiet: bool,
+    /// When to colour the terminal text.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", env = "DEADSTOP_COLOR", help_heading = "Global options")]
+    pub color: Color,
+    /// Show no progress.
+    #[arg(long, global = true, env = "DEADSTOP_NO_PROGRESS", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Global options")]
+    pub no_progress: bool,
+    /// Refuse every connection. This version makes none.
+    #[arg(long, global = true, env = "DEADSTOP_OFFLINE", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Global options")]
+    pub offline: bool,
+    /// Ask providers. Not in this version: refused, so that nobody takes an offline answer for a live one.
+    #[arg(long, global = true, hide = true, env = "DEADSTOP_LIVE", value_parser = clap::builder::FalseyValueParser::new())]
+    pub live: bool,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// If the output is a terminal and `NO_COLOR` is not set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Collect, assess and report on this machine, in one go.
+    Run(RunArgs),
+    /// List every credential in reach, with its locations.
+    Credentials(CredentialsArgs),
+    /// Show the answer for a built-in incident world: offline, no accounts needed.
+    Demo(DemoArgs),
+    /// Write a facts bundle of this machine.
+    Collect(CollectArgs),
+    /// Merge facts bundles and assess them.
+    Assess(AssessArgs),
+    /// Render an assessment.
+    Report(ReportArgs),
+    /// Print the JSON Schema of a file.
+    Schema(SchemaArgs),
+}
+
+/// What is looked at.
+#[derive(Args, Debug)]
+pub struct ScopeArgs {
+    /// Folders that the sessions read.
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// The home folder to read, instead of the user's own.
+    #[arg(long, value_name = "DIR", env = "DEADSTOP_HOME", help_heading = "What is read")]
+    pub home: Option<PathBuf>,
+    /// Read no home folder; what lies there is then unknown.
+    #[arg(long, conflicts_with = "home", env = "DEADSTOP_NO_HOME", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "What is read")]
+    pub no_home: bool,
+    /// Do not look at environment variables; what they hold is then unknown.
+    #[arg(long, env = "DEADSTOP_NO_ENV", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "What is read")]
+    pub no_env: bool,
+    /// How long to read files before what is left counts as not read.
+    #[arg(long, value_name = "TIME", default_value = "10m", env = "DEADSTOP_READ_TIME", help_heading = "What is read")]
+    pub read_time: String,
+    /// Print what would be read and every call that would be made, and stop.
+    #[arg(long, help_heading = "What is read")]
+    pub plan: bool,
+}
+
+/// What counts as a failure.
+#[derive(Args, Debug)]
+pub struct AnswerArgs {
+    /// Exit 1 at this answer or worse: nothing, slowed-no-recovery, recoverable-untested, recoverable, slowed; or a
+    /// severity for checks: critical, high, medium, low. Given twice it sets both.
+    #[arg(
+        long,
+        value_name = "ANSWER|SEVERITY",
+        env = "DEADSTOP_FAIL_ON",
+        value_delimiter = ',',
+        help_heading = "Answers"
+    )]
+    pub fail_on: Vec<String>,
+    /// Exit 0 where the answer would give 1 or 3, for pipelines that only upload.
+    #[arg(long, env = "DEADSTOP_EXIT_ZERO", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Answers")]
+    pub exit_zero: bool,
+    /// The answer that the fix plan brings every production asset to: stopped, slowed-tested, slowed,
+    /// recoverable-tested, recoverable.
+    #[arg(long, value_name = "ANSWER", env = "DEADSTOP_TARGET", help_heading = "Answers")]
+    pub target: Option<String>,
+    /// The moment the assessment speaks of, instead of the newest reading.
+    #[arg(long, value_name = "TIME", env = "DEADSTOP_ASSESSED_AT", help_heading = "Answers")]
+    pub assessed_at: Option<String>,
+}
+
+/// Arguments of `run`.
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    /// What is looked at.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// What counts as a failure.
+    #[command(flatten)]
+    pub answer: AnswerArgs,
+    /// The folder for the report.
+    #[arg(
+        long,
+        short,
+        value_name = "DIR",
+        default_value = "deadstop-report",
+        env = "DEADSTOP_OUTPUT",
+        help_heading = "Output"
+    )]
+    pub output: PathBuf,
+    /// Facts of other programs to join.
+    #[arg(long, value_name = "FRAGMENT.json", help_heading = "What is read")]
+    pub merge: Vec<PathBuf>,
+}
+
+/// Arguments of `credentials`.
+#[derive(Args, Debug)]
+pub struct CredentialsArgs {
+    /// What is looked at.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// How to print them: a table, or one JSON object a line.
+    #[arg(long, value_enum, default_value_t = ListFormat::Table, help_heading = "Output")]
+    pub format: ListFormat,
+}
+
+/// How a list is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people.
+    Table,
+    /// One object a line.
+    Json,
+}
+
+/// Arguments of `demo`.
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// The world.
+    #[arg(value_name = "WORLD", default_value = "pocketos")]
+    pub world: String,
+    /// List the built-in worlds.
+    #[arg(long)]
+    pub list: bool,
+    /// Show the world with a fix applied: an id such as F1, or a key. May be given several times.
+    #[arg(long, value_name = "KEY")]
+    pub with_fix: Vec<String>,
+    /// What counts as a failure. Without --fail-on a demo exits 0: it is a show.
+    #[command(flatten)]
+    pub answer: AnswerArgs,
+    /// The folder for the report.
+    #[arg(
+        long,
+        short,
+        value_name = "DIR",
+        default_value = "deadstop-report",
+        env = "DEADSTOP_OUTPUT",
+        help_heading = "Output"
+    )]
+    pub output: PathBuf,
+}
+
+/// Arguments of `collect`.
+#[derive(Args, Debug)]
+pub struct CollectArgs {
+    /// What is looked at.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// The file to write; `-` is standard output.
+    #[arg(long, short, value_name = "FILE", default_value = "facts.json", help_heading = "Output")]
+    pub output: PathBuf,
+    /// Facts of other programs to join.
+    #[arg(long, value_name = "FRAGMENT.json", help_heading = "What is read")]
+    pub merge: Vec<PathBuf>,
+}
+
+/// Arguments of `assess`.
+#[derive(Args, Debug)]
+pub struct AssessArgs {
+    /// Facts bundles.
+    #[arg(value_name = "FACTS", required = true)]
+    pub facts: Vec<PathBuf>,
+    /// What counts as a failure.
+    #[command(flatten)]
+    pub answer: AnswerArgs,
+    /// The file to write; `-` is standard output.
+    #[arg(long, short, value_name = "FILE", default_value = "assessment.json", help_heading = "Output")]
+    pub output: PathBuf,
+}
+
+/// Arguments of `report`.
+#[derive(Args, Debug)]
+pub struct ReportArgs {
+    /// An assessment.
+    #[arg(value_name = "ASSESSMENT")]
+    pub assessment: PathBuf,
+    /// The formats to write.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "html", help_heading = "Output")]
+    pub format: Vec<Format>,
+    /// The file for one format, the folder for several; `-` is standard output.
+    #[arg(long, short, value_name = "DIR|FILE", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+}
+
+/// What an assessment is rendered to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// The report.
+    Html,
+    /// The assessment itself.
+    Json,
+    /// A summary for a pull request.
+    Markdown,
+    /// What the terminal shows.
+    Text,
+}
+
+/// Arguments of `schema`.
+#[derive(Args, Debug)]
+pub struct SchemaArgs {
+    /// Of which file.
+    #[arg(value_enum)]
+    pub name: SchemaName,
+}
+
+/// Files that have a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaName {
+    /// `deadstop.yaml`.
+    Config,
+    /// A facts bundle.
+    Facts,
+    /// An assessment.
+    Assessment,
+    /// `manifest.json`.
+    Manifest,
+}

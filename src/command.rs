@@ -1,0 +1,151 @@
+//! From what was typed to what is done.
+
+pub mod assess;
+pub mod collect;
+pub mod credentials;
+pub mod demo;
+pub mod report;
+pub mod run;
+pub mod schema;
+
+use anyhow::Context as _;
+use deadstop_core::assessment::Assessment;
+use deadstop_core::bundle::{self, Bundle};
+use deadstop_core::policy::Policy;
+use deadstop_core::render;
+use std::fs;
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use crate::cli::{AnswerArgs, Cli, Color, Command, Common};
+use crate::config::{self, Config};
+use crate::embedded::TEMPLATES;
+use crate::exit::{self, Exit, FailOn, Threshold};
+use crate::output;
+
+/// The largest bundle or assessment that is read.
+const LARGEST: u64 = 2 << 30;
+
+/// Does what was typed, and gives the exit code. `stop` is raised by Ctrl-C.
+#[must_use]
+pub fn run(cli: &Cli, stop: &AtomicBool) -> u8 {
+    let done = if cli.common.live {
+        Err(anyhow::anyhow!(
+            "this version asks no provider, so `--live` would give you an offline answer under another name; leave it out"
+        ))
+    } else {
+        match &cli.command {
+            Command::Run(args) => run::run(args, &cli.common, stop),
+            Command::Credentials(args) => credentials::run(args, &cli.common, stop),
+            Command::Demo(args) => demo::run(args, &cli.common),
+            Command::Collect(args) => collect::run(args, &cli.common, stop),
+            Command::Assess(args) => assess::run(args, &cli.common),
+            Command::Report(args) => report::run(args, &cli.common),
+            Command::Schema(args) => schema::run(args),
+        }
+    };
+    done.unwrap_or_else(|error| {
+        output::stderr(&format!("deadstop: {error:#}\n"));
+        2
+    })
+}
+
+/// The configuration, with what was typed laid over it.
+pub(crate) fn settings(common: &Common, answer: &AnswerArgs) -> anyhow::Result<(Config, Threshold, bool)> {
+    let mut config = config::load(common.config.as_deref())?;
+    let mut threshold = config.fail_on.unwrap_or_default();
+    for word in &answer.fail_on {
+        match word.parse::<FailOn>().map_err(|message| anyhow::anyhow!("--fail-on: {message}"))? {
+            FailOn::Answer(given) => threshold = given,
+            FailOn::Severity => {}
+        }
+    }
+    if let Some(word) = &answer.target {
+        config.policy.target = config::target(word).map_err(|message| anyhow::anyhow!("--target: {message}"))?;
+    }
+    if let Some(text) = &answer.assessed_at {
+        config.policy.assessed_at = Some(text.parse().context("--assessed-at")?);
+    }
+    Ok((config, threshold, !answer.fail_on.is_empty()))
+}
+
+/// Reads a bundle.
+pub(crate) fn read_bundle(path: &Path) -> anyhow::Result<Bundle> {
+    let text = read(path)?;
+    bundle::parse(&text).with_context(|| format!("`{}` is no facts bundle", path.display()))
+}
+
+/// Reads a text file that the user named.
+pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
+    let meta = fs::metadata(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    anyhow::ensure!(meta.len() <= LARGEST, "`{}` is larger than {} GiB", path.display(), LARGEST >> 30);
+    fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
+}
+
+/// Whether text for a terminal is coloured.
+pub(crate) fn coloured(common: &Common) -> bool {
+    match common.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && std::io::stdout().is_terminal()
+        }
+    }
+}
+
+/// The width of the terminal; of a page, if there is none.
+pub(crate) fn width() -> usize {
+    let columns = rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col));
+    columns.filter(|columns| *columns >= 40).unwrap_or(120)
+}
+
+/// Writes the report folder and tells the answer.
+pub(crate) struct Finish<'a> {
+    pub(crate) common: &'a Common,
+    pub(crate) folder: &'a Path,
+    pub(crate) policy: &'a Policy,
+    pub(crate) threshold: Threshold,
+    pub(crate) answer: &'a AnswerArgs,
+    pub(crate) notes: &'a [String],
+    pub(crate) took: Duration,
+    pub(crate) show: bool,
+}
+
+impl Finish<'_> {
+    /// Writes, tells, and gives the exit code.
+    pub(crate) fn finish(&self, bundle: &Bundle, assessment: &Assessment) -> anyhow::Result<u8> {
+        let files = [
+            ("report.html", render::html(assessment, &TEMPLATES)?),
+            ("assessment.json", render::json(assessment)?),
+            ("facts.json", bundle::to_json(bundle)),
+            ("summary.md", render::markdown(assessment)),
+            ("calls.jsonl", String::new()),
+        ];
+        output::report(self.folder, &files)?;
+        let exit = exit::exit(assessment, self.threshold, self.policy);
+        let code = if self.show || self.answer.exit_zero { 0 } else { exit.code };
+        let mut text = render::text(assessment, coloured(self.common), width());
+        if !self.common.quiet {
+            text.push_str(&self.closing(&exit, code));
+        }
+        output::stdout(&text)?;
+        Ok(code)
+    }
+
+    fn closing(&self, exit: &Exit, code: u8) -> String {
+        let mut lines: Vec<String> = self.notes.iter().map(|note| format!("Note: {note}.")).collect();
+        let why = if code == exit.code {
+            format!("Exit {code}: {}.", exit.reason)
+        } else if self.show {
+            format!("Exit 0, as this is a show; for `run` it would be {}: {}.", exit.code, exit.reason)
+        } else {
+            format!("Exit 0, as --exit-zero asks; else it would be {}: {}.", exit.code, exit.reason)
+        };
+        lines.push(why);
+        lines.push(format!("Report: {}", self.folder.join("report.html").display()));
+        lines.push(format!("{:.1} s. Nothing left this machine.", self.took.as_secs_f64()));
+        format!("\n{}\n", lines.join("\n"))
+    }
+}

@@ -1,0 +1,25 @@
+//! `deadstop assess`: bundles in, assessment out.
+
+use deadstop_core::{assess::assess, bundle, render};
+
+use super::{coloured, read_bundle, settings, width};
+use crate::cli::{AssessArgs, Common};
+use crate::{exit, output};
+
+pub(super) fn run(args: &AssessArgs, common: &Common) -> anyhow::Result<u8> {
+    let (config, threshold, _) = settings(common, &args.answer)?;
+    let bundles = args.facts.iter().map(|path| read_bundle(path)).collect::<anyhow::Result<Vec<_>>>()?;
+    let assessment = assess(&bundle::merge(&bundles), &config.policy);
+    output::file(&args.output, &render::json(&assessment)?)?;
+    let exit = exit::exit(&assessment, threshold, &config.policy);
+    let code = if args.answer.exit_zero { 0 } else { exit.code };
+    if args.output.as_os_str() != "-" {
+        let mut text = render::text(&assessment, coloured(common), width());
+        if !common.quiet {
+            let notes: String = config.notes.iter().map(|note| format!("Note: {note}.\n")).collect();
+            text.push_str(&format!("\n{notes}Exit {code}: {}.\nAssessment: {}\n", exit.reason, args.output.display()));
+        }
+        output::stdout(&text)?;
+    }
+    Ok(code)
+}

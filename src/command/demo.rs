@@ -1,0 +1,66 @@
+//! `deadstop demo`: a built-in incident world, offline.
+
+use anyhow::Context as _;
+use deadstop_core::assess::{assess, with_fix};
+use deadstop_core::shorthand;
+use deadstop_core::{bundle, bundle::Bundle, policy::Policy};
+use std::time::Instant;
+
+use super::{Finish, settings};
+use crate::cli::{Common, DemoArgs};
+use crate::embedded::WORLDS;
+use crate::output;
+
+pub(super) fn run(args: &DemoArgs, common: &Common) -> anyhow::Result<u8> {
+    let started = Instant::now();
+    if args.list {
+        return list();
+    }
+    let (config, threshold, fails) = settings(common, &args.answer)?;
+    output::usable(&args.output)?;
+    let (mut facts, mut policy) = world(&args.world)?;
+    policy.target = config.policy.target;
+    policy.assessed_at = config.policy.assessed_at.or(policy.assessed_at);
+    for key in &args.with_fix {
+        facts = with_fix(&facts, &policy, key).with_context(|| {
+            let known = assess(&facts, &policy).fixes.all;
+            let keys: Vec<String> = known.iter().map(|fix| format!("  {}  {}", fix.id, fix.key)).collect();
+            format!("`{}` has no fix `{key}`; it has\n{}", args.world, keys.join("\n"))
+        })?;
+    }
+    let assessment = assess(&facts, &policy);
+    let finish = Finish {
+        common,
+        folder: &args.output,
+        policy: &policy,
+        threshold,
+        answer: &args.answer,
+        notes: &config.notes,
+        took: started.elapsed(),
+        show: !fails,
+    };
+    finish.finish(&facts, &assessment)
+}
+
+fn name(file: &str) -> &str {
+    file.strip_suffix(".yaml").unwrap_or(file)
+}
+
+fn list() -> anyhow::Result<u8> {
+    let mut text = String::new();
+    for (file, yaml) in WORLDS {
+        let (_, meta) = shorthand::expand(yaml).with_context(|| format!("the built-in world `{file}`"))?;
+        text.push_str(&format!("{:<18} {}\n", name(file), meta.about));
+    }
+    output::stdout(&text)?;
+    Ok(0)
+}
+
+fn world(wanted: &str) -> anyhow::Result<(Bundle, Policy)> {
+    let found = WORLDS.iter().find(|(file, _)| name(file) == wanted).with_context(|| {
+        let names: Vec<&str> = WORLDS.iter().map(|(file, _)| name(file)).collect();
+        format!("there is no world `{wanted}`; there are {}", names.join(", "))
+    })?;
+    let (bundles, meta) = shorthand::expand(found.1).with_context(|| format!("the built-in world `{wanted}`"))?;
+    Ok((bundle::merge(&bundles), meta.policy))
+}

@@ -1,0 +1,9 @@
+//! `deadstop collect`: this machine in, a facts bundle out.
+
+use std::sync::atomic::AtomicBool;
+
+use crate::cli::{Common, RunArgs};
+
+pub(super) fn run(_args: &RunArgs, _common: &Common, _stop: &AtomicBool) -> anyhow::Result<u8> {
+    anyhow::bail!("x")
+}
