@@ -15,7 +15,7 @@ mod scan;
 mod store;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -113,7 +113,25 @@ pub struct Collected {
     pub stats: Stats,
     /// Where each shown path is, for whoever must look it up.
     #[serde(skip)]
-    pub paths: BTreeMap<String, PathBuf>,
+    pub paths: Paths,
+}
+
+/// Where shown paths are. A path itself may hold a secret, so that this is not shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Paths(BTreeMap<String, PathBuf>);
+
+impl Paths {
+    /// The file that is shown as `shown`.
+    #[must_use]
+    pub fn get(&self, shown: &str) -> Option<&Path> {
+        self.0.get(shown).map(PathBuf::as_path)
+    }
+}
+
+impl std::fmt::Debug for Paths {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} paths", self.0.len())
+    }
 }
 
 /// Reads everything in reach of the sessions of this machine.

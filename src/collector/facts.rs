@@ -12,7 +12,7 @@ use super::collect::Gathered;
 use super::find::{Find, Finds, Node, Spot};
 use super::mask::Mask;
 use super::rules::Rules;
-use super::{Collected, McpServer, Stats};
+use super::{Collected, McpServer, Paths, Stats};
 use crate::secret::{Secret, redact};
 
 /// Where only its places tell a credential apart, this many of them make its key; the rest are still listed.
@@ -72,7 +72,7 @@ pub(crate) fn state(gathered: Gathered, rules: &Rules, now: Time, sessions: &[Se
             refused: walked.refused,
             dummies: finds.dummies,
         },
-        paths: paths.into_iter().map(|(shown, path)| (facts.mask.hide(&shown), path)).collect(),
+        paths: Paths(paths.into_iter().map(|(shown, path)| (facts.mask.hide(&shown), path)).collect()),
         sources: facts.sources.into_values().collect(),
     }
 }
