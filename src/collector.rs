@@ -15,7 +15,7 @@ mod scan;
 mod store;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -113,7 +113,25 @@ pub struct Collected {
     pub stats: Stats,
     /// Where each shown path is, for whoever must look it up.
     #[serde(skip)]
-    pub paths: BTreeMap<String, PathBuf>,
+    pub paths: Paths,
+}
+
+/// Where shown paths are. A path itself may hold a secret, so that this is not shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Paths(BTreeMap<String, PathBuf>);
+
+impl Paths {
+    /// The file that is shown as `shown`.
+    #[must_use]
+    pub fn get(&self, shown: &str) -> Option<&Path> {
+        self.0.get(shown).map(PathBuf::as_path)
+    }
+}
+
+impl std::fmt::Debug for Paths {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} paths", self.0.len())
+    }
 }
 
 /// Reads everything in reach of the sessions of this machine.
@@ -122,4 +140,27 @@ pub fn collect(surroundings: &Surroundings, options: &Options, sessions: &[Sessi
     let scanner = scan::Scanner::new();
     let gathered = collect::gather(surroundings, options, &scanner);
     facts::state(gathered, &scanner.rules, surroundings.now, sessions)
+}
+
+/// Where the rules on one provider's credentials are from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RuleSource {
+    /// The provider.
+    pub provider: String,
+    /// Its documentation.
+    pub source: String,
+    /// When someone last compared the rules with it.
+    pub reviewed: String,
+}
+
+/// The origin of the built-in rules, by provider.
+#[must_use]
+pub fn rule_sources() -> Vec<RuleSource> {
+    let providers = rules::Rules::built_in().providers.into_values();
+    let source = |known: rules::Provider| RuleSource {
+        provider: known.provider,
+        source: known.source,
+        reviewed: known.reviewed,
+    };
+    providers.map(source).collect()
 }

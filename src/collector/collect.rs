@@ -85,14 +85,8 @@ pub(crate) fn gather(surroundings: &Surroundings, options: &Options, scanner: &S
             .filter_map(|(name, store)| Some((std::fs::canonicalize(surroundings.var(name)?).ok()?, store)))
             .collect();
     for roots in phases(surroundings) {
-        let reader = || Reader {
-            scanner,
-            places: &places,
-            env: &env,
-            named: &named,
-            ..Reader::blank(scanner, &places, &env, &named)
-        };
-        let mut readers: Vec<Reader<'_>> = (0..options.threads.max(1)).map(|_| reader()).collect();
+        let mut readers: Vec<Reader<'_>> =
+            (0..options.threads.max(1)).map(|_| Reader::new(scanner, &places, &env, &named)).collect();
         let walked = walk(&roots, limits, &seen, &mut readers);
         for reader in readers {
             finds.append(reader.finds);
@@ -227,7 +221,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn blank(
+    fn new(
         scanner: &'a Scanner,
         places: &'a Places,
         env: &'a BTreeMap<String, String>,

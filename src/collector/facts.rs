@@ -12,7 +12,7 @@ use super::collect::Gathered;
 use super::find::{Find, Finds, Node, Spot};
 use super::mask::Mask;
 use super::rules::Rules;
-use super::{Collected, McpServer, Stats};
+use super::{Collected, McpServer, Paths, Stats};
 use crate::secret::{Secret, redact};
 
 /// Where only its places tell a credential apart, this many of them make its key; the rest are still listed.
@@ -72,7 +72,7 @@ pub(crate) fn state(gathered: Gathered, rules: &Rules, now: Time, sessions: &[Se
             refused: walked.refused,
             dummies: finds.dummies,
         },
-        paths: paths.into_iter().map(|(shown, path)| (facts.mask.hide(&shown), path)).collect(),
+        paths: Paths(paths.into_iter().map(|(shown, path)| (facts.mask.hide(&shown), path)).collect()),
         sources: facts.sources.into_values().collect(),
     }
 }
@@ -179,10 +179,8 @@ impl Facts<'_> {
     fn unread(&mut self, path: &str, reason: GapReason) -> Gap {
         let path = self.mask.hide(path);
         let id = SourceId(format!("unread:{path}"));
-        let settle = match reason {
-            GapReason::TimedOut => Some("allow more time, or name fewer folders".to_owned()),
-            _ => None,
-        };
+        let late = reason == GapReason::TimedOut;
+        let settle = late.then(|| "allow more time, or name fewer folders".to_owned());
         self.sources.entry(id.clone()).or_insert_with(|| Source {
             id: id.clone(),
             provider: None,

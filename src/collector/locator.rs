@@ -92,8 +92,7 @@ fn database(
     let mut raw = match password.filter(|password| !password.is_empty()) {
         Some(password) => {
             let mut raw = Raw::plain(provider, "connection_url", Strength::Store, Some(password.as_bytes()), at);
-            raw.dummy =
-                blank(&password) && from_manual || matches!(password.as_str(), "pass" | "pw" | "pwd") && from_manual;
+            raw.dummy = from_manual && (blank(&password) || matches!(password.as_str(), "pass" | "pw" | "pwd"));
             raw
         }
         // Being able to connect is the credential, but only where a setting says that someone does.

@@ -149,18 +149,14 @@ impl Scanner {
                 continue;
             }
             match self.leads.get(hit.pattern().as_usize()) {
-                Some(Lead::Form(anchor, rules)) => {
-                    if text.get(hit.range()) == Some(anchor.as_bytes()) {
-                        self.confirm(text, hit.start(), rules, out);
-                    }
+                Some(Lead::Form(anchor, rules)) if text.get(hit.range()) == Some(anchor.as_bytes()) => {
+                    self.confirm(text, hit.start(), rules, out);
                 }
                 Some(Lead::Locator) => locator::scan(text, hit.start(), style, out),
-                Some(Lead::Word) => {
-                    if hit.start() >= name_end {
-                        name_end = assignment::scan(&self.rules, text, hit.start(), style, out);
-                    }
+                Some(Lead::Word) if hit.start() >= name_end => {
+                    name_end = assignment::scan(&self.rules, text, hit.start(), style, out);
                 }
-                None => {}
+                Some(Lead::Form(..) | Lead::Word) | None => {}
             }
         }
         drop_overlapped(out, begin);
@@ -208,22 +204,25 @@ impl Scanner {
     }
 }
 
-/// Of two finds over the same bytes the surer one stays.
+/// Of two finds over the same bytes the surer one stays, with the name that the other saw if it saw none.
 fn drop_overlapped(out: &mut Vec<Raw>, begin: usize) {
-    let strong: Vec<(Range<usize>, Strength)> = out
-        .iter()
-        .skip(begin)
-        .filter(|raw| raw.strength >= Strength::Name)
-        .map(|r| (r.at.clone(), r.strength))
-        .collect();
-    let mut index = 0;
-    out.retain(|raw| {
-        index += 1;
-        index <= begin
-            || !strong
-                .iter()
-                .any(|(at, strength)| *strength > raw.strength && at.start < raw.at.end && raw.at.start < at.end)
-    });
+    let mut fresh = out.split_off(begin);
+    fresh.sort_by_key(|raw| (raw.at.start, std::cmp::Reverse(raw.strength)));
+    let mut kept: Vec<Raw> = Vec::new();
+    for raw in fresh {
+        match kept.last_mut().filter(|last| raw.at.start < last.at.end) {
+            Some(last) if last.strength == raw.strength => kept.push(raw),
+            Some(last) => {
+                let (key, other) = (last.key.take(), raw.key.clone());
+                if raw.strength > last.strength {
+                    *last = raw;
+                }
+                last.key = last.key.take().or(key).or(other);
+            }
+            None => kept.push(raw),
+        }
+    }
+    out.append(&mut kept);
 }
 
 /// Whether a byte may stand in a name.
@@ -246,7 +245,13 @@ pub(crate) fn key_before(text: &[u8], at: usize) -> Option<String> {
     }
     let head = trim_end(head.strip_suffix(b"=>").or_else(|| head.strip_suffix(b":=")).unwrap_or(head));
     let head = trim_end(head.strip_suffix(b"=").or_else(|| head.strip_suffix(b":")).unwrap_or(head));
-    let name = head.rsplit(|byte| !in_name(*byte)).next().filter(|name| !name.is_empty() && name.len() <= 100)?;
+    let length = head.iter().rev().take_while(|byte| in_name(**byte)).count();
+    let (front, name) = head.split_at_checked(head.len() - length)?;
+    if front.ends_with(b"//") {
+        // The user of a URL, and no name of a setting.
+        return None;
+    }
+    let name = Some(name).filter(|name| !name.is_empty() && name.len() <= 100)?;
     if name == b"value" {
         return name_line(text.get(from..at)?);
     }

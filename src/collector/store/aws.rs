@@ -4,10 +4,9 @@ use crate::collector::document::{json, line_of, text_at};
 use crate::collector::find::{Chain, Finds};
 use crate::collector::store::Context;
 
-/// One section of an INI file: its name, its line, and its settings with theirs.
+/// One section of an INI file: its name, and its settings with their lines.
 struct Section<'a> {
     name: &'a str,
-    line: u64,
     settings: Vec<(&'a str, &'a str, u64)>,
 }
 
@@ -24,7 +23,7 @@ fn sections(text: &str) -> Vec<Section<'_>> {
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
             let name = name.trim();
             let name = name.strip_prefix("profile ").map_or(name, str::trim);
-            all.push(Section { name, line: number, settings: Vec::new() });
+            all.push(Section { name, settings: Vec::new() });
         } else if let Some((key, value)) = line.split_once('=')
             && !line.starts_with(['#', ';'])
             && let Some(section) = all.last_mut()

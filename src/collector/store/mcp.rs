@@ -46,10 +46,9 @@ fn server(context: &Context<'_>, text: &str, path: &str, name: &str, entry: &Val
             value_of(context, text, (&key, variable), value, &mut secrets, out);
         }
     }
-    let command = entry.get("command").map(|command| match command {
-        Value::Array(parts) => parts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
-        other => other.as_str().unwrap_or_default().to_owned(),
-    });
+    // One program, or a list of it and its arguments, of which nothing but the program is shown.
+    let command = entry.get("command");
+    let command = command.and_then(|command| command.as_str().or_else(|| command.get(0)?.as_str()));
     let args: Vec<&str> =
         entry.get("args").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     let mut before = "";
@@ -73,7 +72,6 @@ fn server(context: &Context<'_>, text: &str, path: &str, name: &str, entry: &Val
     }
     out.servers.push(Server {
         name: name.to_owned(),
-        // Arguments may hold anything, so only the program is shown.
         command: command.and_then(|command| command.split_whitespace().next().map(str::to_owned)),
         url: url.map(|url| url.split(['?', '#']).next().unwrap_or(url).to_owned()).map(|url| without_login(&url)),
         secrets,
