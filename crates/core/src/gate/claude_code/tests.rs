@@ -80,10 +80,8 @@ fn check(case: &Value) -> Result<(), String> {
     let same = |what: &str, is: String, wanted: String| {
         if is == wanted { Ok(()) } else { Err(format!("{what} is {is} and should be {wanted}")) }
     };
-    let wanted: Vec<&str> = match &case["decision"] {
-        Value::Sequence(both) => both.iter().filter_map(Value::as_str).collect(),
-        one => vec![one.as_str().unwrap()],
-    };
+    let both = case["decision"].as_sequence().map(|both| both.iter().filter_map(Value::as_str).collect());
+    let wanted: Vec<&str> = both.unwrap_or_else(|| vec![case["decision"].as_str().unwrap()]);
     if let Some(name) = case.get("way").and_then(Value::as_str) {
         let ways = all_ways(&policy);
         let way = ways.iter().find(|way| way.id.as_str() == format!("claude-code/{name}"));
