@@ -139,7 +139,9 @@ const CACHES: [&str; 9] = [
 
 /// Whether a find is the example of some public package: a guess or a URL, nothing with a provider's own form.
 fn published(find: &Find) -> bool {
-    let weak = find.strength == Strength::Guess || find.kind == "connection_url" || find.kind == "jwt";
+    let weak = find.strength == Strength::Guess
+        || find.kind == "connection_url"
+        || ["jwt", "private_key"].contains(&find.kind.as_str());
     weak && find.spot.kind == "file" && CACHES.iter().any(|cache| find.spot.path.starts_with(cache))
 }
 
