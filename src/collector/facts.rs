@@ -288,8 +288,9 @@ impl Facts<'_> {
             let place = (find.spot.kind, find.spot.path.as_str(), find.spot.line);
             // Two variables of one environment are two places; two readings of one line are one.
             let known = by_place.entry(place).or_insert(find);
-            let better =
-                |find: &Find| (find.spot.key.is_some(), find.strength, std::cmp::Reverse(find.spot.key.clone()));
+            let better = |find: &Find| {
+                (find.parsed, find.spot.key.is_some(), find.strength, std::cmp::Reverse(find.spot.key.clone()))
+            };
             if better(find) > better(known) {
                 *known = find;
             }
