@@ -22,7 +22,7 @@ use std::time::Duration;
 use crate::cli::{AnswerArgs, Cli, Color, Command, Common};
 use crate::config::{self, Config};
 use crate::embedded::TEMPLATES;
-use crate::exit::{self, Exit, FailOn, Threshold};
+use crate::exit::{self, Exit, FailOn, Target, Threshold};
 use crate::output;
 
 /// The largest bundle or assessment that is read.
@@ -59,11 +59,11 @@ pub(crate) fn settings(common: &Common, answer: &AnswerArgs) -> anyhow::Result<(
     for word in &answer.fail_on {
         match word.parse::<FailOn>().map_err(|message| anyhow::anyhow!("--fail-on: {message}"))? {
             FailOn::Answer(given) => threshold = given,
-            FailOn::Severity => {}
+            FailOn::Severity(_) => {}
         }
     }
     if let Some(word) = &answer.target {
-        config.policy.target = config::target(word).map_err(|message| anyhow::anyhow!("--target: {message}"))?;
+        config.policy.target = word.parse::<Target>().map_err(|message| anyhow::anyhow!("--target: {message}"))?.0;
     }
     if let Some(text) = &answer.assessed_at {
         config.policy.assessed_at = Some(text.parse().context("--assessed-at")?);
