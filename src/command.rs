@@ -16,6 +16,7 @@ use deadstop_core::render;
 use std::fs;
 use std::io::IsTerminal as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ const LARGEST: u64 = 2 << 30;
 
 /// Does what was typed, and gives the exit code. `stop` is raised by Ctrl-C.
 #[must_use]
-pub fn run(cli: &Cli, stop: &AtomicBool) -> u8 {
+pub fn run(cli: &Cli, stop: &Arc<AtomicBool>) -> u8 {
     let done = if cli.common.live {
         Err(anyhow::anyhow!(
             "this version asks no provider, so `--live` would give you an offline answer under another name; leave it out"

@@ -5,7 +5,7 @@
 
 mod check;
 mod marked;
-mod raw;
+pub mod raw;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use deadstop_core::policy::{Assigned, Declared, Engagement, Environment, Policy,
 use deadstop_core::time::Time;
 
 use crate::exit::{FailOn, SURVIVES, Threshold};
-pub use raw::{Ignore, Raw, Session};
+pub use raw::Raw;
 
 /// The file that is read where no other is named.
 pub const DEFAULT: &str = "deadstop.yaml";
@@ -46,11 +46,11 @@ pub struct Config {
     /// What it decides.
     pub policy: Policy,
     /// Sessions that it declares.
-    pub sessions: Vec<Session>,
-    /// Places whose credentials it takes out.
-    pub ignore: Vec<Ignore>,
+    pub sessions: Vec<raw::Session>,
     /// The threshold that it sets.
     pub fail_on: Option<Threshold>,
+    /// Path patterns of places without credentials, each until a day.
+    pub ignore: Vec<(String, Time)>,
     /// What was left out, in sentences.
     pub notes: Vec<String>,
     /// The file.
@@ -167,7 +167,7 @@ fn excuse(raw: &Raw, config: &mut Config) {
     if !raw.providers.is_empty() {
         config.notes.push("this version asks no provider, so `providers` is not used".to_owned());
     }
-    config.ignore = raw.ignore.clone();
+    config.ignore = raw.ignore.iter().map(|ignored| (ignored.location.clone(), ignored.expires)).collect();
 }
 
 fn drill(test: &raw::RestoreTest) -> Drill {

@@ -144,6 +144,7 @@ fn file(place: &Where<'_>, level: Level, path: &Path, sources: &mut Vec<Source>)
         scope: None,
         outcome,
         at: place.now,
+        run: None,
         excerpt: None,
         place: None,
         settle: None,

@@ -1,0 +1,166 @@
+//! What lies in reach: every credential in the session's folders, home and environment, and what the same files tell of
+//! the assets behind them (floor 5). It reads and never asks a provider, runs anything, or tells a secret.
+
+mod assignment;
+mod collect;
+mod document;
+mod facts;
+mod find;
+mod jwt;
+mod locator;
+mod mask;
+mod places;
+mod rules;
+mod scan;
+mod store;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use deadstop_core::fact::{Fact, Listed, Listing};
+use deadstop_core::id::{CredentialId, SessionId};
+use deadstop_core::model::{Asset, Copy, Credential, Grant, Principal, Protection, Source, Step};
+
+use crate::surroundings::Surroundings;
+
+/// The bounds of a collection.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long files are read at most.
+    pub budget: Option<Duration>,
+    /// How much of one file is read at most.
+    pub file_cap: u64,
+    /// Threads that read.
+    pub threads: usize,
+    /// Set to stop within a second.
+    pub cancel: Arc<AtomicBool>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            budget: Some(Duration::from_secs(120)),
+            file_cap: 256 << 20,
+            threads: 2,
+            cancel: Arc::new(AtomicBool::new(false)),
+        }
+    }
+}
+
+/// An MCP server that a settings file names, with the credentials it is started with.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct McpServer {
+    /// Its name in the settings.
+    pub name: String,
+    /// The file that names it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: Option<u64>,
+    /// The program, without its arguments.
+    pub command: Option<String>,
+    /// Its address, without its query.
+    pub url: Option<String>,
+    /// What it uses on the session's word.
+    pub credentials: Vec<CredentialId>,
+}
+
+/// How much was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Stats {
+    /// Files read.
+    pub files: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Folders entered.
+    pub folders: u64,
+    /// Links seen and not followed.
+    pub links: u64,
+    /// Files and folders that this user may not read, and so no session of this user either.
+    pub refused: u64,
+    /// Made-up values of documentation that were left out.
+    pub dummies: u64,
+}
+
+/// Everything that was found, redacted.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Collected {
+    /// What the rest is based on.
+    pub sources: Vec<Source>,
+    /// Credentials, one for each secret wherever it lies.
+    pub credentials: Listing<Credential>,
+    /// Who some of them are.
+    pub principals: Listing<Principal>,
+    /// None: no file tells what a provider grants.
+    pub grants: Listing<Grant>,
+    /// What files say exists, and for each credential what else it may act on.
+    pub assets: Listing<Asset>,
+    /// None.
+    pub protections: Listing<Protection>,
+    /// None.
+    pub recovery_points: Listing<Copy>,
+    /// Roles that profiles act as.
+    pub steps: Listing<Step>,
+    /// MCP servers, for whoever knows the gates.
+    pub mcp_servers: Vec<McpServer>,
+    /// Whether all that the session can read was read.
+    pub reach: Fact<Listed>,
+    /// What a person should know beside that.
+    pub notes: Vec<String>,
+    /// How much was read.
+    pub stats: Stats,
+    /// Where each shown path is, for whoever must look it up.
+    #[serde(skip)]
+    pub paths: Paths,
+}
+
+/// Where shown paths are. A path itself may hold a secret, so that this is not shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Paths(BTreeMap<String, PathBuf>);
+
+impl Paths {
+    /// The file that is shown as `shown`.
+    #[must_use]
+    pub fn get(&self, shown: &str) -> Option<&Path> {
+        self.0.get(shown).map(PathBuf::as_path)
+    }
+}
+
+impl std::fmt::Debug for Paths {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} paths", self.0.len())
+    }
+}
+
+/// Reads everything in reach of the sessions of this machine.
+#[must_use]
+pub fn collect(surroundings: &Surroundings, options: &Options, sessions: &[SessionId]) -> Collected {
+    let scanner = scan::Scanner::new();
+    let gathered = collect::gather(surroundings, options, &scanner);
+    facts::state(gathered, &scanner.rules, surroundings.now, sessions)
+}
+
+/// Where the rules on one provider's credentials are from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RuleSource {
+    /// The provider.
+    pub provider: String,
+    /// Its documentation.
+    pub source: String,
+    /// When someone last compared the rules with it.
+    pub reviewed: String,
+}
+
+/// The origin of the built-in rules, by provider.
+#[must_use]
+pub fn rule_sources() -> Vec<RuleSource> {
+    let providers = rules::Rules::built_in().providers.into_values();
+    let source = |known: rules::Provider| RuleSource {
+        provider: known.provider,
+        source: known.source,
+        reviewed: known.reviewed,
+    };
+    providers.map(source).collect()
+}

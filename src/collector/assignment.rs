@@ -1,0 +1,250 @@
+//! Values that a name marks as secret: `NAME=value`, `name: value`, `"name": "value"`, `--name value`, and a `value:`
+//! on the line after its `name:` (floor 5).
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::find::Strength;
+use super::rules::Rules;
+use super::scan::{Raw, Style, in_name, is_dummy};
+
+/// The longest value that is looked at.
+const LONGEST: usize = 3_500;
+/// What a name of a secret ends in, where no provider documents the name.
+const ENDS: [&str; 15] = [
+    "TOKEN",
+    "SECRET",
+    "PASSWORD",
+    "PASSWD",
+    "PASS",
+    "PWD",
+    "API_KEY",
+    "APIKEY",
+    "ACCESS_KEY",
+    "SECRET_KEY",
+    "PRIVATE_KEY",
+    "ACCOUNT_KEY",
+    "AUTH_KEY",
+    "SIGNING_KEY",
+    "ENCRYPTION_KEY",
+];
+/// Words that may follow.
+const TAILS: [&str; 12] =
+    ["PROD", "PRODUCTION", "STAGING", "STAGE", "DEV", "TEST", "LIVE", "1", "2", "OLD", "NEW", "VALUE"];
+
+/// Looks at the name around `at`; returns where the name ends.
+pub(crate) fn scan(rules: &Rules, text: &[u8], at: usize, style: Style, out: &mut Vec<Raw>) -> usize {
+    let before = text.get(at.saturating_sub(80)..at).unwrap_or_default();
+    let start = at - before.iter().rev().take_while(|byte| in_name(**byte)).count();
+    let after = text.get(at..text.len().min(at + 80)).unwrap_or_default();
+    // An anchor may begin with the quote before the name.
+    let quoted = usize::from(after.first() == Some(&b'"'));
+    let start = if quoted == 1 { at + 1 } else { start };
+    let end = at + quoted + after.iter().skip(quoted).take_while(|byte| in_name(**byte)).count();
+    let Some(name) = text.get(start..end) else { return end };
+    let Some((range, bare)) = value_after(text, start, end, style) else { return end };
+    let Some(value) = text.get(range.clone()) else { return end };
+    if bare && style == Style::Code {
+        return end;
+    }
+    let name = String::from_utf8_lossy(name).trim_start_matches('-').to_owned();
+    if let Some(raw) = judge(rules, &name, value, range, style) {
+        out.push(raw);
+    }
+    end
+}
+
+fn judge(rules: &Rules, name: &str, value: &[u8], range: Range<usize>, style: Style) -> Option<Raw> {
+    let upper = upper_words(name);
+    if placeholder(value) {
+        return None;
+    }
+    let mut raw = if let Some(rule) = rules.by_name(&upper) {
+        let fits = if rule.regex().is_some() {
+            rule.regex().is_some_and(|regex| regex.is_match(value))
+        } else {
+            value.len() >= 4
+        };
+        // In program text a documented name may stand before anything; there the value must look like a secret too.
+        if !fits || (style == Style::Code && !looks_random(value)) {
+            return None;
+        }
+        Raw::new(rule, Strength::Name, value, range)
+    } else {
+        let bare = TAILS.iter().find_map(|tail| upper.strip_suffix(tail)?.strip_suffix('_')).unwrap_or(&upper);
+        let end =
+            ENDS.iter().find(|end| bare == **end || bare.strip_suffix(**end).is_some_and(|rest| rest.ends_with('_')));
+        let secret_word = end.is_some() || matches!(bare, "AUTH" | "AUTHORIZATION");
+        if !secret_word || value.len() < 16 || !looks_random(value) {
+            return None;
+        }
+        let kind = match end {
+            Some(&("PASSWORD" | "PASSWD" | "PASS" | "PWD")) => "password",
+            Some(&("SECRET" | "SECRET_KEY")) => "secret",
+            Some(&"PRIVATE_KEY") => "private_key",
+            Some(end) if end.ends_with("KEY") => "api_key",
+            _ => "token",
+        };
+        let provider = rules.by_word(&upper).unwrap_or("unknown");
+        Raw::plain(provider, kind, Strength::Guess, Some(value), range)
+    };
+    raw.renews |= upper.ends_with("REFRESH_TOKEN");
+    raw.dummy = is_dummy(value);
+    raw.key = Some(name.to_owned());
+    Some(raw)
+}
+
+/// `apiToken`, `api-token` and `api.token` as `API_TOKEN`.
+fn upper_words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    let mut lower_before = false;
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && lower_before {
+            words.push('_');
+        }
+        lower_before = c.is_ascii_lowercase();
+        words.push(if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' });
+    }
+    words
+}
+
+/// The value after a name, and whether it stands without quotes.
+fn value_after(text: &[u8], start: usize, end: usize, style: Style) -> Option<(Range<usize>, bool)> {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let skip = |mut at: usize, wanted: &dyn Fn(&u8) -> bool| {
+        while text.get(at).is_some_and(wanted) {
+            at += 1;
+        }
+        at
+    };
+    let closed = skip(end, &|byte| matches!(byte, b'"' | b'\'' | b'\\' | b' ' | b'\t' | b']'));
+    let rest = text.get(closed..text.len().min(closed + 200)).unwrap_or_default();
+    let mut at = if rest.starts_with(b":=") || rest.starts_with(b"=>") {
+        closed + 2
+    } else if rest.first().is_some_and(|byte| matches!(byte, b'=' | b':')) {
+        closed + 1
+    } else if text.get(start..start + 2) == Some(b"--") && text.get(end).is_some_and(is_space) {
+        end
+    } else {
+        // `name: KEY`, then `value: VALUE`.
+        let next = skip(closed, &|byte| matches!(byte, b'\n' | b'\r' | b' ' | b'\t' | b',' | b'"' | b'\''));
+        let rest = text.get(next..)?;
+        if next == end || !rest.get(..5)?.eq_ignore_ascii_case(b"value") {
+            return None;
+        }
+        let sign = skip(next + 5, &|byte| matches!(byte, b'"' | b'\'' | b' ' | b'\t'));
+        if !matches!(text.get(sign), Some(b':' | b'=')) {
+            return None;
+        }
+        sign + 1
+    };
+    at = skip(at, &is_space);
+    if style != Style::Code {
+        at = block_scalar(text, at);
+    }
+    at = skip(at, &|byte| matches!(byte, b'\\'));
+    let quote = text.get(at).copied().filter(|byte| matches!(byte, b'"' | b'\'' | b'`'));
+    let from = if quote.is_some() { at + 1 } else { at };
+    let body = text.get(from..text.len().min(from + LONGEST))?;
+    let length = quote.map_or_else(
+        || bare_length(body, style),
+        |quote| body.iter().position(|byte| *byte == quote || matches!(byte, b'\n' | b'\\')).unwrap_or(body.len()),
+    );
+    let mut from = from;
+    let mut to = from + length;
+    for scheme in [b"Bearer ".as_slice(), b"bearer ", b"Basic ", b"token "] {
+        if text.get(from..to).is_some_and(|value| value.starts_with(scheme)) {
+            from += scheme.len();
+        }
+    }
+    while to > from && text.get(to - 1).is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+        to -= 1;
+    }
+    (from < to).then_some((from..to, quote.is_none()))
+}
+
+/// After `key:` or `key: |` at the end of a line, the start of the next line's text.
+fn block_scalar(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..text.len().min(at + 120)).unwrap_or_default();
+    let marks = rest.iter().take_while(|byte| matches!(byte, b'|' | b'>' | b'-' | b'+' | b' ' | b'\r')).count();
+    if rest.get(marks) != Some(&b'\n') {
+        return at;
+    }
+    let indent = rest.iter().skip(marks + 1).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    // A value on the next line is indented; the next entry of a flat file is not.
+    if indent == 0 { at } else { at + marks + 1 + indent }
+}
+
+fn bare_length(body: &[u8], style: Style) -> usize {
+    let line = body.iter().position(|byte| *byte == b'\n').unwrap_or(body.len());
+    let line_text = body.get(..line).unwrap_or(body);
+    if style == Style::Env {
+        return line_text.windows(2).position(|pair| pair == b" #").unwrap_or(line);
+    }
+    let scheme = [b"Bearer ".as_slice(), b"bearer ", b"Basic ", b"token "];
+    let skipped = scheme.iter().find(|scheme| line_text.starts_with(scheme)).map_or(0, |scheme| scheme.len());
+    let stop = |byte: &u8| {
+        byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b',' | b';' | b')' | b'<' | b'>')
+    };
+    skipped + line_text.iter().skip(skipped).position(stop).unwrap_or(line - skipped)
+}
+
+/// Whether a value stands for one: a reference, a blank to fill in, a word from a manual.
+pub(crate) fn placeholder(value: &[u8]) -> bool {
+    let lower = String::from_utf8_lossy(value).to_ascii_lowercase();
+    let starts =
+        ["$", "<", "{{", "%{", "${{", "env:", "secret:", "op://", "vault:", "ref+", "process.env", "os.environ", "@@"];
+    let words = [
+        "changeme",
+        "change_me",
+        "change-me",
+        "placeholder",
+        "your-",
+        "your_",
+        "yourtoken",
+        "replace",
+        "insert",
+        "dummy",
+        "redacted",
+        "todo",
+        "fixme",
+        "none",
+        "null",
+        "undefined",
+        "true",
+        "false",
+        "****",
+    ];
+    let whole = ["example", "password", "secret", "token", "test", "xxx", "string", "required", "optional"];
+    starts.iter().any(|start| lower.starts_with(start))
+        || words.iter().any(|word| lower.starts_with(word))
+        || whole.contains(&lower.as_str())
+        || lower.contains("${")
+        || lower.contains("xxxx")
+}
+
+/// Whether a value looks made by a machine: one word, of several kinds of characters, that repeats little.
+pub(crate) fn looks_random(value: &[u8]) -> bool {
+    let sound = value.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'(' | b'{' | b'[' | b'<' | b'|'));
+    if !sound || value.len() < 8 {
+        return false;
+    }
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let letters = value.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    let distinct = value.iter().collect::<BTreeSet<_>>().len();
+    let path_like = value.starts_with(b"/")
+        || value.starts_with(b"./")
+        || value.starts_with(b"~/")
+        || value.windows(3).any(|w| w == b"://");
+    digits >= 2 && letters >= 2 && !path_like && distinct >= value.len().min(16) / 2 && entropy(value) >= 2.9
+}
+
+/// Bits a byte.
+fn entropy(value: &[u8]) -> f64 {
+    let mut counts = std::collections::BTreeMap::<u8, u32>::new();
+    for byte in value {
+        *counts.entry(*byte).or_default() += 1;
+    }
+    let total = f64::from(u32::try_from(value.len()).unwrap_or(u32::MAX));
+    counts.values().map(|count| f64::from(*count) / total).map(|share| -share * share.log2()).sum()
+}

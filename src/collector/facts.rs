@@ -1,0 +1,453 @@
+//! From finds to facts (floor 5): one credential for each secret, its places, and what is not known of it yet.
+
+use std::collections::BTreeMap;
+
+use deadstop_core::fact::{Fact, Gap, GapReason, Listed, Listing};
+use deadstop_core::id::{CredentialId, NodeId, PrincipalId, SessionId, SourceId, StepId};
+use deadstop_core::model::reach::{Answered, Outcome};
+use deadstop_core::model::{Asset, Atom, Class, Credential, Location, Principal, Source, Status, Step};
+use deadstop_core::time::Time;
+
+use super::collect::Gathered;
+use super::find::{Find, Finds, Node, Spot};
+use super::mask::Mask;
+use super::rules::Rules;
+use super::{Collected, McpServer, Paths, Stats};
+use crate::secret::{Secret, redact};
+
+/// Where only its places tell a credential apart, this many of them make its key; the rest are still listed.
+const KEY_PLACES: usize = 8;
+
+/// States everything that was gathered.
+pub(crate) fn state(gathered: Gathered, rules: &Rules, now: Time, sessions: &[SessionId]) -> Collected {
+    let Gathered { mut finds, walked, unread, paths } = gathered;
+    let mask = Mask::of(&finds.finds);
+    let mut facts = Facts {
+        mask,
+        rules,
+        now,
+        sessions,
+        sources: BTreeMap::new(),
+        principals: BTreeMap::new(),
+        assets: BTreeMap::new(),
+    };
+    let groups = group(&mut finds.finds);
+    let mut credentials = Vec::new();
+    let mut ids: Vec<(CredentialId, Vec<usize>)> = Vec::new();
+    for members in groups {
+        let found: Vec<&Find> = members.iter().filter_map(|at| finds.finds.get(*at)).collect();
+        if let Some(credential) = facts.credential(&found) {
+            ids.push((credential.id.clone(), members));
+            credentials.push(credential);
+        }
+    }
+    finds.nodes.sort();
+    for node in &finds.nodes {
+        facts.node(node);
+    }
+    let steps = facts.steps(&finds, &ids);
+    let mcp_servers = facts.servers(&finds, &ids);
+    let gaps: Vec<Gap> = unread.iter().map(|(path, reason)| facts.unread(path, *reason)).collect();
+    let reach = gaps.first().map_or(Fact::Known(Listed::Complete), |gap| Fact::Unknown(gap.clone()));
+    credentials.sort();
+    let mut asked: Vec<Gap> = credentials.iter().filter_map(|found| found.identity.gap().cloned()).collect();
+    asked.sort();
+    asked.dedup();
+    Collected {
+        credentials: Listing { items: credentials, gaps },
+        principals: Listing { items: facts.principals.into_values().collect(), gaps: asked.clone() },
+        grants: Listing { items: Vec::new(), gaps: asked },
+        assets: Listing { items: facts.assets.into_values().collect(), gaps: Vec::new() },
+        protections: Listing::empty(),
+        recovery_points: Listing::empty(),
+        steps: Listing { items: steps, gaps: Vec::new() },
+        mcp_servers,
+        reach,
+        notes: finds.notes.iter().map(|note| facts.mask.hide(note)).collect(),
+        stats: Stats {
+            files: walked.files,
+            bytes: walked.bytes,
+            folders: walked.folders,
+            links: walked.links,
+            refused: walked.refused,
+            dummies: finds.dummies,
+        },
+        paths: Paths(paths.into_iter().map(|(shown, path)| (facts.mask.hide(&shown), path)).collect()),
+        sources: facts.sources.into_values().collect(),
+    }
+}
+
+/// Which finds are one credential: those with one public id, and those with one secret.
+fn group(finds: &mut [Find]) -> Vec<Vec<usize>> {
+    finds.sort_by(|a, b| {
+        (a.public_id.is_none(), &a.provider, &a.public_id, std::cmp::Reverse(a.strength), &a.kind, &a.spot).cmp(&(
+            b.public_id.is_none(),
+            &b.provider,
+            &b.public_id,
+            std::cmp::Reverse(b.strength),
+            &b.kind,
+            &b.spot,
+        ))
+    });
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut by_id: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut by_secret: BTreeMap<&[u8], usize> = BTreeMap::new();
+    for (at, find) in finds.iter().enumerate() {
+        let secret = find.secret.as_ref().map(Secret::expose);
+        // A short word may well be two passwords by chance.
+        let telling = secret.filter(|secret| secret.len() >= 8);
+        let known = match &find.public_id {
+            Some(id) => by_id.get(&(find.provider.as_str(), id.as_str())),
+            None => telling.and_then(|secret| by_secret.get(secret)),
+        };
+        let group = known.copied().unwrap_or(groups.len());
+        if let Some(members) = groups.get_mut(group) {
+            members.push(at);
+        } else {
+            groups.push(vec![at]);
+        }
+        if let Some(id) = &find.public_id {
+            by_id.entry((find.provider.as_str(), id.as_str())).or_insert(group);
+        }
+        if let Some(secret) = telling {
+            by_secret.entry(secret).or_insert(group);
+        }
+    }
+    groups
+}
+
+struct Facts<'a> {
+    mask: Mask,
+    rules: &'a Rules,
+    now: Time,
+    sessions: &'a [SessionId],
+    sources: BTreeMap<SourceId, Source>,
+    principals: BTreeMap<PrincipalId, Principal>,
+    assets: BTreeMap<NodeId, Asset>,
+}
+
+impl Facts<'_> {
+    /// The source that a place is, added if it is new.
+    fn read(&mut self, spot: &Spot, provider: Option<&str>) -> SourceId {
+        let path = self.mask.hide(&spot.path);
+        let key = spot.key.as_deref().map(|key| super::places::printable(&self.mask.hide(key)));
+        let place = spot.line.map_or_else(|| path.clone(), |line| format!("{path}:{line}"));
+        let id = SourceId(format!("{}:{place}#{}", spot.kind, key.as_deref().unwrap_or_default()));
+        self.sources.entry(id.clone()).or_insert_with(|| Source {
+            id: id.clone(),
+            provider: provider.map(str::to_owned),
+            operation: format!("read {path}"),
+            scope: None,
+            outcome: Outcome::Answered(Answered::Answered),
+            at: self.now,
+            run: None,
+            excerpt: Some(redact(key.as_deref())),
+            place: Some(place),
+            settle: None,
+        });
+        id
+    }
+
+    /// The gap of a provider that nobody has asked.
+    fn not_asked(&mut self, provider: &str) -> Gap {
+        let id = SourceId(format!("ask:{provider}"));
+        let known = self.rules.providers.get(provider);
+        let askable = known.is_some_and(|known| known.assets);
+        let reason = if askable { GapReason::NotAsked } else { GapReason::Unsupported };
+        let title = known.map_or(provider, |known| known.title.as_str());
+        self.sources.entry(id.clone()).or_insert_with(|| Source {
+            id: id.clone(),
+            provider: Some(provider.to_owned()),
+            operation: format!("ask {title}"),
+            scope: None,
+            outcome: Outcome::Not(reason),
+            at: self.now,
+            run: None,
+            excerpt: None,
+            place: None,
+            settle: askable.then(|| match provider {
+                "postgres" | "mysql" | "redis" | "mongodb" => {
+                    "run with --live, with the host named under providers in deadstop.yaml".to_owned()
+                }
+                _ => "run with --live".to_owned(),
+            }),
+        });
+        Gap { source: id, reason }
+    }
+
+    /// The gap of a file or folder that was not read.
+    fn unread(&mut self, path: &str, reason: GapReason) -> Gap {
+        let path = self.mask.hide(path);
+        let id = SourceId(format!("unread:{path}"));
+        let late = reason == GapReason::TimedOut;
+        let settle = late.then(|| "allow more time, or name fewer folders".to_owned());
+        self.sources.entry(id.clone()).or_insert_with(|| Source {
+            id: id.clone(),
+            provider: None,
+            operation: format!("read {path}"),
+            scope: None,
+            outcome: Outcome::Not(reason),
+            at: self.now,
+            run: None,
+            excerpt: None,
+            place: Some(path),
+            settle,
+        });
+        Gap { source: id, reason }
+    }
+
+    /// One credential with all its places. The first find is the surest.
+    fn credential(&mut self, found: &[&Find]) -> Option<Credential> {
+        let best = found.iter().max_by_key(|find| (find.strength, std::cmp::Reverse((&find.kind, &find.spot))))?;
+        let first = |pick: &dyn Fn(&Find) -> Option<String>| found.iter().find_map(|find| pick(find));
+        let provider = best.provider.clone();
+        let public_id = first(&|find| find.public_id.clone()).map(|id| self.mask.hide(&id));
+        let mut scope =
+            first(&|find| find.scope.clone()).map(|scope| super::places::printable(&self.mask.hide(&scope)));
+        let mut kind = best.kind.clone();
+        if provider == "aws" && kind == "access_key" && found.iter().all(|find| find.secret.is_none()) {
+            "access_key_id".clone_into(&mut kind);
+            scope = Some("only its id was found, not its secret".to_owned());
+        }
+        let (locations, sources) = self.locations(found, &provider);
+        let told = public_id.clone().unwrap_or_else(|| {
+            let places: Vec<String> = locations
+                .iter()
+                .take(KEY_PLACES)
+                .map(|at| format!("{}#{}", at.path, at.key.as_deref().unwrap_or_default()))
+                .collect();
+            format!("@{}", places.join(","))
+        });
+        let key = format!("{provider}:{kind}:{told}");
+        let id = CredentialId(key.clone());
+        let gap = self.not_asked(&provider);
+        let status = if found.iter().any(|find| find.renewable) {
+            Fact::Known(Status::Live)
+        } else {
+            Fact::Unknown(gap.clone())
+        };
+        let identity = match found.iter().find_map(|find| find.identity.clone()) {
+            Some((who, name)) => Fact::Known(self.principal(&who, &name, &provider, &sources, &gap)),
+            None => Fact::Unknown(gap.clone()),
+        };
+        let within = first(&|find| find.within.clone()).map(|node| NodeId(self.mask.hide(&node)));
+        if within.is_none() && self.rules.has_assets(&provider) {
+            self.scope(&id, &provider, public_id.as_deref(), &sources, &gap);
+        }
+        Some(Credential {
+            id,
+            key,
+            provider,
+            kind,
+            public_id,
+            status,
+            identity,
+            scope,
+            within,
+            environment: None,
+            locations,
+            sources,
+        })
+    }
+
+    fn locations(&mut self, found: &[&Find], provider: &str) -> (Vec<Location>, Vec<SourceId>) {
+        let mut by_place: BTreeMap<(&str, &str, Option<u64>), &Find> = BTreeMap::new();
+        for find in found {
+            let place = (find.spot.kind, find.spot.path.as_str(), find.spot.line);
+            // Two variables of one environment are two places; two readings of one line are one.
+            let known = by_place.entry(place).or_insert(find);
+            let better =
+                |find: &Find| (find.spot.key.is_some(), find.strength, std::cmp::Reverse(find.spot.key.clone()));
+            if better(find) > better(known) {
+                *known = find;
+            }
+        }
+        let mut spots: Vec<&Spot> = by_place.values().map(|find| &find.spot).collect();
+        spots.extend(found.iter().map(|find| &find.spot).filter(|spot| spot.kind == "environment"));
+        spots.sort();
+        spots.dedup();
+        let lined: Vec<&str> = spots.iter().filter(|spot| spot.line.is_some()).map(|spot| spot.path.as_str()).collect();
+        spots.retain(|spot| spot.kind != "file" || spot.line.is_some() || !lined.contains(&spot.path.as_str()));
+        let sources: Vec<SourceId> = spots.iter().map(|spot| self.read(spot, Some(provider))).collect();
+        let locations = spots
+            .iter()
+            .map(|spot| Location {
+                kind: spot.kind.to_owned(),
+                path: self.mask.hide(&spot.path),
+                line: spot.line,
+                key: spot.key.as_deref().map(|key| super::places::printable(&self.mask.hide(key))),
+                sessions: self.sessions.to_vec(),
+                refused: Vec::new(),
+            })
+            .collect();
+        (locations, sources)
+    }
+
+    fn principal(&mut self, who: &str, name: &str, provider: &str, sources: &[SourceId], gap: &Gap) -> PrincipalId {
+        let id = PrincipalId(self.mask.hide(who));
+        let name = super::places::printable(&self.mask.hide(name));
+        self.principals.entry(id.clone()).or_insert_with(|| Principal {
+            id: id.clone(),
+            provider: provider.to_owned(),
+            name,
+            environment: None,
+            grants: Fact::Unknown(gap.clone()),
+            sources: sources.to_vec(),
+        });
+        id
+    }
+
+    /// What else the credential may act on: its account where its id tells that, else a container of its own.
+    fn scope(
+        &mut self,
+        credential: &CredentialId,
+        provider: &str,
+        public_id: Option<&str>,
+        sources: &[SourceId],
+        gap: &Gap,
+    ) {
+        let account = public_id.filter(|_| provider == "aws").and_then(aws_account);
+        let (id, kind, name) = match account {
+            Some(account) => (format!("aws:account/{account}"), "account", account),
+            None => {
+                let title = self.rules.providers.get(provider).map_or(provider, |known| known.title.as_str());
+                (format!("{provider}:scope/{credential}"), "scope", format!("everything at {title}"))
+            }
+        };
+        let node = NodeId(id);
+        self.assets.entry(node.clone()).or_insert_with(|| Asset {
+            id: node,
+            provider: provider.to_owned(),
+            kind: kind.to_owned(),
+            class: Class::Container,
+            name,
+            parent: None,
+            environment: Fact::Unknown(gap.clone()),
+            contents: Some(Fact::Unknown(gap.clone())),
+            protections: Fact::Unknown(gap.clone()),
+            copies: Fact::Unknown(gap.clone()),
+            behind: Vec::new(),
+            holds: None,
+            sources: sources.to_vec(),
+        });
+    }
+
+    fn node(&mut self, node: &Node) {
+        let source = self.read(&node.spot, Some(&node.provider));
+        let gap = self.not_asked(&node.provider);
+        let id = NodeId(super::places::printable(&self.mask.hide(&node.id)));
+        let name = super::places::printable(&self.mask.hide(&node.name));
+        let parent = node.parent.as_deref().map(|parent| NodeId(self.mask.hide(parent)));
+        let asset = self.assets.entry(id.clone()).or_insert_with(|| Asset {
+            id,
+            provider: node.provider.clone(),
+            kind: node.kind.clone(),
+            class: node.class,
+            name,
+            parent,
+            environment: Fact::Unknown(gap.clone()),
+            contents: node.class.is_container().then(|| Fact::Unknown(gap.clone())),
+            protections: Fact::Unknown(gap.clone()),
+            copies: Fact::Unknown(gap.clone()),
+            behind: Vec::new(),
+            holds: None,
+            sources: Vec::new(),
+        });
+        if !asset.sources.contains(&source) {
+            asset.sources.push(source);
+            asset.sources.sort();
+        }
+    }
+
+    /// Roles that profiles with keys act as.
+    fn steps(&mut self, finds: &Finds, ids: &[(CredentialId, Vec<usize>)]) -> Vec<Step> {
+        let mut steps = BTreeMap::new();
+        for chain in &finds.chains {
+            let source = self.read(&chain.spot, Some("aws"));
+            let gap = self.not_asked("aws");
+            let role = self.principal(&chain.role, &chain.role, "aws", std::slice::from_ref(&source), &gap);
+            let keys = finds.profiles.iter().filter(|(name, _)| *name == chain.source).map(|(_, id)| id);
+            for key in keys {
+                let holder = ids.iter().find(|(_, members)| {
+                    members
+                        .iter()
+                        .filter_map(|at| finds.finds.get(*at))
+                        .any(|find| find.public_id.as_ref() == Some(key))
+                });
+                let Some((credential, _)) = holder else { continue };
+                let id = StepId(format!("assume:{}:{role}", chain.profile));
+                steps.insert(
+                    id.clone(),
+                    Step {
+                        id,
+                        session: None,
+                        needs: vec![Atom::Credential(credential.clone())],
+                        gains: vec![Atom::Principal(role.clone())],
+                        changes: false,
+                        possible: Fact::Unknown(gap.clone()),
+                        because: format!("assume {role}, as profile {} does", chain.profile),
+                        sources: vec![source.clone()],
+                    },
+                );
+            }
+        }
+        steps.into_values().collect()
+    }
+
+    fn servers(&self, finds: &Finds, ids: &[(CredentialId, Vec<usize>)]) -> Vec<McpServer> {
+        let mut servers: Vec<McpServer> = Vec::new();
+        for server in &finds.servers {
+            let holds = |members: &[usize]| {
+                members
+                    .iter()
+                    .filter_map(|at| finds.finds.get(*at)?.secret.as_ref())
+                    .any(|known| server.secrets.contains(known))
+            };
+            let mut credentials: Vec<CredentialId> =
+                ids.iter().filter(|(_, members)| holds(members)).map(|(id, _)| id.clone()).collect();
+            credentials.sort();
+            let shown = |text: &str| super::places::printable(&self.mask.hide(text));
+            servers.push(McpServer {
+                name: shown(&server.name),
+                file: shown(&server.spot.path),
+                line: server.spot.line,
+                command: server.command.as_deref().map(shown),
+                url: server.url.as_deref().map(shown),
+                credentials,
+            });
+        }
+        servers.sort();
+        servers.dedup();
+        servers
+    }
+}
+
+/// The account in an access key id made since 2019: the first 48 of its bits, without the first and the last seven.
+/// Worked out and published by Tal Be'ery, <https://medium.com/@TalBeerySec/a-short-note-on-aws-key-id-f88cc4317489>.
+fn aws_account(id: &str) -> Option<String> {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let digits = id.get(4..14).filter(|_| id.len() == 20)?;
+    // Older ids begin with I or J and hold no account.
+    if digits.bytes().next()? < b'Q' && digits.bytes().next()?.is_ascii_uppercase() {
+        return None;
+    }
+    let mut bits = 0_u64;
+    for digit in digits.bytes() {
+        let value = ALPHABET.iter().position(|known| *known == digit)?;
+        bits = (bits << 5) | u64::try_from(value).ok()?;
+    }
+    let account = ((bits >> 2) & 0x7fff_ffff_ff80) >> 7;
+    Some(format!("{account:012}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_account_is_read_from_the_key_id() {
+        assert_eq!(aws_account(&["ASIA", "Y34FZKBOKMUTVV7A"].concat()).as_deref(), Some("609629065308"));
+        assert_eq!(aws_account(&["ASIA", "QNZGKIQY56JQ7WML"].concat()).as_deref(), Some("029608264753"));
+        assert_eq!(aws_account(&["AKIA", "IOSFODNN7EXAMPLE"].concat()), None);
+    }
+}

@@ -1,0 +1,127 @@
+//! What the scanners hand to the inventory: one find a place, secrets still in memory (floor 5).
+
+use std::collections::BTreeSet;
+
+use deadstop_core::model::Class;
+
+use crate::secret::Secret;
+
+/// How sure a classification is; of two for one secret the surer one counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Strength {
+    /// The name sounds like a secret and the value looks like one.
+    Guess,
+    /// A variable name that the provider documents.
+    Name,
+    /// A form that the provider documents.
+    Pattern,
+    /// A field of a known file.
+    Store,
+}
+
+/// A place in words that may be shown.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Spot {
+    /// `file` or `environment`.
+    pub(crate) kind: &'static str,
+    pub(crate) path: String,
+    pub(crate) line: Option<u64>,
+    pub(crate) key: Option<String>,
+}
+
+/// Something a provider accepts, at one place.
+#[derive(Clone)]
+pub(crate) struct Find {
+    pub(crate) provider: String,
+    pub(crate) kind: String,
+    pub(crate) public_id: Option<String>,
+    /// Nothing where a program or a keyring holds it.
+    pub(crate) secret: Option<Secret>,
+    pub(crate) strength: Strength,
+    /// A login that renews it lies beside it, or it is one.
+    pub(crate) renewable: bool,
+    pub(crate) scope: Option<String>,
+    /// Who it is, where the place itself tells: id and name.
+    pub(crate) identity: Option<(String, String)>,
+    /// What it is known not to leave.
+    pub(crate) within: Option<String>,
+    pub(crate) spot: Spot,
+}
+
+impl Find {
+    /// A find with nothing told but its place.
+    pub(crate) fn new(provider: &str, kind: &str, strength: Strength, secret: Option<Secret>, spot: Spot) -> Self {
+        Self {
+            provider: provider.to_owned(),
+            kind: kind.to_owned(),
+            public_id: None,
+            secret,
+            strength,
+            renewable: false,
+            scope: None,
+            identity: None,
+            within: None,
+            spot,
+        }
+    }
+}
+
+/// A part of a provider's tree that a file names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Node {
+    pub(crate) id: String,
+    pub(crate) provider: String,
+    pub(crate) kind: String,
+    pub(crate) class: Class,
+    pub(crate) name: String,
+    pub(crate) parent: Option<String>,
+    pub(crate) spot: Spot,
+}
+
+/// An MCP server, with the secrets it is started with.
+#[derive(Clone)]
+pub(crate) struct Server {
+    pub(crate) name: String,
+    pub(crate) command: Option<String>,
+    pub(crate) url: Option<String>,
+    pub(crate) secrets: Vec<Secret>,
+    pub(crate) spot: Spot,
+}
+
+/// A profile that acts as a role by way of another profile.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Chain {
+    pub(crate) profile: String,
+    pub(crate) role: String,
+    pub(crate) source: String,
+    pub(crate) spot: Spot,
+}
+
+/// Everything found.
+#[derive(Default)]
+pub(crate) struct Finds {
+    pub(crate) finds: Vec<Find>,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) servers: Vec<Server>,
+    pub(crate) chains: Vec<Chain>,
+    /// AWS profiles by name, with the key id they hold, to tie chains to.
+    pub(crate) profiles: Vec<(String, String)>,
+    pub(crate) notes: BTreeSet<String>,
+    /// Known stores that could not be parsed.
+    pub(crate) malformed: BTreeSet<String>,
+    /// Documented dummies left out.
+    pub(crate) dummies: u64,
+}
+
+impl Finds {
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.finds.append(&mut other.finds);
+        self.nodes.append(&mut other.nodes);
+        self.servers.append(&mut other.servers);
+        self.chains.append(&mut other.chains);
+        self.profiles.append(&mut other.profiles);
+        self.notes.append(&mut other.notes);
+        self.malformed.append(&mut other.malformed);
+        self.dummies += other.dummies;
+    }
+}

@@ -1,0 +1,221 @@
+//! URLs that carry a login: of databases, and of anything else (floor 5).
+
+use super::assignment::placeholder;
+use super::find::Strength;
+use super::scan::{Raw, Style, key_before};
+
+/// Where a database is and who asks for it, without the password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Locator {
+    pub(crate) provider: &'static str,
+    pub(crate) user: Option<String>,
+    /// `host:port`, or `host` where the port is looked up.
+    pub(crate) host: String,
+    pub(crate) database: Option<String>,
+}
+
+impl Locator {
+    /// The server: `postgres://host:port`.
+    pub(crate) fn server(&self) -> String {
+        format!("{}://{}", self.provider, self.host)
+    }
+
+    /// The login: `postgres://user@host:port`.
+    pub(crate) fn login(&self) -> String {
+        self.user.as_ref().map_or_else(|| self.server(), |user| format!("{}://{user}@{}", self.provider, self.host))
+    }
+
+    /// The database: `postgres://host:port/name`.
+    pub(crate) fn asset(&self) -> Option<String> {
+        self.database.as_ref().map(|name| format!("{}/{name}", self.server()))
+    }
+}
+
+/// Provider and usual port of a scheme; port 0 where it is looked up.
+fn scheme(name: &str) -> Option<(&'static str, u16)> {
+    Some(match name {
+        "postgres" | "postgresql" | "pgsql" | "cockroachdb" => ("postgres", 5432),
+        "mysql" | "mariadb" => ("mysql", 3306),
+        "redis" | "rediss" | "valkey" | "valkeys" => ("redis", 6379),
+        "mongodb" => ("mongodb", 27017),
+        "mongodb+srv" => ("mongodb", 0),
+        _ => return None,
+    })
+}
+
+/// Looks at the URL around the `://` at `at`.
+pub(crate) fn scan(text: &[u8], at: usize, style: Style, out: &mut Vec<Raw>) {
+    let back = text.get(at.saturating_sub(40)..at).unwrap_or_default();
+    let length =
+        back.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'.' | b'-')).count();
+    let start = at - length;
+    let after = text.get(at + 3..text.len().min(at + 2_000)).unwrap_or_default();
+    let stop = |byte: &u8| *byte <= b' ' || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b'|');
+    let mut rest = after.get(..after.iter().position(stop).unwrap_or(after.len())).unwrap_or_default();
+    while let Some((last, shorter)) = rest.split_last() {
+        if !matches!(last, b',' | b';' | b'.' | b')') {
+            break;
+        }
+        rest = shorter;
+    }
+    let Ok(name) = std::str::from_utf8(text.get(start..at).unwrap_or_default()) else { return };
+    let Ok(rest) = std::str::from_utf8(rest) else { return };
+    let name = name.to_ascii_lowercase();
+    // `jdbc:postgresql://`, `sqlalchemy`'s `postgresql+psycopg2://`.
+    let plain = name.split_once('+').map_or(name.as_str(), |(plain, _)| plain);
+    let key = key_before(text, start);
+    let end = at + 3 + rest.len();
+    if let Some((provider, port)) = scheme(&name).or_else(|| scheme(plain)) {
+        database(provider, port, rest, style, key, start..end, out);
+    } else if matches!(name.as_str(), "http" | "https" | "ssh" | "git+https" | "ftp" | "amqp" | "amqps") {
+        login(rest, key, start..end, out);
+    }
+}
+
+fn database(
+    provider: &'static str,
+    port: u16,
+    rest: &str,
+    style: Style,
+    key: Option<String>,
+    at: std::ops::Range<usize>,
+    out: &mut Vec<Raw>,
+) {
+    let Some((locator, password)) = parse(provider, port, rest) else { return };
+    let blank = |text: &str| placeholder(text.as_bytes());
+    if rest.contains("${") || rest.contains("{{") || rest.contains("$(") || blank(&locator.host) {
+        return;
+    }
+    let from_manual = matches!(locator.user.as_deref(), Some("user" | "username" | "USER" | "USERNAME" | "myuser"))
+        || locator.host.starts_with("host:")
+        || locator.host.starts_with("hostname:");
+    let mut raw = match password.filter(|password| !password.is_empty()) {
+        Some(password) => {
+            let mut raw = Raw::plain(provider, "connection_url", Strength::Store, Some(password.as_bytes()), at);
+            raw.dummy = from_manual && (blank(&password) || matches!(password.as_str(), "pass" | "pw" | "pwd"));
+            raw
+        }
+        // Being able to connect is the credential, but only where a setting says that someone does.
+        None if style != Style::Code && key.as_deref().is_some_and(names_a_connection) => {
+            Raw::plain(provider, "connection_url", Strength::Store, None, at)
+        }
+        None => return,
+    };
+    raw.public_id = Some(locator.login());
+    raw.key = key;
+    raw.database = Some(locator);
+    out.push(raw);
+}
+
+fn names_a_connection(key: &str) -> bool {
+    let upper = key.to_ascii_uppercase();
+    ["URL", "URI", "DSN", "CONNECTION", "CONNECTION_STRING"].iter().any(|end| upper.ends_with(end))
+}
+
+/// `https://user:password@host/…`.
+fn login(rest: &str, key: Option<String>, at: std::ops::Range<usize>, out: &mut Vec<Raw>) {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let Some((who, host)) = authority.rsplit_once('@') else { return };
+    let secret = who.split_once(':').map_or(who, |(_, password)| password);
+    if secret.len() < 8 || placeholder(secret.as_bytes()) || secret.contains(['{', '$', '*']) {
+        return;
+    }
+    // `git@host` and the like name a user, not a secret.
+    if !who.contains(':') && !super::assignment::looks_random(secret.as_bytes()) {
+        return;
+    }
+    let host = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let provider = if host == "github.com" || host.ends_with(".github.com") {
+        "github"
+    } else if host == "gitlab.com" {
+        "gitlab"
+    } else {
+        "unknown"
+    };
+    let mut raw = Raw::plain(provider, "url_login", Strength::Name, Some(secret.as_bytes()), at);
+    raw.key = Some(key.unwrap_or_else(|| host.clone()));
+    raw.scope = Some(format!("sent to {host}"));
+    out.push(raw);
+}
+
+/// The parts of what follows `scheme://`, and the password apart from them.
+fn parse(provider: &'static str, port: u16, rest: &str) -> Option<(Locator, Option<String>)> {
+    let (front, query) = rest.split_once('?').unwrap_or((rest, ""));
+    // A password may hold `/` or `#` unescaped; the last `@` ends it.
+    let (who, place) = front.rsplit_once('@').map_or((None, front), |(who, place)| (Some(who), place));
+    let (hosts, path) = place.split_once('/').unwrap_or((place, ""));
+    let (mut user, mut password) = match who {
+        Some(who) => who.split_once(':').map_or((decode(who), None), |(user, word)| (decode(user), Some(decode(word)))),
+        None => (String::new(), None),
+    };
+    let mut host = hosts.split(',').next().unwrap_or_default().to_ascii_lowercase();
+    for pair in query.split('&') {
+        match pair.split_once('=') {
+            Some(("user", value)) if user.is_empty() => user = decode(value),
+            Some(("password", value)) if password.is_none() => password = Some(decode(value)),
+            Some(("host", value)) if host.is_empty() => host = decode(value),
+            _ => {}
+        }
+    }
+    if host.is_empty() {
+        "localhost".clone_into(&mut host);
+    }
+    let has_port = host.rsplit_once(':').is_some_and(|(head, port)| {
+        !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) && (!head.contains(':') || head.ends_with(']'))
+    });
+    let name_ok = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']' | '/' | '%');
+    if !host.chars().all(name_ok) {
+        return None;
+    }
+    if !has_port && port != 0 && !host.starts_with('/') {
+        host = format!("{host}:{port}");
+    }
+    let path = decode(path.split('#').next().unwrap_or_default());
+    let database = match (provider, path.is_empty()) {
+        (_, false) => Some(path),
+        ("redis", true) => Some("0".to_owned()),
+        ("postgres", true) if !user.is_empty() => Some(user.clone()),
+        _ => None,
+    };
+    let user = Some(user).filter(|user| !user.is_empty());
+    Some((Locator { provider, user, host, database }, password))
+}
+
+fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let hex = bytes.get(at + 1..at + 3).and_then(|pair| std::str::from_utf8(pair).ok());
+        if *byte == b'%'
+            && let Some(value) = hex.and_then(|pair| u8::from_str_radix(pair, 16).ok())
+        {
+            out.push(value);
+            at += 3;
+        } else {
+            out.push(*byte);
+            at += 1;
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_urls_are_taken_apart() {
+        let (locator, password) =
+            parse("postgres", 5432, "app:p%40ss%2Fw@DB.internal.example/shop?sslmode=require").unwrap();
+        assert_eq!(locator.login(), "postgres://app@db.internal.example:5432");
+        assert_eq!(locator.asset().unwrap(), "postgres://db.internal.example:5432/shop");
+        assert_eq!(password.as_deref(), Some("p@ss/w"));
+        let (locator, _) = parse("postgres", 5432, "u:p@h1:5433,h2:5434/").unwrap();
+        assert_eq!(locator.asset().unwrap(), "postgres://h1:5433/u");
+        let (locator, password) = parse("redis", 6379, ":word@[::1]:6380/2").unwrap();
+        assert_eq!((locator.login().as_str(), password.as_deref()), ("redis://[::1]:6380", Some("word")));
+        let (locator, _) = parse("mongodb", 0, "u:p@c0.abc.mongodb.net/shop?w=1").unwrap();
+        assert_eq!(locator.login(), "mongodb://u@c0.abc.mongodb.net");
+    }
+}

@@ -1,0 +1,261 @@
+//! The rules of detection, one data file a provider (floor 5). Regular expressions are built when first needed, so that
+//! a start costs next to nothing.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use regex::bytes::{Regex, RegexBuilder};
+use serde::Deserialize;
+
+/// One provider's file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Provider {
+    pub(crate) provider: String,
+    pub(crate) title: String,
+    /// Whether there is data to lose at it.
+    pub(crate) assets: bool,
+    pub(crate) reviewed: String,
+    pub(crate) source: String,
+    /// Files in which whatever looks like a secret is this provider's.
+    #[serde(default)]
+    paths: Vec<PathRule>,
+    rules: Vec<RuleText>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PathRule {
+    /// The end of the path; one `*` stands for a file's name.
+    ends: String,
+    kind: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleText {
+    kind: String,
+    #[serde(default)]
+    anchors: Vec<String>,
+    pattern: Option<String>,
+    #[serde(default)]
+    names: Vec<String>,
+    value: Option<String>,
+    #[serde(default = "window")]
+    window: usize,
+    #[serde(default)]
+    renews: bool,
+    /// Whether it is one part of another credential and none by itself.
+    #[serde(default)]
+    part: bool,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the tests run them"))]
+    examples: Vec<String>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the tests run them"))]
+    negatives: Vec<String>,
+}
+
+const fn window() -> usize {
+    420
+}
+
+/// One way to know a credential.
+pub(crate) struct Rule {
+    pub(crate) provider: String,
+    pub(crate) kind: String,
+    pub(crate) window: usize,
+    pub(crate) renews: bool,
+    pub(crate) part: bool,
+    expression: Option<String>,
+    built: OnceLock<Option<Regex>>,
+}
+
+impl Rule {
+    /// The rule's pattern, or the form its value must have.
+    pub(crate) fn regex(&self) -> Option<&Regex> {
+        self.built
+            .get_or_init(|| {
+                let expression = self.expression.as_deref()?;
+                RegexBuilder::new(expression).unicode(false).build().ok()
+            })
+            .as_ref()
+    }
+}
+
+/// All rules, with what leads to them.
+pub(crate) struct Rules {
+    pub(crate) providers: BTreeMap<String, Provider>,
+    pub(crate) rules: Vec<Rule>,
+    /// Anchors and the rules to confirm at each.
+    pub(crate) anchors: BTreeMap<String, Vec<usize>>,
+    /// Upper-case variable names and their rules.
+    pub(crate) names: BTreeMap<String, usize>,
+}
+
+const FILES: [&str; 34] = [
+    include_str!("rules/aiven.yaml"),
+    include_str!("rules/anthropic.yaml"),
+    include_str!("rules/aws.yaml"),
+    include_str!("rules/azure.yaml"),
+    include_str!("rules/cloudflare.yaml"),
+    include_str!("rules/digitalocean.yaml"),
+    include_str!("rules/docker.yaml"),
+    include_str!("rules/fly.yaml"),
+    include_str!("rules/github.yaml"),
+    include_str!("rules/gitlab.yaml"),
+    include_str!("rules/google.yaml"),
+    include_str!("rules/heroku.yaml"),
+    include_str!("rules/kubernetes.yaml"),
+    include_str!("rules/mongodb.yaml"),
+    include_str!("rules/mongodb_atlas.yaml"),
+    include_str!("rules/mysql.yaml"),
+    include_str!("rules/neon.yaml"),
+    include_str!("rules/npm.yaml"),
+    include_str!("rules/openai.yaml"),
+    include_str!("rules/planetscale.yaml"),
+    include_str!("rules/postgres.yaml"),
+    include_str!("rules/pulumi.yaml"),
+    include_str!("rules/pypi.yaml"),
+    include_str!("rules/railway.yaml"),
+    include_str!("rules/redis.yaml"),
+    include_str!("rules/render.yaml"),
+    include_str!("rules/slack.yaml"),
+    include_str!("rules/stripe.yaml"),
+    include_str!("rules/supabase.yaml"),
+    include_str!("rules/terraform.yaml"),
+    include_str!("rules/turso.yaml"),
+    include_str!("rules/unknown.yaml"),
+    include_str!("rules/upstash.yaml"),
+    include_str!("rules/vercel.yaml"),
+];
+
+impl Rules {
+    /// The built-in rules. A file that does not parse is left out here and fails a test.
+    pub(crate) fn built_in() -> Self {
+        let mut all =
+            Self { providers: BTreeMap::new(), rules: Vec::new(), anchors: BTreeMap::new(), names: BTreeMap::new() };
+        for text in FILES {
+            let Ok(mut provider) = serde_yaml::from_str::<Provider>(text) else { continue };
+            for rule in std::mem::take(&mut provider.rules) {
+                let at = all.rules.len();
+                for anchor in rule.anchors {
+                    all.anchors.entry(anchor).or_default().push(at);
+                }
+                for name in rule.names {
+                    all.names.insert(name, at);
+                }
+                all.rules.push(Rule {
+                    provider: provider.provider.clone(),
+                    kind: rule.kind,
+                    window: rule.window,
+                    renews: rule.renews,
+                    part: rule.part,
+                    expression: rule.pattern.or(rule.value),
+                    built: OnceLock::new(),
+                });
+            }
+            all.providers.insert(provider.provider.clone(), provider);
+        }
+        all
+    }
+
+    /// The rule for a variable name: its own, or that of the longest known name it ends in.
+    pub(crate) fn by_name(&self, upper: &str) -> Option<&Rule> {
+        let mut rest = upper;
+        loop {
+            if let Some(rule) = self.names.get(rest).and_then(|at| self.rules.get(*at)) {
+                return Some(rule);
+            }
+            rest = rest.split_once('_')?.1;
+        }
+    }
+
+    /// The provider and kind of secrets in a known file.
+    pub(crate) fn by_path(&self, path: &str) -> Option<(&str, &str)> {
+        self.providers.values().find_map(|provider| {
+            let rule = provider.paths.iter().find(|rule| path_ends(path, &rule.ends))?;
+            Some((provider.provider.as_str(), rule.kind.as_str()))
+        })
+    }
+
+    /// A provider whose name is a word of `upper`.
+    pub(crate) fn by_word(&self, upper: &str) -> Option<&str> {
+        upper.split('_').find_map(|word| {
+            let lower = word.to_ascii_lowercase();
+            let name = match lower.as_str() {
+                "gcp" => "google",
+                "atlas" => "mongodb_atlas",
+                "cf" => "cloudflare",
+                "pg" | "postgresql" => "postgres",
+                "mongo" => "mongodb",
+                other => other,
+            };
+            self.providers.get(name).filter(|known| known.provider != "unknown").map(|known| known.provider.as_str())
+        })
+    }
+
+    /// Whether there is data to lose at a provider.
+    pub(crate) fn has_assets(&self, provider: &str) -> bool {
+        self.providers.get(provider).is_some_and(|known| known.assets)
+    }
+}
+
+fn path_ends(path: &str, end: &str) -> bool {
+    let (head, tail) = end.split_once('*').unwrap_or((end, ""));
+    let bounded = |at: usize| at == 0 || path.as_bytes().get(at - 1) == Some(&b'/') || head.starts_with('/');
+    if tail.is_empty() {
+        return path.strip_suffix(end).is_some_and(|rest| bounded(rest.len()));
+    }
+    let Some(rest) = path.strip_suffix(tail) else { return false };
+    let cut = rest.rfind('/').map_or(0, |at| at + 1);
+    rest.get(..cut).and_then(|folder| folder.strip_suffix(head)).is_some_and(|before| bounded(before.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scan::{Scanner, Style};
+    use super::*;
+
+    fn found(scanner: &Scanner, text: &str, provider: &str, kind: &str) -> bool {
+        let mut out = Vec::new();
+        scanner.scan(text.as_bytes(), 0..text.len(), Style::Config, &mut out);
+        out.iter().any(|raw| raw.provider == provider && raw.kind == kind)
+    }
+
+    #[test]
+    fn every_rule_finds_its_examples_and_not_its_negatives() {
+        let scanner = Scanner::new();
+        let mut tried = 0;
+        for text in FILES {
+            let file: Provider = serde_yaml::from_str(text).unwrap();
+            assert!(!file.source.is_empty() && !file.reviewed.is_empty() && !file.title.is_empty());
+            for rule in &file.rules {
+                assert!(!rule.examples.is_empty() && !rule.negatives.is_empty(), "{} {}", file.provider, rule.kind);
+                for example in &rule.examples {
+                    let example = example.replace('~', "");
+                    assert!(found(&scanner, &example, &file.provider, &rule.kind), "{} {}", file.provider, example);
+                    tried += 1;
+                }
+                for negative in &rule.negatives {
+                    let negative = negative.replace('~', "");
+                    assert!(!found(&scanner, &negative, &file.provider, &rule.kind), "{} {negative}", file.provider);
+                }
+            }
+        }
+        assert!(tried > 60);
+    }
+
+    #[test]
+    fn every_expression_builds() {
+        for rule in Rules::built_in().rules {
+            assert!(rule.expression.is_none() || rule.regex().is_some(), "{} {}", rule.provider, rule.kind);
+        }
+    }
+
+    #[test]
+    fn path_ends_stop_at_folders() {
+        assert!(path_ends("~/.aws/sso/cache/ab.json", ".aws/sso/cache/*.json"));
+        assert!(!path_ends("~/.aws/sso/cache/x/ab.json", ".aws/sso/cache/*.json"));
+        assert!(path_ends("~/.config/gh/hosts.yml", "gh/hosts.yml"));
+        assert!(!path_ends("~/.config/laugh/hosts.yml", "gh/hosts.yml"));
+    }
+}

@@ -1,0 +1,285 @@
+//! Finding credentials in text by their form and by the names beside them (floor 5).
+//!
+//! One pass of an automaton finds the anchors; what stands at each is confirmed in a small window around it.
+
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+use super::assignment;
+use super::find::Strength;
+use super::locator::{self, Locator};
+use super::rules::{Rule, Rules};
+use crate::secret::Secret;
+
+/// How values are written in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// `NAME=value` to the end of the line.
+    Env,
+    /// Values with or without quotes.
+    Config,
+    /// Only what stands in quotes is a value.
+    Code,
+}
+
+/// A credential in a piece of text.
+pub(crate) struct Raw {
+    pub(crate) provider: String,
+    pub(crate) kind: String,
+    pub(crate) strength: Strength,
+    pub(crate) secret: Option<Secret>,
+    pub(crate) public_id: Option<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) renews: bool,
+    pub(crate) part: bool,
+    pub(crate) scope: Option<String>,
+    pub(crate) database: Option<Locator>,
+    /// Where the value stands.
+    pub(crate) at: Range<usize>,
+    /// A value that its documentation made up.
+    pub(crate) dummy: bool,
+}
+
+impl Raw {
+    pub(crate) fn new(rule: &Rule, strength: Strength, value: &[u8], at: Range<usize>) -> Self {
+        Self {
+            renews: rule.renews,
+            part: rule.part,
+            ..Self::plain(&rule.provider, &rule.kind, strength, Some(value), at)
+        }
+    }
+
+    pub(crate) fn plain(
+        provider: &str,
+        kind: &str,
+        strength: Strength,
+        value: Option<&[u8]>,
+        at: Range<usize>,
+    ) -> Self {
+        Self {
+            provider: provider.to_owned(),
+            kind: kind.to_owned(),
+            strength,
+            secret: value.map(Secret::new),
+            public_id: None,
+            key: None,
+            renews: false,
+            part: false,
+            scope: None,
+            database: None,
+            at,
+            dummy: false,
+        }
+    }
+}
+
+/// What an anchor leads to.
+enum Lead {
+    /// Rules to confirm; the anchor as it must be written.
+    Form(String, Vec<usize>),
+    /// `://`.
+    Locator,
+    /// A word of a name.
+    Word,
+}
+
+/// Parts of names that secrets have. Every name in a rule file holds one of them.
+const WORDS: [&str; 17] = [
+    "token",
+    "secret",
+    "passw",
+    "pwd",
+    "_pass",
+    "-pass",
+    "apikey",
+    "api-key",
+    "_key",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "accountkey",
+    "_auth",
+    "\"auth\"",
+    "_pat",
+    "authorization",
+];
+
+/// Bytes looked at before an anchor, for anchors that stand within what they mark.
+const LOOK_BACK: usize = 60;
+
+/// The rules and the automaton that leads to them.
+pub(crate) struct Scanner {
+    pub(crate) rules: Rules,
+    automaton: Option<AhoCorasick>,
+    leads: Vec<Lead>,
+}
+
+impl Scanner {
+    pub(crate) fn new() -> Self {
+        let rules = Rules::built_in();
+        let mut anchors: Vec<String> = Vec::new();
+        let mut leads = Vec::new();
+        for (anchor, at) in &rules.anchors {
+            anchors.push(anchor.clone());
+            leads.push(Lead::Form(anchor.clone(), at.clone()));
+        }
+        anchors.push("://".to_owned());
+        leads.push(Lead::Locator);
+        for word in WORDS {
+            anchors.push(word.to_owned());
+            leads.push(Lead::Word);
+        }
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::LeftmostFirst)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(&anchors)
+            .ok();
+        Self { rules, automaton, leads }
+    }
+
+    /// Adds what starts within `fresh` of `text`.
+    pub(crate) fn scan(&self, text: &[u8], fresh: Range<usize>, style: Style, out: &mut Vec<Raw>) {
+        let Some(automaton) = &self.automaton else { return };
+        let begin = out.len();
+        let mut name_end = 0;
+        for hit in automaton.find_iter(text) {
+            if !fresh.contains(&hit.start()) {
+                continue;
+            }
+            match self.leads.get(hit.pattern().as_usize()) {
+                Some(Lead::Form(anchor, rules)) if text.get(hit.range()) == Some(anchor.as_bytes()) => {
+                    self.confirm(text, hit.start(), rules, out);
+                }
+                Some(Lead::Locator) => locator::scan(text, hit.start(), style, out),
+                Some(Lead::Word) if hit.start() >= name_end => {
+                    name_end = assignment::scan(&self.rules, text, hit.start(), style, out);
+                }
+                Some(Lead::Form(..) | Lead::Word) | None => {}
+            }
+        }
+        drop_overlapped(out, begin);
+    }
+
+    /// What a variable called `name` with this value is.
+    pub(crate) fn pair(&self, name: &str, value: &str) -> Vec<Raw> {
+        let mut text = format!("{name}=").into_bytes();
+        text.extend_from_slice(value.as_bytes());
+        let mut out = Vec::new();
+        self.scan(&text, 0..text.len(), Style::Env, &mut out);
+        for raw in &mut out {
+            raw.key = Some(name.to_owned());
+        }
+        out
+    }
+
+    fn confirm(&self, text: &[u8], at: usize, rules: &[usize], out: &mut Vec<Raw>) {
+        for rule in rules.iter().filter_map(|rule| self.rules.rules.get(*rule)) {
+            let Some(regex) = rule.regex() else { continue };
+            let from = at.saturating_sub(LOOK_BACK);
+            let to = text.len().min(at + rule.window);
+            let Some(window) = text.get(from..to) else { continue };
+            let Some(found) = regex
+                .captures_iter(window)
+                .find(|found| found.get(0).is_some_and(|all| (from + all.start()..from + all.end()).contains(&at)))
+                .and_then(|found| found.get(1))
+            else {
+                continue;
+            };
+            let at = from + found.start()..from + found.end();
+            let mut raw = Raw::new(rule, Strength::Pattern, found.as_bytes(), at.clone());
+            raw.key = key_before(text, at.start);
+            raw.dummy = is_dummy(found.as_bytes());
+            if regex.capture_names().flatten().any(|name| name == "id") {
+                raw.public_id = Some(String::from_utf8_lossy(found.as_bytes()).into_owned());
+                raw.secret = None;
+            }
+            if rule.kind == "jwt" {
+                super::jwt::describe(&mut raw, found.as_bytes());
+            }
+            out.push(raw);
+            return;
+        }
+    }
+}
+
+/// Of two finds over the same bytes the surer one stays, with the name that the other saw if it saw none.
+fn drop_overlapped(out: &mut Vec<Raw>, begin: usize) {
+    let mut fresh = out.split_off(begin);
+    fresh.sort_by_key(|raw| (raw.at.start, std::cmp::Reverse(raw.strength)));
+    let mut kept: Vec<Raw> = Vec::new();
+    for raw in fresh {
+        match kept.last_mut().filter(|last| raw.at.start < last.at.end) {
+            Some(last) if last.strength == raw.strength => kept.push(raw),
+            Some(last) => {
+                let (key, other) = (last.key.take(), raw.key.clone());
+                if raw.strength > last.strength {
+                    *last = raw;
+                }
+                last.key = last.key.take().or(key).or(other);
+            }
+            None => kept.push(raw),
+        }
+    }
+    out.append(&mut kept);
+}
+
+/// Whether a byte may stand in a name.
+pub(crate) const fn in_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+}
+
+/// The name before a value: `NAME=`, `"name": "`, `name: Bearer `, or the `name:` line before `value:`.
+pub(crate) fn key_before(text: &[u8], at: usize) -> Option<String> {
+    let from = at.saturating_sub(200);
+    let line = text.get(from..at)?;
+    let line = line.iter().rposition(|byte| *byte == b'\n').map_or(line, |end| line.get(end + 1..).unwrap_or_default());
+    let mut head = trim_end(line);
+    for scheme in [b"Bearer".as_slice(), b"Basic", b"token"] {
+        head = head.strip_suffix(scheme).map_or(head, trim_end);
+    }
+    let sign = head.last()?;
+    if !matches!(sign, b'=' | b':' | b'>') {
+        return None;
+    }
+    let head = trim_end(head.strip_suffix(b"=>").or_else(|| head.strip_suffix(b":=")).unwrap_or(head));
+    let head = trim_end(head.strip_suffix(b"=").or_else(|| head.strip_suffix(b":")).unwrap_or(head));
+    let length = head.iter().rev().take_while(|byte| in_name(**byte)).count();
+    let (front, name) = head.split_at_checked(head.len() - length)?;
+    if front.ends_with(b"//") {
+        // The user of a URL, and no name of a setting.
+        return None;
+    }
+    let name = Some(name).filter(|name| !name.is_empty() && name.len() <= 100)?;
+    if name == b"value" {
+        return name_line(text.get(from..at)?);
+    }
+    Some(String::from_utf8_lossy(name).into_owned())
+}
+
+/// In `name: KEY … value:` the key.
+fn name_line(before: &[u8]) -> Option<String> {
+    let mark = before.windows(4).rposition(|window| window == b"name")?;
+    let rest = before.get(mark + 4..)?;
+    let start = rest.iter().position(|byte| in_name(*byte))?;
+    let name: Vec<u8> = rest.get(start..)?.iter().copied().take_while(|byte| in_name(*byte)).collect();
+    Some(String::from_utf8_lossy(&name).into_owned())
+}
+
+fn trim_end(mut text: &[u8]) -> &[u8] {
+    while let Some((last, rest)) = text.split_last() {
+        if !matches!(last, b' ' | b'\t' | b'"' | b'\'' | b'\\' | b'`') {
+            break;
+        }
+        text = rest;
+    }
+    text
+}
+
+/// Whether a value is one that documentation made up.
+pub(crate) fn is_dummy(value: &[u8]) -> bool {
+    let upper = value.to_ascii_uppercase();
+    let same = value.iter().skip(8).collect::<std::collections::BTreeSet<_>>().len() <= 1 && value.len() > 9;
+    same || upper.windows(7).any(|window| window == b"EXAMPLE") || upper.windows(5).any(|window| window == b"XXXXX")
+}

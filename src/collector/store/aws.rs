@@ -1,0 +1,111 @@
+//! `~/.aws`: profiles, role chains and the caches of the command-line client (floor 5).
+
+use crate::collector::document::{json, line_of, text_at};
+use crate::collector::find::{Chain, Finds};
+use crate::collector::store::Context;
+
+/// One section of an INI file: its name, and its settings with their lines.
+struct Section<'a> {
+    name: &'a str,
+    settings: Vec<(&'a str, &'a str, u64)>,
+}
+
+impl<'a> Section<'a> {
+    fn get(&self, key: &str) -> Option<(&'a str, u64)> {
+        self.settings.iter().find(|(name, ..)| name.eq_ignore_ascii_case(key)).map(|(_, value, line)| (*value, *line))
+    }
+}
+
+fn sections(text: &str) -> Vec<Section<'_>> {
+    let mut all: Vec<Section<'_>> = Vec::new();
+    for (number, line) in (1_u64..).zip(text.lines()) {
+        let line = line.trim();
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+            let name = name.trim();
+            let name = name.strip_prefix("profile ").map_or(name, str::trim);
+            all.push(Section { name, settings: Vec::new() });
+        } else if let Some((key, value)) = line.split_once('=')
+            && !line.starts_with(['#', ';'])
+            && let Some(section) = all.last_mut()
+        {
+            section.settings.push((key.trim(), value.trim(), number));
+        }
+    }
+    all
+}
+
+/// `credentials` and `config`: both may hold keys, roles and programs.
+pub(super) fn profiles(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
+    let all = sections(text);
+    for section in &all {
+        let secret = section.get("aws_secret_access_key").filter(|(secret, _)| !secret.is_empty());
+        if let (Some((id, line)), Some((secret, _))) = (section.get("aws_access_key_id"), secret) {
+            if crate::collector::scan::is_dummy(id.as_bytes()) {
+                out.dummies += 1;
+            } else {
+                let mut find = context.find("aws", "access_key", secret, Some(line), section.name);
+                find.public_id = Some(id.to_owned());
+                out.profiles.push((section.name.to_owned(), id.to_owned()));
+                out.finds.push(find);
+            }
+        }
+        if let (Some((role, line)), Some((source, _))) = (section.get("role_arn"), section.get("source_profile")) {
+            out.chains.push(Chain {
+                profile: section.name.to_owned(),
+                role: role.to_owned(),
+                source: source.to_owned(),
+                spot: context.spot(Some(line), section.name),
+            });
+        }
+        if let Some((command, line)) = section.get("credential_process") {
+            let mut find = context.find("aws", "credential_process", "", Some(line), section.name);
+            find.secret = None;
+            let program = command.split_whitespace().next().unwrap_or_default();
+            find.scope = Some(format!("whatever the program {program} gives; it was not run"));
+            out.finds.push(find);
+        }
+        if let Some((account, _)) = section.get("sso_account_id") {
+            let role = section.get("sso_role_name").map_or("", |(role, _)| role);
+            out.notes.insert(format!("AWS profile {} signs in to account {account} as {role}", section.name));
+        }
+    }
+    !all.is_empty() || text.trim().is_empty()
+}
+
+/// The caches of single sign-on, of `aws login` and of assumed roles.
+pub(super) fn cache(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
+    let Some(value) = json(text) else { return false };
+    let line = |key: &str, value: &str| line_of(text, key, value);
+    let refresh = text_at(&value, &["refreshToken"]);
+    if let Some(token) = text_at(&value, &["accessToken"]) {
+        let mut find = context.find("aws", "sso_token", token, line("accessToken", token), "accessToken");
+        // What has expired is renewed by what lies beside it, so the pair is as good as live.
+        find.renewable = refresh.is_some();
+        find.scope = text_at(&value, &["startUrl"]).map(|url| format!("every account and role that {url} lists"));
+        out.finds.push(find);
+    }
+    if let Some(token) = refresh {
+        let mut find = context.find("aws", "sso_refresh_token", token, line("refreshToken", token), "refreshToken");
+        find.renewable = true;
+        out.finds.push(find);
+    }
+    if let Some(secret) = text_at(&value, &["clientSecret"]) {
+        // The registration of the client, no login: known here so that it is not listed as a guess.
+        out.finds.push(context.find("aws", "sso_client_secret", secret, line("clientSecret", secret), "clientSecret"));
+    }
+    for (holder, id_key, secret_key) in [
+        ("Credentials", "AccessKeyId", "SecretAccessKey"),
+        ("accessToken", "accessKeyId", "secretAccessKey"),
+        ("", "accessKeyId", "secretAccessKey"),
+    ] {
+        let inner = if holder.is_empty() { Some(&value) } else { value.get(holder) };
+        let Some(inner) = inner else { continue };
+        let (Some(id), Some(secret)) = (text_at(inner, &[id_key]), text_at(inner, &[secret_key])) else { continue };
+        let mut find = context.find("aws", "access_key", secret, line(id_key, id), id_key);
+        find.public_id = Some(id.to_owned());
+        find.renewable = refresh.is_some();
+        find.scope = text_at(&value, &["AssumedRoleUser", "Arn"]).map(str::to_owned);
+        out.finds.push(find);
+    }
+    true
+}

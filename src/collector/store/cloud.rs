@@ -1,0 +1,106 @@
+//! Small files of single providers: logins and the links of a folder to a project (floor 5).
+
+use deadstop_core::model::Class;
+use serde_json::Value;
+
+use crate::collector::document::{json, line_of, text_at, toml, yaml};
+use crate::collector::find::{Finds, Node};
+use crate::collector::store::Context;
+
+/// `gh/hosts.yml`: the token, or the note that a keyring has it.
+pub(super) fn github(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
+    let Some(documents) = yaml(text) else { return false };
+    for (host, entry) in documents.iter().filter_map(Value::as_object).flatten() {
+        let user = text_at(entry, &["user"]);
+        let mut found = false;
+        let users = entry.get("users").and_then(Value::as_object);
+        let holders = std::iter::once((user, entry))
+            .chain(users.into_iter().flatten().map(|(name, entry)| (Some(name.as_str()), entry)));
+        for (name, holder) in holders {
+            let Some(token) = text_at(holder, &["oauth_token"]) else { continue };
+            found = true;
+            let mut find = context.find("github", "oauth_token", token, line_of(text, "oauth_token", token), host);
+            find.scope = name.map(|name| format!("signed in to {host} as {name}"));
+            out.finds.push(find);
+        }
+        if !found && let Some(user) = user {
+            let mut find = context.find("github", "keyring_login", "", line_of(text, "user", user), host);
+            find.secret = None;
+            find.scope = Some(format!("{user} on {host}; the token is in a keyring, present and not readable here"));
+            out.finds.push(find);
+        }
+    }
+    true
+}
+
+/// Application default credentials and service account keys.
+pub(super) fn google(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
+    let Some(value) = json(text) else { return false };
+    if let (Some(key), Some(mail)) = (text_at(&value, &["private_key"]), text_at(&value, &["client_email"])) {
+        let line = line_of(text, "\"private_key\"", "");
+        let mut find = context.find("google", "service_account_key", key, line, "private_key");
+        find.public_id = text_at(&value, &["private_key_id"]).map(str::to_owned);
+        // The key is made for this one identity; what it may do is not told here.
+        find.identity = Some((format!("google:serviceAccount:{mail}"), mail.to_owned()));
+        out.finds.push(find);
+    }
+    if let Some(token) = text_at(&value, &["refresh_token"])
+        && text_at(&value, &["type"]) == Some("authorized_user")
+    {
+        let line = line_of(text, "refresh_token", token);
+        let mut find = context.find("google", "authorized_user", token, line, "refresh_token");
+        find.renewable = true;
+        out.finds.push(find);
+    }
+    true
+}
+
+fn container(context: &Context<'_>, text: &str, provider: &str, kind: &str, id: &str, key: &str, out: &mut Finds) {
+    out.nodes.push(Node {
+        id: format!("{provider}:{id}"),
+        provider: provider.to_owned(),
+        kind: kind.to_owned(),
+        class: Class::Container,
+        name: id.to_owned(),
+        parent: None,
+        spot: context.spot(line_of(text, key, id), key),
+    });
+}
+
+/// `.vercel/project.json`.
+pub(super) fn vercel(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
+    let Some(value) = json(text) else { return false };
+    if let Some(id) = text_at(&value, &["projectId"]) {
+        container(context, text, "vercel", "project", id, "projectId", out);
+    }
+    true
+}
+
+/// `supabase/config.toml`: its `project_id` is a name on this machine unless it has the form of a reference.
+pub(super) fn supabase(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
+    let Some(value) = toml(text) else { return false };
+    if let Some(id) =
+        text_at(&value, &["project_id"]).filter(|id| id.len() == 20 && id.bytes().all(|b| b.is_ascii_lowercase()))
+    {
+        container(context, text, "supabase", "project", id, "project_id", out);
+    }
+    true
+}
+
+/// `.neon`.
+pub(super) fn neon(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
+    let Some(value) = json(text) else { return false };
+    if let Some(id) = text_at(&value, &["projectId"]) {
+        container(context, text, "neon", "project", id, "projectId", out);
+    }
+    true
+}
+
+/// `fly.toml`.
+pub(super) fn fly(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
+    let Some(value) = toml(text) else { return false };
+    if let Some(id) = text_at(&value, &["app"]) {
+        container(context, text, "fly", "app", id, "app", out);
+    }
+    true
+}

@@ -1,0 +1,108 @@
+//! Password files of one login a line: netrc, pgpass, the MySQL client's (floor 5).
+
+use crate::collector::find::{Find, Finds};
+use crate::collector::locator::Locator;
+use crate::collector::store::Context;
+
+/// `machine HOST login USER password WORD`, over any number of lines.
+pub(super) fn netrc(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
+    let words =
+        (1_u64..).zip(text.lines()).flat_map(|(number, line)| line.split_whitespace().map(move |w| (number, w)));
+    let (mut host, mut expected) = (String::new(), "");
+    for (number, word) in words {
+        match (expected, word) {
+            ("machine", host_name) => {
+                host = host_name.to_ascii_lowercase();
+                expected = "";
+            }
+            ("password", secret) => {
+                let provider = match host.as_str() {
+                    "api.heroku.com" | "git.heroku.com" => "heroku",
+                    "github.com" | "api.github.com" => "github",
+                    "gitlab.com" => "gitlab",
+                    "app.terraform.io" => "terraform",
+                    _ => "unknown",
+                };
+                let kind = if provider == "heroku" { "api_key" } else { "password" };
+                let mut find = context.find(provider, kind, secret, Some(number), &host);
+                find.scope = Some(format!("sent to {host}"));
+                out.finds.push(find);
+                expected = "";
+            }
+            (_, "machine") => expected = "machine",
+            (_, "default") => "default".clone_into(&mut host),
+            (_, "password") => expected = "password",
+            (_, "login" | "account") => expected = "skip",
+            _ => expected = "",
+        }
+    }
+    true
+}
+
+/// A login at a database server.
+fn login(context: &Context<'_>, locator: &Locator, secret: &str, line: u64, key: &str, out: &mut Finds) {
+    let mut find: Find = context.find(locator.provider, "password", secret, Some(line), key);
+    find.public_id = Some(locator.login());
+    super::super::collect::place_database(&mut find, locator, out);
+    out.finds.push(find);
+}
+
+/// `host:port:database:user:password`, with `\:` for a colon.
+pub(super) fn pgpass(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
+    for (number, line) in (1_u64..).zip(text.lines()) {
+        if line.starts_with('#') || line.trim().is_empty() {
+            continue;
+        }
+        let mut parts = vec![String::new()];
+        let mut escaped = false;
+        for c in line.chars() {
+            match (escaped, c) {
+                (false, '\\') => escaped = true,
+                (false, ':') if parts.len() < 5 => parts.push(String::new()),
+                _ => {
+                    escaped = false;
+                    if let Some(last) = parts.last_mut() {
+                        last.push(c);
+                    }
+                }
+            }
+        }
+        let [host, port, database, user, secret] = parts.as_slice() else { continue };
+        let port = if port == "*" { "5432" } else { port };
+        let named = |text: &String| (text != "*").then(|| text.clone());
+        let locator = Locator {
+            provider: "postgres",
+            user: named(user),
+            host: format!("{}:{port}", host.to_ascii_lowercase()),
+            database: named(database),
+        };
+        login(context, &locator, secret, number, &format!("{user}@{host}"), out);
+    }
+    true
+}
+
+/// The `[client]` group.
+pub(super) fn my_cnf(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
+    let (mut group, mut user, mut host, mut port) = (String::new(), None, "localhost".to_owned(), "3306".to_owned());
+    let mut secrets = Vec::new();
+    for (number, line) in (1_u64..).zip(text.lines()) {
+        let line = line.trim();
+        if let Some(name) = line.strip_prefix('[') {
+            name.trim_end_matches(']').clone_into(&mut group);
+        } else if let Some((key, value)) = line.split_once('=') {
+            let value = value.trim().trim_matches(['"', '\'']);
+            match key.trim() {
+                "user" => user = Some(value.to_owned()),
+                "host" => value.clone_into(&mut host),
+                "port" => value.clone_into(&mut port),
+                "password" if !value.is_empty() => secrets.push((value, number, group.clone())),
+                _ => {}
+            }
+        }
+    }
+    let locator = Locator { provider: "mysql", user, host: format!("{host}:{port}"), database: None };
+    for (secret, number, group) in secrets {
+        login(context, &locator, secret, number, &format!("{group}.password"), out);
+    }
+    true
+}

@@ -1,0 +1,118 @@
+//! MCP servers and the credentials they are started with (floor 5). None is started.
+
+use serde_json::Value;
+
+use crate::collector::collect::from_raw;
+use crate::collector::document::{json as parse_json, line_of, text_at, toml as parse_toml};
+use crate::collector::find::{Finds, Server, Spot};
+use crate::collector::store::Context;
+use crate::secret::Secret;
+
+/// The JSON files of the agents and editors.
+pub(super) fn json(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
+    let Some(value) = parse_json(text) else { return false };
+    for list in ["mcpServers", "servers", "mcp"] {
+        servers(context, text, list, value.get(list), out);
+    }
+    servers(context, text, "mcp.servers", value.get("mcp").and_then(|mcp| mcp.get("servers")), out);
+    for project in value.get("projects").and_then(Value::as_object).into_iter().flat_map(|all| all.values()) {
+        servers(context, text, "mcpServers", project.get("mcpServers"), out);
+    }
+    true
+}
+
+/// Codex.
+pub(super) fn toml(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
+    let Some(value) = parse_toml(text) else { return false };
+    servers(context, text, "mcp_servers", value.get("mcp_servers"), out);
+    true
+}
+
+fn servers(context: &Context<'_>, text: &str, list: &str, value: Option<&Value>, out: &mut Finds) {
+    for (name, entry) in value.and_then(Value::as_object).into_iter().flatten() {
+        let is_server = ["command", "url", "serverUrl", "httpUrl"].iter().any(|key| entry.get(*key).is_some());
+        if is_server {
+            server(context, text, &format!("{list}.{name}"), name, entry, out);
+        }
+    }
+}
+
+fn server(context: &Context<'_>, text: &str, path: &str, name: &str, entry: &Value, out: &mut Finds) {
+    let mut secrets = Vec::new();
+    for block in ["env", "environment", "headers", "http_headers", "requestInit"] {
+        for (variable, value) in entry.get(block).and_then(Value::as_object).into_iter().flatten() {
+            let Some(value) = value.as_str() else { continue };
+            let key = format!("{path}.{block}.{variable}");
+            value_of(context, text, (&key, variable), value, &mut secrets, out);
+        }
+    }
+    // One program, or a list of it and its arguments, of which nothing but the program is shown.
+    let command = entry.get("command");
+    let command = command.and_then(|command| command.as_str().or_else(|| command.get(0)?.as_str()));
+    let args: Vec<&str> =
+        entry.get("args").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut before = "";
+    for (index, argument) in args.iter().enumerate() {
+        let (flag, value) =
+            argument.split_once('=').filter(|(flag, _)| flag.starts_with('-')).unwrap_or((before, argument));
+        let flag = flag.trim_start_matches('-');
+        let key = format!("{path}.args.{index}");
+        value_of(context, text, (&key, flag), value, &mut secrets, out);
+        before = if argument.starts_with('-') { argument } else { "" };
+    }
+    let url = ["url", "serverUrl", "httpUrl"].iter().find_map(|key| text_at(entry, &[key]));
+    if let Some(url) = url {
+        let key = format!("{path}.url");
+        value_of(context, text, (&key, "url"), url, &mut secrets, out);
+        for (parameter, value) in
+            url.split_once('?').map_or("", |(_, query)| query).split('&').filter_map(|p| p.split_once('='))
+        {
+            value_of(context, text, (&key, parameter), value, &mut secrets, out);
+        }
+    }
+    out.servers.push(Server {
+        name: name.to_owned(),
+        command: command.and_then(|command| command.split_whitespace().next().map(str::to_owned)),
+        url: url.map(|url| url.split(['?', '#']).next().unwrap_or(url).to_owned()).map(|url| without_login(&url)),
+        secrets,
+        spot: Spot {
+            key: None,
+            ..context.spot(line_of(text, &format!("\"{name}\""), "").or_else(|| line_of(text, name, "")), name)
+        },
+    });
+}
+
+fn without_login(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host)),
+        None => url.to_owned(),
+    }
+}
+
+/// Judges one value; a reference to a variable of the session stands for that variable's value.
+fn value_of(
+    context: &Context<'_>,
+    text: &str,
+    (key, name): (&str, &str),
+    value: &str,
+    secrets: &mut Vec<Secret>,
+    out: &mut Finds,
+) {
+    let reference = value.trim_start_matches("Bearer ").strip_prefix('$').map(|rest| rest.trim_matches(['{', '}']));
+    if let Some(variable) = reference {
+        let variable = variable.strip_prefix("env:").unwrap_or(variable);
+        let variable = variable.split(":-").next().unwrap_or(variable);
+        if let Some(held) = context.env.get(variable) {
+            secrets.extend(context.scanner.pair(variable, held).into_iter().filter_map(|raw| raw.secret));
+        }
+        return;
+    }
+    for raw in context.scanner.pair(if name.is_empty() { "value" } else { name }, value) {
+        let line = line_of(text, name, value);
+        let spot = context.spot(line, key);
+        if let Some(find) = from_raw(raw, spot, out) {
+            secrets.extend(find.secret.clone());
+            out.finds.push(find);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Trees made to hang, crash or mislead a reader.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use deadstop::collector::Options;
+use deadstop_core::fact::{Fact, GapReason, Listed};
+
+use crate::support::{Fake, inventory, made_up, mknod, uuid};
+
+/// A project with one token, to be found whatever lies beside it.
+fn baited() -> (Fake, String) {
+    let fake = Fake::new();
+    let token = uuid(5);
+    fake.write("./.env", format!("RAILWAY_TOKEN={token}\n"));
+    (fake, token)
+}
+
+fn finds_the_bait(fake: &Fake) {
+    let started = Instant::now();
+    let found = fake.collect();
+    assert!(started.elapsed() < Duration::from_secs(20), "it hung");
+    assert!(inventory(&found).iter().any(|(kind, _)| kind == "railway:project_token"));
+}
+
+#[test]
+fn special_files_are_never_opened() {
+    let (fake, _) = baited();
+    assert!(mknod(&fake.root().join("pipe"), &["p"]));
+    let _socket = std::os::unix::net::UnixListener::bind(fake.root().join("socket")).unwrap();
+    // Only the administrator may make devices; elsewhere the other two stand for them.
+    let _ = mknod(&fake.root().join("zero"), &["c", "1", "5"]);
+    assert!(mknod(&fake.root().join(".mcp.json"), &["p"]));
+    finds_the_bait(&fake);
+    assert_eq!(fake.collect().reach, Fact::Known(Listed::Complete));
+}
+
+#[test]
+fn links_lead_nowhere() {
+    let (fake, _) = baited();
+    let secret = uuid(6);
+    std::fs::create_dir_all(fake.outside()).unwrap();
+    std::fs::write(fake.outside().join(".env"), format!("RAILWAY_API_TOKEN={secret}\n")).unwrap();
+    symlink(fake.outside(), fake.root().join("out")).unwrap();
+    symlink(fake.outside().join(".env"), fake.root().join("out.env")).unwrap();
+    symlink(".", fake.root().join("loop")).unwrap();
+    symlink("b", fake.root().join("a")).unwrap();
+    symlink("a", fake.root().join("b")).unwrap();
+    symlink("/proc/self/environ", fake.root().join("environ")).unwrap();
+    let found = fake.collect();
+    assert_eq!(inventory(&found).len(), 1);
+    assert_eq!(found.stats.links, 6);
+    finds_the_bait(&fake);
+}
+
+#[test]
+fn huge_files_are_bounded() {
+    let (fake, _) = baited();
+    let sparse = std::fs::File::create(fake.root().join("sparse")).unwrap();
+    sparse.set_len(1 << 40).unwrap();
+    let mut headed = std::fs::File::create(fake.root().join("headed.log")).unwrap();
+    headed.write_all(&b"text\n".repeat(20_000)).unwrap();
+    headed.set_len(1 << 40).unwrap();
+    let token = uuid(7);
+    let mut line = vec![b'a'; 64 << 20];
+    line.extend_from_slice(format!(" RAILWAY_API_TOKEN={token}").as_bytes());
+    fake.write("./long.txt", &line);
+    let started = Instant::now();
+    let found = fake.collect();
+    assert!(started.elapsed() < Duration::from_secs(60));
+    assert_eq!(found.reach.gap().unwrap().reason, GapReason::TooLarge);
+    let all = inventory(&found);
+    assert!(
+        all.contains(&("railway:account_token".to_owned(), vec!["./long.txt:1#RAILWAY_API_TOKEN".to_owned()])),
+        "{all:?}"
+    );
+}
+
+#[test]
+fn a_secret_across_two_pieces_is_found_once_with_its_line() {
+    for shift in [0, 17, 36, 4_096, 8_192] {
+        let fake = Fake::new();
+        let token = uuid(9);
+        let mut text = b"0123456789abcde\n".repeat(((1 << 20) + (64 << 10)) / 16);
+        text.truncate(text.len() - shift);
+        let lines = text.iter().filter(|byte| **byte == b'\n').count();
+        text.extend_from_slice(format!("\nRAILWAY_TOKEN={token}\n").as_bytes());
+        text.extend_from_slice(&b"fill\n".repeat(400_000));
+        fake.write("./big.txt", &text);
+        let expected = format!("./big.txt:{}#RAILWAY_TOKEN", lines + 2);
+        assert_eq!(inventory(&fake.collect()), [("railway:project_token".to_owned(), vec![expected])]);
+    }
+}
+
+#[test]
+fn names_and_contents_may_be_anything() {
+    let (fake, _) = baited();
+    let token = uuid(8);
+    let text = format!("RAILWAY_API_TOKEN={token}\n");
+    for name in [
+        &b"\xff\xfe.env"[..],
+        b"<img src=x onerror=alert(1)>",
+        b"\x1b[2J\x1b]0;x\x07",
+        b"a\nb.env",
+        b"-rf",
+        "\u{202e}vne.txt".as_bytes(),
+    ] {
+        std::fs::write(fake.root().join(OsStr::from_bytes(name)), &text).unwrap();
+    }
+    fake.write("./bad.txt", [&b"\xff\xc0\xaf RAILWAY_API_TOKEN="[..], token.as_bytes(), b"\n\xff"].concat());
+    fake.write("./binary", [&b"\0\0\0 RAILWAY_API_TOKEN="[..], uuid(10).as_bytes()].concat());
+    let found = fake.collect();
+    let all = inventory(&found);
+    assert_eq!(all.len(), 2);
+    let places = &all.iter().find(|(kind, _)| kind == "railway:account_token").unwrap().1;
+    assert_eq!(places.len(), 7, "{places:?}");
+    assert!(places.iter().all(|place| place.chars().all(|c| !c.is_control() && c != '\u{202e}')));
+}
+
+#[test]
+fn bombs_do_not_go_off() {
+    let (fake, _) = baited();
+    let token = uuid(11);
+    let deep = format!("{}\"RAILWAY_API_TOKEN\": \"{token}\"", "[".repeat(100_000));
+    fake.write("./.mcp.json", &deep);
+    fake.write("~/.railway/config.json", &deep);
+    fake.write("~/.aws/sso/cache/x.json", &deep);
+    fake.write("./terraform.tfstate", &deep);
+    let mut bomb =
+        "clusters: &a [x,x,x,x,x,x,x,x]\nusers: &b [*a,*a,*a,*a,*a,*a,*a,*a]\ncontexts: &c [*b,*b,*b,*b,*b,*b,*b,*b]\n"
+            .to_owned();
+    for at in 0..30 {
+        bomb.push_str(&format!("k{at}: [*c,*c,*c,*c,*c,*c,*c,*c]\n"));
+    }
+    bomb.push_str(&format!("RAILWAY_API_TOKEN: {token}\n"));
+    fake.write("~/.kube/config", &bomb);
+    fake.write("~/.codex/config.toml", format!("a = {}", "[".repeat(100_000)));
+    let found = fake.collect();
+    let all = inventory(&found);
+    let places = &all.iter().find(|(kind, _)| kind == "railway:account_token").unwrap().1;
+    assert_eq!(places.len(), 5, "{places:?}");
+    assert_eq!(found.reach.gap().unwrap().reason, GapReason::Malformed);
+    finds_the_bait(&fake);
+}
+
+#[test]
+fn nothing_in_a_repository_is_run() {
+    let (fake, _) = baited();
+    let mark = fake.outside();
+    let touch = format!("touch {}", mark.display());
+    fake.write(
+        "./.git/config",
+        format!("[core]\n\tfsmonitor = {touch}\n\tpager = {touch}\n[alias]\n\tstatus = !{touch}\n"),
+    );
+    fake.write("./.git/hooks/post-checkout", format!("#!/bin/sh\n{touch}\n"));
+    fake.write("~/.aws/config", format!("[default]\ncredential_process = {touch}\n"));
+    fake.write(
+        "~/.kube/config",
+        format!("clusters: [{{name: c, cluster: {{server: https://c}}}}]\ncontexts: [{{name: c, context: {{cluster: c, user: u}}}}]\nusers: [{{name: u, user: {{exec: {{command: /bin/sh, args: [-c, {touch}]}}}}}}]\n"),
+    );
+    fake.write("./.git/objects/ab/cdef", format!("RAILWAY_API_TOKEN={}\n", uuid(12)));
+    let found = fake.collect();
+    assert!(!mark.exists());
+    let all = inventory(&found);
+    assert!(all.iter().any(|(kind, _)| kind == "kubernetes:exec_plugin"));
+    assert!(!all.iter().any(|(kind, _)| kind == "railway:account_token"));
+}
+
+#[test]
+fn what_was_written_by_itself_is_not_read() {
+    let (fake, _) = baited();
+    fake.write("./deadstop-report/manifest.json", "{\"schema\": \"deadstop.manifest/1\"}");
+    fake.write("./deadstop-report/report.html", "<html>");
+    fake.write("./deadstop-report/facts.env", format!("RAILWAY_API_TOKEN={}\n", uuid(13)));
+    assert_eq!(inventory(&fake.collect()).len(), 1);
+}
+
+#[test]
+fn a_deep_tree_ends() {
+    let (fake, _) = baited();
+    let mut path = fake.root();
+    for _ in 0..400 {
+        path.push("deep-deep-d");
+    }
+    // Longer than one path may be, so it is made one step at a time.
+    let made = std::process::Command::new("sh")
+        .arg("-c")
+        .arg("i=0; while [ $i -lt 500 ]; do mkdir deep-deep-d && cd -P deep-deep-d || exit 1; i=$((i+1)); done; echo RAILWAY_API_TOKEN=0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f > .env")
+        .current_dir(fake.root())
+        .status()
+        .unwrap();
+    let found = fake.collect();
+    if made.success() {
+        assert!(inventory(&found).iter().any(|(kind, _)| kind == "railway:account_token"));
+    }
+    assert_eq!(found.reach, Fact::Known(Listed::Complete));
+}
+
+#[test]
+fn files_that_change_while_read_are_gaps_or_read() {
+    let (fake, _) = baited();
+    for at in 0..300 {
+        fake.write(&format!("./churn/{at}.txt"), made_up(at, 4_000));
+    }
+    let folder = fake.root().join("churn");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for at in 0..300 {
+                let _ = std::fs::remove_file(folder.join(format!("{at}.txt")));
+            }
+        });
+        for _ in 0..5 {
+            let found = fake.collect();
+            assert!(found.reach.gap().is_none_or(|gap| gap.reason == GapReason::Vanished));
+        }
+    });
+    finds_the_bait(&fake);
+}
+
+#[test]
+fn the_end_of_time_is_a_gap() {
+    let (fake, _) = baited();
+    let none = Options { budget: Some(Duration::ZERO), ..Options::default() };
+    assert_eq!(fake.collect_with(&none).reach.gap().unwrap().reason, GapReason::TimedOut);
+    let cancelled = Options { cancel: Arc::new(AtomicBool::new(true)), ..Options::default() };
+    assert_eq!(fake.collect_with(&cancelled).reach.gap().unwrap().reason, GapReason::TimedOut);
+}
