@@ -136,7 +136,7 @@ impl Finish<'_> {
     }
 
     fn closing(&self, exit: &Exit, code: u8) -> String {
-        let mut lines: Vec<String> = self.notes.iter().map(|note| format!("Note: {note}.")).collect();
+        let mut lines: Vec<String> = self.notes.iter().map(|note| format!("Note: {}.", output::safe(note))).collect();
         let why = if code == exit.code {
             format!("Exit {code}: {}.", exit.reason)
         } else if self.show {
