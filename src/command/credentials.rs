@@ -51,34 +51,21 @@ fn table(rows: &[CredentialRow], text: &mut String) -> std::fmt::Result {
         );
     }
     for row in rows {
-        let id = row.public_id.as_deref().map_or_else(String::new, |id| format!("  {}", shown(id)));
+        let id = row.public_id.as_deref().map_or_else(String::new, |id| format!("  {}", output::safe(id)));
         writeln!(
             text,
             "{:<4} {} {}{id}  ({})",
             row.id,
-            shown(&row.provider),
-            shown(&row.kind.replace('_', " ")),
+            output::safe(&row.provider),
+            output::safe(&row.kind.replace('_', " ")),
             row.status
         )?;
         for location in &row.locations {
             let line = location.line.map_or_else(String::new, |line| format!(":{line}"));
-            let key = location.key.as_deref().map_or_else(String::new, |key| format!("  {}", shown(key)));
+            let key = location.key.as_deref().map_or_else(String::new, |key| format!("  {}", output::safe(key)));
             let kind = if location.kind == "file" { String::new() } else { format!("{} ", location.kind) };
-            writeln!(text, "     {kind}{}{line}{key}", shown(&location.path))?;
+            writeln!(text, "     {kind}{}{line}{key}", output::safe(&location.path))?;
         }
     }
     Ok(())
-}
-
-/// A hostile name, made safe for a terminal.
-fn shown(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c) {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
 }
