@@ -232,3 +232,20 @@ fn the_same_world_gives_the_same_bytes() {
         assert_eq!(serde_json::to_string(&planted.fake.collect()).unwrap(), once);
     }
 }
+
+#[test]
+fn a_service_account_key_is_one_credential() {
+    let fake = Fake::new();
+    let body = made_up(90, 1_600);
+    let key = format!("-----BEGIN {0} KEY-----\\n{body}\\n-----END {0} KEY-----\\n", "PRIVATE");
+    fake.write(
+        "./sa.json",
+        format!(
+            "{{\n  \"type\": \"service_account\",\n  \"private_key_id\": \"k1\",\n  \"private_key\": \"{key}\",\n  \
+             \"client_email\": \"robot@shop.iam.gserviceaccount.com\"\n}}\n"
+        ),
+    );
+    let found = fake.collect();
+    let expected = ("google:service_account_key".to_owned(), vec!["./sa.json:4#private_key".to_owned()]);
+    assert_eq!(inventory(&found), [expected]);
+}
