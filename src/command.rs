@@ -16,13 +16,14 @@ use deadstop_core::render;
 use std::fs;
 use std::io::IsTerminal as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::cli::{AnswerArgs, Cli, Color, Command, Common};
 use crate::config::{self, Config};
 use crate::embedded::TEMPLATES;
-use crate::exit::{self, Exit, FailOn, Threshold};
+use crate::exit::{self, Exit, FailOn, Target, Threshold};
 use crate::output;
 
 /// The largest bundle or assessment that is read.
@@ -30,7 +31,7 @@ const LARGEST: u64 = 2 << 30;
 
 /// Does what was typed, and gives the exit code. `stop` is raised by Ctrl-C.
 #[must_use]
-pub fn run(cli: &Cli, stop: &AtomicBool) -> u8 {
+pub fn run(cli: &Cli, stop: &Arc<AtomicBool>) -> u8 {
     let done = if cli.common.live {
         Err(anyhow::anyhow!(
             "this version asks no provider, so `--live` would give you an offline answer under another name; leave it out"
@@ -59,11 +60,11 @@ pub(crate) fn settings(common: &Common, answer: &AnswerArgs) -> anyhow::Result<(
     for word in &answer.fail_on {
         match word.parse::<FailOn>().map_err(|message| anyhow::anyhow!("--fail-on: {message}"))? {
             FailOn::Answer(given) => threshold = given,
-            FailOn::Severity => {}
+            FailOn::Severity(_) => {}
         }
     }
     if let Some(word) = &answer.target {
-        config.policy.target = config::target(word).map_err(|message| anyhow::anyhow!("--target: {message}"))?;
+        config.policy.target = word.parse::<Target>().map_err(|message| anyhow::anyhow!("--target: {message}"))?.0;
     }
     if let Some(text) = &answer.assessed_at {
         config.policy.assessed_at = Some(text.parse().context("--assessed-at")?);
@@ -101,6 +102,12 @@ pub(crate) fn width() -> usize {
     columns.filter(|columns| *columns >= 40).unwrap_or(120)
 }
 
+/// What to do where nothing was found to assess.
+const NEXT: &str = "\
+Next: name the folders that the agents work in (deadstop run ~/work/shop), as the user that they run as; join what you
+know of your provider's resources (--merge FRAGMENT.json, in the form that `deadstop schema facts` prints); or see what
+an answer looks like: deadstop demo.";
+
 /// Writes the report folder and tells the answer.
 pub(crate) struct Finish<'a> {
     pub(crate) common: &'a Common,
@@ -128,14 +135,14 @@ impl Finish<'_> {
         let code = if self.show || self.answer.exit_zero { 0 } else { exit.code };
         let mut text = render::text(assessment, coloured(self.common), width());
         if !self.common.quiet {
-            text.push_str(&self.closing(&exit, code));
+            text.push_str(&self.closing(assessment, &exit, code));
         }
         output::stdout(&text)?;
         Ok(code)
     }
 
-    fn closing(&self, exit: &Exit, code: u8) -> String {
-        let mut lines: Vec<String> = self.notes.iter().map(|note| format!("Note: {note}.")).collect();
+    fn closing(&self, assessment: &Assessment, exit: &Exit, code: u8) -> String {
+        let mut lines: Vec<String> = self.notes.iter().map(|note| format!("Note: {}.", output::safe(note))).collect();
         let why = if code == exit.code {
             format!("Exit {code}: {}.", exit.reason)
         } else if self.show {
@@ -144,6 +151,9 @@ impl Finish<'_> {
             format!("Exit 0, as --exit-zero asks; else it would be {}: {}.", exit.code, exit.reason)
         };
         lines.push(why);
+        if !self.show && !assessment.assets.iter().any(|asset| asset.in_headline) {
+            lines.push(NEXT.to_owned());
+        }
         lines.push(format!("Report: {}", self.folder.join("report.html").display()));
         lines.push(format!("{:.1} s. Nothing left this machine.", self.took.as_secs_f64()));
         format!("\n{}\n", lines.join("\n"))

@@ -3,7 +3,9 @@
 //! A file that the user names with `--config` may describe and excuse. One that merely lies in the current folder may
 //! have been written by whoever wrote the repository: it may describe, not excuse.
 
-mod raw;
+mod check;
+mod marked;
+pub mod raw;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +13,9 @@ use std::path::{Path, PathBuf};
 use deadstop_core::fact::{Fact, Gap, GapReason};
 use deadstop_core::model::{Basis, Drill};
 use deadstop_core::policy::{Assigned, Declared, Engagement, Environment, Policy, Waiver};
-use deadstop_core::time::{Span, Time};
-use deadstop_core::verdict::Rank;
+use deadstop_core::time::Time;
 
-use crate::exit::{FailOn, Threshold};
+use crate::exit::{FailOn, SURVIVES, Threshold};
 pub use raw::Raw;
 
 /// The file that is read where no other is named.
@@ -44,10 +45,12 @@ pub enum ConfigError {
 pub struct Config {
     /// What it decides.
     pub policy: Policy,
-    /// Sessions that it declares: name, environment.
+    /// Sessions that it declares.
     pub sessions: Vec<raw::Session>,
     /// The threshold that it sets.
     pub fail_on: Option<Threshold>,
+    /// Path patterns of places without credentials, each until a day.
+    pub ignore: Vec<(String, Time)>,
     /// What was left out, in sentences.
     pub notes: Vec<String>,
     /// The file.
@@ -71,55 +74,53 @@ pub fn load(named: Option<&Path>) -> Result<Config, ConfigError> {
         return Err(ConfigError::Wrong(format!("{}: it is larger than {} MiB", path.display(), LARGEST >> 20)));
     }
     let text = fs::read_to_string(path).map_err(unreadable)?;
-    let raw = raw::parse(&text).map_err(|message| ConfigError::Wrong(format!("{}:{message}", path.display())))?;
-    understand(raw, path, trusted)
+    read(&text, path, trusted)
 }
 
-fn understand(raw: Raw, path: &Path, trusted: bool) -> Result<Config, ConfigError> {
-    let mut wrong: Vec<String> = Vec::new();
-    let mut notes = Vec::new();
-    let mut policy = Policy { trusted, ..Policy::default() };
-    policy.engagement = Engagement {
+fn read(text: &str, path: &Path, trusted: bool) -> Result<Config, ConfigError> {
+    let wrong = |mistakes: Vec<String>| {
+        let lines: Vec<String> = mistakes.iter().map(|mistake| format!("{}:{mistake}", path.display())).collect();
+        ConfigError::Wrong(lines.join("\n"))
+    };
+    raw::parse(text).map(|raw| understand(raw, path, trusted)).map_err(wrong)
+}
+
+fn understand(raw: Raw, path: &Path, trusted: bool) -> Config {
+    let mut config = Config { path: Some(path.to_owned()), ..Config::default() };
+    config.policy.trusted = trusted;
+    config.policy.engagement = Engagement {
         client: raw.engagement.client.clone(),
         assessor: raw.engagement.assessor.clone(),
         period: raw.engagement.period.clone(),
         handling: raw.engagement.handling.clone(),
     };
-    policy.environments = raw.environments.iter().map(|(name, env)| environment(name, env)).collect();
-    policy.environments.sort_by(|a, b| (a.name != "production", &a.name).cmp(&(b.name != "production", &b.name)));
+    let environments = &mut config.policy.environments;
+    *environments = raw.environments.iter().map(|(name, env)| environment(name, env)).collect();
+    environments.sort_by(|a, b| (a.name != "production", &a.name).cmp(&(b.name != "production", &b.name)));
     for asset in &raw.assets {
-        let mut span = |text: &Option<String>, what: &str| {
-            let parsed = text.as_ref().map(|text| text.parse::<Span>());
-            parsed.and_then(|parsed| {
-                parsed.map_err(|error| wrong.push(format!("assets, `{}`, {what}: {error}", asset.key))).ok()
-            })
-        };
         let declared = Declared {
-            criticality: asset.criticality.clone(),
-            rpo: span(&asset.rpo, "rpo"),
-            rto: span(&asset.rto, "rto"),
+            criticality: asset.criticality.map(|how| how.word().to_owned()),
+            rpo: asset.rpo,
+            rto: asset.rto,
             owner: asset.owner.clone(),
         };
-        policy.assets.insert(asset.key.clone(), declared);
+        config.policy.assets.insert(asset.key.clone(), declared);
     }
     for fix in &raw.fixes {
-        policy.fixes.insert(fix.fix.clone(), Assigned { owner: fix.owner.clone(), due: fix.due.clone() });
+        let due = fix.due.map(Time::day);
+        config.policy.fixes.insert(fix.fix.clone(), Assigned { owner: fix.owner.clone(), due });
     }
-    let mut fail_on = None;
+    let left_out = raw.excuses();
     if trusted {
-        fail_on = excuse(&raw, &mut policy, &mut wrong);
-    } else if raw.excuses() {
-        notes.push(format!(
-            "{} was not given by --config, so its waivers, ignore, policy, restore_tests and providers are left out",
-            path.display()
+        excuse(&raw, &mut config);
+    } else if !left_out.is_empty() {
+        let (path, said) = (path.display(), left_out.join(", "));
+        config.notes.push(format!(
+            "{path} was not named by --config, so it may describe but not excuse: left out its {said}; --config {path} takes them in"
         ));
     }
-    if wrong.is_empty() {
-        Ok(Config { policy, sessions: raw.sessions, fail_on, notes, path: Some(path.to_owned()) })
-    } else {
-        let lines: Vec<String> = wrong.iter().map(|line| format!("{}: {line}", path.display())).collect();
-        Err(ConfigError::Wrong(lines.join("\n")))
-    }
+    config.sessions = raw.sessions;
+    config
 }
 
 fn environment(name: &str, raw: &raw::Environment) -> Environment {
@@ -136,122 +137,52 @@ fn environment(name: &str, raw: &raw::Environment) -> Environment {
 }
 
 /// Takes over what only a configuration that the user names may say.
-fn excuse(raw: &Raw, policy: &mut Policy, wrong: &mut Vec<String>) -> Option<Threshold> {
-    let mut fail_on = None;
-    let span = |text: &Option<String>, what: &str, wrong: &mut Vec<String>| {
-        let parsed = text.as_ref().map(|text| text.parse::<Span>());
-        parsed.and_then(|parsed| parsed.map_err(|error| wrong.push(format!("policy, {what}: {error}"))).ok())
-    };
-    let decided = &raw.policy;
-    policy.time_to_notice = span(&decided.time_to_notice, "time_to_notice", wrong);
-    if let Some(age) = span(&decided.restore_test_max_age, "restore_test_max_age", wrong) {
-        policy.drill_max_age = age;
-    }
-    if let Some(age) = span(&decided.fact_max_age, "fact_max_age", wrong) {
-        policy.fact_max_age = age;
-    }
-    match decided.fix_target.as_deref().map(target) {
-        Some(Ok(rank)) => policy.target = rank,
-        Some(Err(message)) => wrong.push(format!("policy, fix_target: {message}")),
-        None => {}
-    }
+fn excuse(raw: &Raw, config: &mut Config) {
+    let (decided, policy) = (&raw.policy, &mut config.policy);
+    policy.time_to_notice = decided.time_to_notice;
+    policy.drill_max_age = decided.restore_test_max_age.unwrap_or(policy.drill_max_age);
+    policy.fact_max_age = decided.fact_max_age.unwrap_or(policy.fact_max_age);
+    policy.target = decided.fix_target.map_or(policy.target, |target| target.0);
+    policy.drills = raw.restore_tests.iter().map(drill).collect();
     for word in &decided.fail_on {
-        match word.parse::<FailOn>() {
-            Ok(FailOn::Answer(threshold)) => fail_on = Some(threshold),
-            Ok(FailOn::Severity) => {}
-            Err(message) => wrong.push(format!("policy, fail_on: {message}")),
-        }
-    }
-    for test in &raw.restore_tests {
-        match drill(test) {
-            Ok(drill) => policy.drills.push(drill),
-            Err(message) => wrong.push(format!("restore_tests, `{}`: {message}", test.asset)),
+        if let FailOn::Answer(threshold) = word {
+            config.fail_on = Some(*threshold);
         }
     }
     for waiver in &raw.waivers {
-        match waiver.expires.parse::<Time>() {
-            Ok(expires) => policy.waivers.push(Waiver {
-                check: waiver.check.clone(),
-                subject: waiver.subject.clone(),
-                reason: waiver.reason.clone(),
-                approved_by: waiver.approved_by.clone(),
-                expires,
-            }),
-            Err(error) => wrong.push(format!("waivers, `{}`, expires: {error}", waiver.subject)),
+        if waiver.check != SURVIVES {
+            config.notes.push(format!(
+                "the waiver of `{}` for {} accepts nothing: this version has one check to waive, `{SURVIVES}`",
+                waiver.check, waiver.subject
+            ));
         }
+        policy.waivers.push(Waiver {
+            check: waiver.check.clone(),
+            subject: waiver.subject.clone(),
+            reason: waiver.reason.clone(),
+            approved_by: waiver.approved_by.clone(),
+            expires: waiver.expires,
+        });
     }
-    for ignored in &raw.ignore {
-        if let Err(error) = ignored.expires.parse::<Time>() {
-            wrong.push(format!("ignore, `{}`, expires: {error}", ignored.location));
-        }
+    if !raw.providers.is_empty() {
+        config.notes.push("this version asks no provider, so `providers` is not used".to_owned());
     }
-    fail_on
+    config.ignore = raw.ignore.iter().map(|ignored| (ignored.location.clone(), ignored.expires)).collect();
 }
 
-/// The rank that a word of `--target` or `fix_target` means.
-///
-/// # Errors
-/// If it is none.
-pub fn target(word: &str) -> Result<Rank, String> {
-    match word {
-        "stopped" => Ok(Rank::Stopped),
-        "slowed-tested" => Ok(Rank::SlowedTested),
-        "slowed" | "slowed-untested" => Ok(Rank::SlowedUntested),
-        "recoverable-tested" => Ok(Rank::RecoverableTested),
-        "recoverable" | "recoverable-untested" => Ok(Rank::RecoverableUntested),
-        _ => Err(format!("`{word}` is no target: stopped, slowed-tested, slowed, recoverable-tested or recoverable")),
-    }
-}
-
-fn drill(test: &raw::RestoreTest) -> Result<Drill, String> {
-    let took = match &test.took {
-        Some(text) => Fact::Known(text.parse::<Span>().map_err(|error| error.to_string())?),
-        None => Fact::Unknown(Gap { source: "deadstop.yaml".into(), reason: GapReason::NotAsked }),
-    };
-    Ok(Drill {
+fn drill(test: &raw::RestoreTest) -> Drill {
+    let not_said = || Fact::Unknown(Gap { source: "deadstop.yaml".into(), reason: GapReason::NotAsked });
+    Drill {
         asset: test.asset.as_str().into(),
         copy: test.copy.as_str().into(),
-        tested_at: test.tested_at.parse::<Time>().map_err(|error| error.to_string())?,
-        took,
+        tested_at: test.tested_at,
+        took: test.took.map_or_else(not_said, Fact::Known),
         worked: true,
         by: test.by.clone(),
         evidence: test.evidence.clone(),
         basis: Basis::Declared,
-    })
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str, trusted: bool) -> Result<Config, ConfigError> {
-        let raw = raw::parse(text).map_err(ConfigError::Wrong)?;
-        understand(raw, Path::new("deadstop.yaml"), trusted)
-    }
-
-    const EXCUSES: &str = "schema: deadstop.config/1\npolicy: {time_to_notice: 1d}\nrestore_tests: [{asset: a, copy: c, tested_at: 2026-10-02, took: 38m}]\nwaivers: [{check: asset-would-survive-a-delete, subject: a, reason: r, approved_by: p, expires: 2027-01-31}]\n";
-
-    #[test]
-    fn a_file_that_was_not_named_does_not_excuse() {
-        let config = read(EXCUSES, false).unwrap();
-        assert!(config.policy.waivers.is_empty() && config.policy.drills.is_empty());
-        assert_eq!(config.policy.time_to_notice, None);
-        assert_eq!(config.notes.len(), 1);
-        let named = read(EXCUSES, true).unwrap();
-        assert_eq!((named.policy.waivers.len(), named.policy.drills.len()), (1, 1));
-    }
-
-    #[test]
-    fn mistakes_have_a_place_and_a_suggestion() {
-        for (text, wanted) in [
-            ("schema: deadstop.config/1\nwaiver: []\n", "waivers"),
-            ("schema: deadstop.config/1\nwaivers: [{check: c, subject: s}]\n", "reason"),
-            ("schema: deadstop.config/1\nschema: x\n", "2:"),
-            ("schema: deadstop.config/2\n", "deadstop.config/1"),
-            ("schema: deadstop.config/1\npolicy: {time_to_notice: soon}\n", "soon"),
-        ] {
-            let error = read(text, true).unwrap_err().to_string();
-            assert!(error.contains(wanted), "{error}");
-        }
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 //! the integration tests use it.
 //!
 //! - 6: `cli`, `command`: say what to do, print, give the exit code
-//! - 5: `collector`, `session`: read the world
+//! - 5: `collector`, `session`, `machine`: read the world
 //! - 4: `secret`, `surroundings`, `walk`, `config`, `exit`, `output`, `manifest`, `embedded`
 
 pub mod cli;
@@ -11,6 +11,7 @@ pub mod command;
 pub mod config;
 pub mod embedded;
 pub mod exit;
+pub mod machine;
 pub mod manifest;
 pub mod output;
 pub mod secret;

@@ -1,12 +1,15 @@
 //! Everything that is written: whole under its final name, or not at all.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempDir};
 
 use crate::manifest::{self, Manifest};
+
+/// How the name of everything begins that is not yet under its final name.
+const STAGED: &str = ".deadstop-";
 
 /// Something that could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +27,11 @@ pub enum OutputError {
         "`{0}` is not empty and no report of Deadstop's: nothing was written. Name another folder with -o, or empty it"
     )]
     Foreign(PathBuf),
+    /// Standard output for a folder.
+    #[error(
+        "`run` and `demo` write a folder, which standard output cannot hold; `collect -o -` and `assess -o -` write one file"
+    )]
+    Folder,
     /// Standard output failed for another reason than being closed.
     #[error("cannot write to standard output: {0}")]
     Stdout(io::Error),
@@ -46,10 +54,20 @@ pub fn stdout(text: &str) -> Result<(), OutputError> {
     }
 }
 
-/// Writes to standard error, as far as that is possible.
+/// Text without what would steer a terminal or turn its reading round: names that are shown may be hostile.
+#[must_use]
+pub fn safe(text: &str) -> String {
+    let steers = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Writes to standard error, as far as that is possible, made safe for a terminal.
 pub fn stderr(text: &str) {
     let mut out = io::stderr().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let _ = out.write_all(safe(text).as_bytes()).and_then(|()| out.flush());
 }
 
 /// Writes one file, or standard output for `-`.
@@ -60,53 +78,89 @@ pub fn file(path: &Path, text: &str) -> Result<(), OutputError> {
     if path == Path::new("-") {
         return stdout(text);
     }
+    let path = match fs::metadata(path) {
+        // A pipe or a device is written to, never replaced.
+        Ok(meta) if !meta.is_file() && !meta.is_dir() => return through(path, text),
+        Ok(_) => path.canonicalize().map_err(refused(path))?,
+        Err(_) => path.to_owned(),
+    };
+    let path = path.as_path();
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut held = NamedTempFile::with_prefix_in(".deadstop-", folder).map_err(refused(path))?;
+    let mut held = NamedTempFile::with_prefix_in(STAGED, folder).map_err(refused(path))?;
     held.write_all(text.as_bytes()).map_err(refused(path))?;
     held.as_file().sync_all().map_err(refused(path))?;
     held.persist(path).map_err(|error| OutputError::Write { path: path.to_owned(), source: error.error })?;
     Ok(())
 }
 
+fn through(path: &Path, text: &str) -> Result<(), OutputError> {
+    let mut out = OpenOptions::new().write(true).open(path).map_err(refused(path))?;
+    match out.write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(refused(path)(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Writes a report folder, mode 0700, with a `.gitignore` of its own and a manifest of what is in it. The files are
-/// written beside their final place first, so that a failure leaves the folder as it was.
+/// written to a hidden folder inside it first, as what lies beside it may be another disk or not writable, so that a
+/// failure leaves a report that was there as it was.
 ///
 /// # Errors
 /// If the folder holds something else, or cannot be written.
 pub fn report(folder: &Path, files: &[(&str, String)]) -> Result<(), OutputError> {
     usable(folder)?;
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let staged = TempDir::with_prefix_in(".deadstop-", parent).map_err(refused(parent))?;
-    let manifest = Manifest::of(files);
-    let with_manifest = files.iter().map(|(name, text)| (*name, text.as_str()));
-    let manifest_text = manifest.to_json();
-    for (name, text) in with_manifest.chain([(".gitignore", "*\n"), (manifest::NAME, manifest_text.as_str())]) {
-        let path = staged.path().join(name);
-        fs::write(&path, text).map_err(refused(&folder.join(name)))?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(refused(&folder.join(name)))?;
+    let made = !folder.exists();
+    if made {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(refused(folder))?;
     }
-    if !folder.exists() {
-        DirBuilder::new().mode(0o700).create(folder).map_err(refused(folder))?;
+    let written = stage(folder, files);
+    if written.is_err() && made {
+        // Only an empty folder goes: what was written before the failure is whole, and stays.
+        let _ = fs::remove_dir(folder);
     }
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(refused(folder))?;
-    // The manifest goes in last: a folder whose manifest does not fit its files was interrupted here.
-    let names = files.iter().map(|(name, _)| *name).chain([".gitignore", manifest::NAME]);
-    for name in names {
+    written
+}
+
+fn stage(folder: &Path, files: &[(&str, String)]) -> Result<(), OutputError> {
+    fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(refused(folder))?;
+    let staged = TempDir::with_prefix_in(STAGED, folder).map_err(refused(folder))?;
+    let manifest = Manifest::of(files).to_json();
+    let texts = files.iter().map(|(name, text)| (*name, text.as_str()));
+    // The manifest goes in last: a folder whose manifest does not fit its files was interrupted on the way.
+    let all: Vec<(&str, &str)> =
+        [(".gitignore", "*\n")].into_iter().chain(texts).chain([(manifest::NAME, manifest.as_str())]).collect();
+    for (name, text) in &all {
+        let mut file = private(&staged.path().join(name)).map_err(refused(&folder.join(name)))?;
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(refused(&folder.join(name)))?;
+    }
+    for (name, _) in &all {
         fs::rename(staged.path().join(name), folder.join(name)).map_err(refused(&folder.join(name)))?;
     }
     Ok(())
 }
 
-/// Refuses a folder that holds something else than a report.
+fn private(path: &Path) -> io::Result<fs::File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Refuses a folder that holds something else than a report, so that nothing of anyone else is overwritten.
 ///
 /// # Errors
 /// If it does, or is not a folder.
 pub fn usable(folder: &Path) -> Result<(), OutputError> {
+    if folder == Path::new("-") {
+        return Err(OutputError::Folder);
+    }
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(refused(folder)(error)),
         Ok(entries) => entries,
     };
-    let empty = entries.take(1).count() == 0;
+    // What an interrupted run left behind is no one else's.
+    let ours = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(STAGED);
+    let empty = entries.flatten().all(|entry| ours(&entry));
     if empty || manifest::is_report(folder) { Ok(()) } else { Err(OutputError::Foreign(folder.to_owned())) }
 }
+
+#[cfg(test)]
+mod tests;

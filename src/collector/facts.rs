@@ -9,7 +9,7 @@ use deadstop_core::model::{Asset, Atom, Class, Credential, Location, Principal, 
 use deadstop_core::time::Time;
 
 use super::collect::Gathered;
-use super::find::{Find, Finds, Node, Spot};
+use super::find::{Find, Finds, Node, Spot, Strength};
 use super::mask::Mask;
 use super::rules::Rules;
 use super::{Collected, McpServer, Paths, Stats};
@@ -22,6 +22,14 @@ const KEY_PLACES: usize = 8;
 pub(crate) fn state(gathered: Gathered, rules: &Rules, now: Time, sessions: &[SessionId]) -> Collected {
     let Gathered { mut finds, walked, unread, paths } = gathered;
     let mask = Mask::of(&finds.finds);
+    let before = finds.finds.len();
+    finds.finds.retain(|find| !published(find));
+    let published = before - finds.finds.len();
+    if published > 0 {
+        finds.notes.insert(format!(
+            "{published} values in the caches of package managers look like passwords or connection URLs; what lies there was downloaded from a public registry, so they are not counted"
+        ));
+    }
     let mut facts = Facts {
         mask,
         rules,
@@ -114,6 +122,27 @@ fn group(finds: &mut [Find]) -> Vec<Vec<usize>> {
         }
     }
     groups
+}
+
+/// Folders in which package managers keep what they downloaded. Anyone can download the same.
+const CACHES: [&str; 9] = [
+    "~/.cargo/registry/",
+    "~/.rustup/toolchains/",
+    "~/go/pkg/mod/",
+    "~/.m2/repository/",
+    "~/.gradle/caches/",
+    "~/.npm/_cacache/",
+    "~/.cache/pip/",
+    "~/.pyenv/versions/",
+    "~/.rbenv/versions/",
+];
+
+/// Whether a find is the example of some public package: a guess or a URL, nothing with a provider's own form.
+fn published(find: &Find) -> bool {
+    let weak = find.strength == Strength::Guess
+        || find.kind == "connection_url"
+        || ["jwt", "private_key"].contains(&find.kind.as_str());
+    weak && find.spot.kind == "file" && CACHES.iter().any(|cache| find.spot.path.starts_with(cache))
 }
 
 struct Facts<'a> {
@@ -232,7 +261,10 @@ impl Facts<'_> {
         };
         let within = first(&|find| find.within.clone()).map(|node| NodeId(self.mask.hide(&node)));
         if within.is_none() && self.rules.has_assets(&provider) {
-            self.scope(&id, &provider, public_id.as_deref(), &sources, &gap);
+            let key = found.iter().find_map(|find| find.spot.key.clone());
+            let label = public_id.clone().or(key).unwrap_or_else(|| kind.replace('_', " "));
+            let label = super::places::printable(&self.mask.hide(&label));
+            self.scope(&id, &provider, public_id.as_deref(), &label, &sources, &gap);
         }
         Some(Credential {
             id,
@@ -304,15 +336,16 @@ impl Facts<'_> {
         credential: &CredentialId,
         provider: &str,
         public_id: Option<&str>,
+        label: &str,
         sources: &[SourceId],
         gap: &Gap,
     ) {
         let account = public_id.filter(|_| provider == "aws").and_then(aws_account);
         let (id, kind, name) = match account {
-            Some(account) => (format!("aws:account/{account}"), "account", account),
+            Some(account) => (format!("aws:account/{account}"), "account", format!("AWS account {account}")),
             None => {
                 let title = self.rules.providers.get(provider).map_or(provider, |known| known.title.as_str());
-                (format!("{provider}:scope/{credential}"), "scope", format!("everything at {title}"))
+                (format!("{provider}:scope/{credential}"), "scope", format!("{title} behind {label}"))
             }
         };
         let node = NodeId(id);

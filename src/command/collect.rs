@@ -1,9 +1,104 @@
 //! `deadstop collect`: this machine in, a facts bundle out.
 
-use std::sync::atomic::AtomicBool;
+use anyhow::Context as _;
+use deadstop_core::bundle::{self, Bundle};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use crate::cli::{CollectArgs, Common};
+use super::read_bundle;
+use crate::cli::{CollectArgs, Common, ScopeArgs};
+use crate::config::{self, Config};
+use crate::machine::{self, Machine, Scope};
+use crate::output;
+use crate::surroundings::Surroundings;
 
-pub(super) fn run(_args: &CollectArgs, _common: &Common, _stop: &AtomicBool) -> anyhow::Result<u8> {
-    anyhow::bail!("x")
+pub(super) fn run(args: &CollectArgs, common: &Common, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
+    let config = config::load(common.config.as_deref())?;
+    let scope = scope(&args.scope)?;
+    if args.scope.plan {
+        return plan(&scope);
+    }
+    let machine = read(&scope, &config, stop)?;
+    let bundle = merged(machine.bundle, &args.merge)?;
+    output::file(&args.output, &bundle::to_json(&bundle))?;
+    if !common.quiet {
+        for note in config.notes.iter().chain(&machine.notes) {
+            output::stderr(&format!("Note: {note}.\n"));
+        }
+        if args.output.as_os_str() != "-" {
+            output::stderr(&format!(
+                "{} credentials and {} assets of {} sessions are in {}. Nothing left this machine.\n",
+                bundle.credentials.items.len(),
+                bundle.assets.items.len(),
+                bundle.sessions.items.len(),
+                args.output.display()
+            ));
+        }
+    }
+    Ok(0)
+}
+
+/// What is to be read, from what was typed.
+pub(super) fn scope(args: &ScopeArgs) -> anyhow::Result<Scope> {
+    let mut roots = Vec::new();
+    for path in &args.paths {
+        let root = path.canonicalize().with_context(|| format!("cannot read the folder `{}`", path.display()))?;
+        anyhow::ensure!(root.is_dir(), "`{}` is no folder", path.display());
+        roots.push(root);
+    }
+    let home = match &args.home {
+        Some(home) => {
+            Some(home.canonicalize().with_context(|| format!("cannot read the home folder `{}`", home.display()))?)
+        }
+        None => None,
+    };
+    let span: deadstop_core::time::Span = args.read_time.parse().context("--read-time")?;
+    Ok(Scope { roots, home, with_home: !args.no_home, with_env: !args.no_env, read_time: Duration::from_secs(span.0) })
+}
+
+/// Reads this machine, unless Ctrl-C says otherwise.
+pub(super) fn read(scope: &Scope, config: &Config, stop: &Arc<AtomicBool>) -> anyhow::Result<Machine> {
+    let around = machine::surroundings(scope);
+    let machine = machine::read(scope, &around, config, stop).context("internal error, please report it")?;
+    anyhow::ensure!(!stop.load(Ordering::SeqCst), "interrupted");
+    Ok(machine)
+}
+
+/// The bundle with fragments of other programs joined.
+pub(super) fn merged(bundle: Bundle, fragments: &[PathBuf]) -> anyhow::Result<Bundle> {
+    if fragments.is_empty() {
+        return Ok(bundle);
+    }
+    let mut all = vec![bundle];
+    for path in fragments {
+        all.push(read_bundle(Path::new(path))?);
+    }
+    Ok(bundle::merge(&all))
+}
+
+/// Says what would be read and which calls would be made, and does neither.
+pub(super) fn plan(scope: &Scope) -> anyhow::Result<u8> {
+    let around: Surroundings = machine::surroundings(scope);
+    let mut text = String::from(
+        "No call would be made: this version asks no provider, and sends no credential anywhere.\n\nRead would be\n",
+    );
+    for root in &around.roots {
+        writeln!(text, "  every file below {}", root.display())?;
+    }
+    match &around.home {
+        Some(home) => writeln!(text, "  every file below {}, the home folder", home.display())?,
+        None => writeln!(text, "  no home folder")?,
+    }
+    writeln!(text, "  {} environment variables", around.env.len())?;
+    writeln!(text, "  the managed settings of Claude Code in /etc/claude-code")?;
+    writeln!(
+        text,
+        "for at most {} s. Links are not followed out of these folders, and nothing found is run.",
+        scope.read_time.as_secs()
+    )?;
+    output::stdout(&text)?;
+    Ok(0)
 }

@@ -1,9 +1,37 @@
-//! `deadstop collect`: this machine in, a facts bundle out.
+//! `deadstop run`: collect, assess and report, in one go.
 
+use deadstop_core::assess::assess;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
+use super::collect::{merged, plan, read, scope};
+use super::{Finish, settings};
 use crate::cli::{Common, RunArgs};
+use crate::output;
 
-pub(super) fn run(_args: &RunArgs, _common: &Common, _stop: &AtomicBool) -> anyhow::Result<u8> {
-    anyhow::bail!("x")
+pub(super) fn run(args: &RunArgs, common: &Common, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
+    let started = Instant::now();
+    let (config, threshold, _) = settings(common, &args.answer)?;
+    let scope = scope(&args.scope)?;
+    if args.scope.plan {
+        return plan(&scope);
+    }
+    output::usable(&args.output)?;
+    let machine = read(&scope, &config, stop)?;
+    let facts = merged(machine.bundle, &args.merge)?;
+    let assessment = assess(&facts, &config.policy);
+    let mut notes = config.notes.clone();
+    notes.extend(machine.notes);
+    let finish = Finish {
+        common,
+        folder: &args.output,
+        policy: &config.policy,
+        threshold,
+        answer: &args.answer,
+        notes: &notes,
+        took: started.elapsed(),
+        show: false,
+    };
+    finish.finish(&facts, &assessment)
 }

@@ -1,18 +1,22 @@
-//! `deadstop.yaml` as it is typed.
+//! `deadstop.yaml` as it is typed: the one description of its keys, for reading, for `deadstop schema config`, and for
+//! naming mistakes.
 
-use schemars::JsonSchema;
+use deadstop_core::time::{Span, Time};
+use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The schema name that every configuration carries.
-pub(super) const SCHEMA: &str = "deadstop.config/1";
+use super::check::mistakes;
+use super::marked;
+use crate::exit::{FailOn, Target};
 
 /// A configuration as typed.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Raw {
     /// `deadstop.config/1`.
-    pub schema: String,
+    pub schema: Schema,
     /// Who the report is for and by.
     #[serde(default)]
     pub engagement: Engagement,
@@ -22,13 +26,13 @@ pub struct Raw {
     /// Which accounts, projects and names belong to which environment.
     #[serde(default)]
     pub environments: BTreeMap<String, Environment>,
-    /// How providers are asked.
+    /// How providers are asked, once they are: by reference to a credential, never by the credential.
     #[serde(default)]
-    pub providers: BTreeMap<String, serde_json::Value>,
+    pub providers: BTreeMap<String, Provider>,
     /// What is declared of assets.
     #[serde(default)]
     pub assets: Vec<Asset>,
-    /// Restores that were tried.
+    /// Restores that were tried and worked.
     #[serde(default)]
     pub restore_tests: Vec<RestoreTest>,
     /// Answers that someone accepted until a day.
@@ -43,6 +47,29 @@ pub struct Raw {
     /// Decisions.
     #[serde(default)]
     pub policy: Decided,
+}
+
+/// The version of the configuration.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+pub enum Schema {
+    /// The first.
+    #[serde(rename = "deadstop.config/1")]
+    First,
+}
+
+/// The name of an environment variable.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Variable(pub String);
+
+impl JsonSchema for Variable {
+    fn schema_name() -> Cow<'static, str> {
+        "Variable".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" })
+    }
 }
 
 /// Who the report is for and by.
@@ -76,7 +103,7 @@ pub struct Session {
     pub roots: Vec<String>,
     /// The resources it is meant to touch.
     #[serde(default)]
-    pub intended: Vec<serde_json::Value>,
+    pub intended: Vec<BTreeMap<String, String>>,
 }
 
 /// What belongs to an environment.
@@ -107,20 +134,68 @@ pub struct Railway {
     pub environment: Option<String>,
 }
 
+/// How a provider is asked.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// The profile of the auditor's own credentials.
+    pub profile: Option<String>,
+    /// The variable that holds the auditor's own token.
+    pub token_env: Option<Variable>,
+    /// The regions to read.
+    #[serde(default)]
+    pub regions: Vec<String>,
+    /// Roles to take on for reading.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// Hosts that may be contacted with connection URLs found.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// An emulator, a mock or a self-hosted instance.
+    pub endpoint: Option<String>,
+}
+
 /// What is declared of an asset.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Asset {
     /// Its key.
     pub key: String,
-    /// `critical`, `high`, …
-    pub criticality: Option<String>,
+    /// How bad its loss is.
+    pub criticality: Option<Criticality>,
     /// How much data may be lost: `1h`.
-    pub rpo: Option<String>,
+    pub rpo: Option<Span>,
     /// How long it may be gone: `4h`.
-    pub rto: Option<String>,
+    pub rto: Option<Span>,
     /// Who owns it.
     pub owner: Option<String>,
+}
+
+/// How bad a loss is.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Criticality {
+    /// The company stops.
+    Critical,
+    /// Customers notice.
+    High,
+    /// Work stops.
+    Medium,
+    /// A nuisance.
+    Low,
+}
+
+impl Criticality {
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+        }
+    }
 }
 
 /// A restore that was tried and worked.
@@ -132,9 +207,9 @@ pub struct RestoreTest {
     /// The very copy that was restored.
     pub copy: String,
     /// The day.
-    pub tested_at: String,
+    pub tested_at: Time,
     /// How long it took: `38m`.
-    pub took: Option<String>,
+    pub took: Option<Span>,
     /// The record of it.
     pub evidence: Option<String>,
     /// Who did it.
@@ -154,7 +229,7 @@ pub struct Waiver {
     /// Who.
     pub approved_by: String,
     /// Until when.
-    pub expires: String,
+    pub expires: Time,
 }
 
 /// Places whose credentials are no credentials.
@@ -166,7 +241,7 @@ pub struct Ignore {
     /// Why.
     pub reason: String,
     /// Until when.
-    pub expires: String,
+    pub expires: Time,
 }
 
 /// Who does a fix, and by when.
@@ -178,7 +253,7 @@ pub struct Fix {
     /// Who.
     pub owner: Option<String>,
     /// By when.
-    pub due: Option<String>,
+    pub due: Option<Time>,
 }
 
 /// Decisions.
@@ -187,49 +262,54 @@ pub struct Fix {
 pub struct Decided {
     /// What fails: an answer, a severity.
     #[serde(default)]
-    pub fail_on: Vec<String>,
+    pub fail_on: Vec<FailOn>,
     /// How old a restore drill may be.
-    pub restore_test_max_age: Option<String>,
+    pub restore_test_max_age: Option<Span>,
     /// How long until a loss is noticed.
-    pub time_to_notice: Option<String>,
+    pub time_to_notice: Option<Span>,
     /// How much older than the newest reading a fact may be.
-    pub fact_max_age: Option<String>,
+    pub fact_max_age: Option<Span>,
     /// The answer that the fix plan reaches.
-    pub fix_target: Option<String>,
+    pub fix_target: Option<Target>,
 }
 
 impl Raw {
-    /// Whether it says anything that only a file named by the user may say.
+    /// What it says that only a file named by the user may say.
     #[must_use]
-    pub fn excuses(&self) -> bool {
+    pub fn excuses(&self) -> Vec<&'static str> {
         let decided = &self.policy;
-        let decides = !decided.fail_on.is_empty()
-            || [&decided.restore_test_max_age, &decided.time_to_notice, &decided.fact_max_age, &decided.fix_target]
-                .into_iter()
-                .any(Option::is_some);
-        decides
-            || !self.waivers.is_empty()
-            || !self.ignore.is_empty()
-            || !self.restore_tests.is_empty()
-            || !self.providers.is_empty()
+        let spans = [decided.restore_test_max_age, decided.time_to_notice, decided.fact_max_age];
+        let decides = !decided.fail_on.is_empty() || decided.fix_target.is_some() || spans.iter().any(Option::is_some);
+        let said = [
+            (!self.waivers.is_empty(), "waivers"),
+            (!self.ignore.is_empty(), "ignore"),
+            (decides, "policy"),
+            (!self.restore_tests.is_empty(), "restore_tests"),
+            (!self.providers.is_empty(), "providers"),
+        ];
+        said.into_iter().filter(|(is, _)| *is).map(|(_, name)| name).collect()
     }
 }
 
-/// Reads YAML text. The message of an error begins with `line:column: `.
+/// Reads YAML text. An error holds every mistake, each beginning with `line:column: `.
 ///
 /// # Errors
-/// If it is not YAML, not a configuration, or one of another version.
-pub(super) fn parse(text: &str) -> Result<Raw, String> {
-    let place = |error: &serde_yaml::Error| {
-        error.location().map_or_else(|| " ".to_owned(), |at| format!("{}:{}: ", at.line(), at.column()))
+/// If it is not YAML or not a configuration.
+pub(super) fn parse(text: &str) -> Result<Raw, Vec<String>> {
+    let told = |error: serde_yaml::Error| {
+        let place = error.location().map_or_else(|| "1:1".to_owned(), |at| format!("{}:{}", at.line(), at.column()));
+        let message = error.to_string();
+        let end = message.rfind(" at line ").unwrap_or(message.len());
+        vec![format!("{place}: {}", message.get(..end).unwrap_or(&message))]
     };
-    let told = |error: serde_yaml::Error| format!("{}{error}", place(&error));
-    // The untyped value refuses duplicate keys; the typed one says which key is unknown and which were meant.
-    serde_yaml::from_str::<serde_yaml::Value>(text).map_err(told)?;
-    let raw: Raw = serde_yaml::from_str(text).map_err(told)?;
-    if raw.schema == SCHEMA {
-        Ok(raw)
-    } else {
-        Err(format!("1:1: the schema is `{}`, and this version reads `{SCHEMA}`", raw.schema))
+    // INVARIANT: first, as it gives up on what is nested too deeply; the other reader takes minutes over that.
+    let root = marked::parse(text).map_err(|(at, why)| vec![format!("{}:{}: {why}", at.line, at.column)])?;
+    let root = root.ok_or_else(|| vec!["1:1: it is empty; write `schema: deadstop.config/1`".to_owned()])?;
+    let found = mistakes(&root, schema_for!(Raw).as_value());
+    if !found.is_empty() {
+        return Err(found.iter().map(|it| format!("{}:{}: {}", it.at.line, it.at.column, it.message)).collect());
     }
+    // The untyped value refuses what repeats itself without end.
+    serde_yaml::from_str::<serde_yaml::Value>(text).map_err(told)?;
+    serde_yaml::from_str(text).map_err(told)
 }

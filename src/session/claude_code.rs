@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use deadstop_core::fact::{Fact, Gap, Listed};
+use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
 use deadstop_core::gate::claude_code::{ClaudePolicy, Ground, McpServer, parse, refusals as refused, ways};
 use deadstop_core::gate::{FileText, Level};
 use deadstop_core::id::{SessionId, SourceId};
@@ -14,6 +14,10 @@ use super::{Discovered, Where, roots};
 
 /// The most drop-in files of managed settings that are read.
 const DROP_INS: usize = 256;
+
+/// Where the agent keeps policy that its vendor's server delivers. Such policy stands in for the managed files, and how
+/// this copy is used is not documented: if it says anything, managed settings are not known.
+const SERVED: &str = "remote-settings.json";
 
 fn id() -> SessionId {
     SessionId::from("claude-code")
@@ -90,6 +94,7 @@ fn common(place: &Where<'_>, sources: &mut Vec<Source>) -> Vec<FileText> {
         add(Level::Managed, &path);
     }
     if let Some(folder) = config(place) {
+        add(Level::Managed, &folder.join(SERVED));
         add(Level::User, &folder.join("settings.json"));
         if place.env.contains_key("CLAUDE_CONFIG_DIR") {
             add(Level::State, &folder.join(".claude.json"));
@@ -134,6 +139,13 @@ fn file(place: &Where<'_>, level: Level, path: &Path, sources: &mut Vec<Source>)
     let id = SourceId(format!("gate/claude-code/{name}"));
     let (text, outcome) = match read(path) {
         Reading::Absent => return None,
+        Reading::Text(text) if path.ends_with(SERVED) => {
+            if matches!(text.trim(), "" | "{}") {
+                return None;
+            }
+            let reason = GapReason::Unsupported;
+            (Fact::Unknown(Gap { source: id.clone(), reason }), Outcome::Not(reason))
+        }
         Reading::Text(text) => (Fact::Known(text), Outcome::Answered(Answered::Answered)),
         Reading::Gap(reason) => (Fact::Unknown(Gap { source: id.clone(), reason }), Outcome::Not(reason)),
     };

@@ -96,3 +96,13 @@ fn refusals_hold_only_where_every_folder_refuses() {
     let both: Vec<String> = world.look(&["a", "b"]).refusals(&path).iter().map(|r| r.way.to_string()).collect();
     assert_eq!(both, ["claude-code/read"]);
 }
+
+#[test]
+fn policy_from_a_server_puts_managed_files_in_doubt() {
+    let managed = ("managed/managed-settings.json", r#"{"permissions":{"deny":["Bash"]}}"#);
+    let served = |text| World::new(&[managed, ("home/.claude/remote-settings.json", text)]).look(&["work"]);
+    assert!(way(&served("{}"), "claude-code/bash").decision.known().is_some());
+    let doubtful = served(r#"{"model":"x"}"#);
+    assert!(way(&doubtful, "claude-code/bash").decision.gap().is_some());
+    assert!(doubtful.sessions[1].ways.gap().is_some());
+}

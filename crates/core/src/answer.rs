@@ -99,7 +99,9 @@ pub fn judge(ground: &Ground<'_>, policy: &Policy, only_headline: bool) -> Vec<J
     let is_plain = |session: &&crate::model::Session| session.agent == Agent::Plain;
     let agents = world.sessions.values().any(|session| !is_plain(&session));
     let beside = agents && world.sessions.values().any(|session| is_plain(&session));
-    let assets = world.assets.values().map(|asset| (asset, standing(world, policy, asset)));
+    // A container that nothing is known to destroy as such counts through its contents alone.
+    let has_deeds = |asset: &&Asset| ground.deeds.get(&asset.id).is_some_and(|deeds| !deeds.is_empty());
+    let assets = world.assets.values().filter(has_deeds).map(|asset| (asset, standing(world, policy, asset)));
     let wanted = assets.filter(|(_, standing)| !only_headline || standing.in_headline);
     wanted.map(|(asset, standing)| judge_one(&walkers, asset, standing, beside && !only_headline)).collect()
 }

@@ -6,7 +6,7 @@ mod sentences;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::answer::{self, Judged};
-use crate::assessment::{Assessment, FixPlan, PathAnswer, SCHEMA, Subject, Tool};
+use crate::assessment::{Assessment, CredentialRow, FixPlan, PathAnswer, SCHEMA, Subject, Tool};
 use crate::bundle::{self, Bundle};
 use crate::catalogue;
 use crate::fact::Gap;
@@ -32,6 +32,16 @@ pub fn assess(bundle: &Bundle, policy: &Policy) -> Assessment {
     judged.sort_by(|a, b| order(a, &world).cmp(&order(b, &world)));
     let plan = fixes::plan(bundle, policy, &judged);
     write(bundle, policy, &ground, &judged, plan)
+}
+
+/// The credentials of a bundle and who reaches them: the first stage alone.
+#[must_use]
+pub fn credentials(bundle: &Bundle, policy: &Policy) -> Vec<CredentialRow> {
+    let world = World::new(bundle, policy, &catalogue::actions());
+    let ground = Ground::new(&world);
+    let walkers = world.sessions.values().map(|s| (s.id.clone(), Walker::new(&ground, policy, s))).collect();
+    let writer = Writer { ground: &ground, policy, walkers, numbers: Numbers::new(&world) };
+    writer.credential_rows(&[])
 }
 
 /// The bundle as it would be read with a fix of its assessment applied; `None` if there is no fix of that key or id.

@@ -11,7 +11,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fact::Fact;
-use crate::id::{NodeId, PrincipalId, WayId};
+use crate::id::{NodeId, PrincipalId, SessionId, WayId};
 use crate::model::{Grant, Session};
 use crate::pattern;
 use crate::policy::Policy;
@@ -215,7 +215,7 @@ impl<'g, 'w> Walker<'g, 'w> {
             grants: BTreeMap::new(),
         };
         let world = ground.world;
-        for id in world.principals.keys().chain(ground.stand_ins.keys()) {
+        for id in world.principals.keys().chain(ground.stand_ins.keys()).chain(ground.actors.keys()) {
             let routes = walker.routes(id);
             if !routes.is_empty() {
                 let provider = ground.provider_of(id).to_owned();
@@ -240,7 +240,8 @@ impl<'g, 'w> Walker<'g, 'w> {
             routes.push(Acting { route: Route::Own, reach, alive: self.alive(principal, &Route::Own) });
         }
         for way in self.ground.deputies_of.get(principal).into_iter().flatten() {
-            let ours = way.session.as_ref().is_none_or(|session| *session == self.session.id);
+            let lost = |id: &SessionId| !self.ground.world.sessions.contains_key(id);
+            let ours = way.session.as_ref().is_none_or(|session| *session == self.session.id || lost(session));
             let reach = self.both_of(&Key::WayReady(way.id.clone()));
             if ours && reach.worst != Hold::Never {
                 let route = Route::Deputy(way.id.clone());
@@ -294,11 +295,18 @@ impl<'g, 'w> Walker<'g, 'w> {
             found.entry(id).and_modify(|held| *held = held.or(right)).or_insert(right);
         };
         let (chain, providers) = self.above(&deed.on);
-        for grant in chain.iter().filter_map(|node| self.grants.get(node)).flatten() {
+        let called = world.provider_of(&deed.on);
+        let grants = chain.iter().filter_map(|node| self.grants.get(node)).flatten();
+        for grant in grants.filter(|grant| world.speaks_of(grant, called)) {
             match world.right(grant, &deed.action) {
                 Some(Fact::Known(true)) => add(&grant.principal, Both::same(Hold::Free)),
                 Some(Fact::Unknown(_)) => add(&grant.principal, maybe),
                 Some(Fact::Known(false)) | None => {}
+            }
+        }
+        for (actor, action, node) in &ground.step_deeds {
+            if chain.contains(node) && *action == deed.action && self.holds(actor) {
+                add(actor, Both::same(Hold::Free));
             }
         }
         for (principal, wanted, node) in &ground.step_rights {

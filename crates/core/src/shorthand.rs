@@ -193,3 +193,48 @@ const COLLECTED_AT: &str = "2026-11-24T06:00:00Z";
 fn empty_listing() -> Value {
     json!({ "items": [], "gaps": [] })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::Fact;
+
+    #[test]
+    fn what_goes_without_saying_is_filled_in() {
+        let (bundles, meta) = expand(
+            "{about: a world, facts: [{machine: m, sessions: [{id: s}], ways: [{id: w, session: s, kind: shell}]}]}",
+        )
+        .unwrap();
+        assert_eq!(meta.about, "a world");
+        let bundle = &bundles[0];
+        assert_eq!(bundle.sessions.items[0].id.as_str(), "m/s");
+        assert!(bundle.ways.items[0].reads && bundle.credentials.gaps.is_empty());
+    }
+
+    #[test]
+    fn an_unknown_fact_brings_its_source() {
+        let text = "{about: a, facts: [{assets: [{id: x, provider: aws, kind: bucket, class: bucket, copies: {unknown: \
+                    {reason: denied, operation: ask, settle: grant it}}}]}]}";
+        let (bundles, _) = expand(text).unwrap();
+        let Fact::Unknown(gap) = &bundles[0].assets.items[0].copies else { panic!("known") };
+        let source = bundles[0].sources.iter().find(|source| source.id == gap.source).unwrap();
+        assert_eq!((source.operation.as_str(), source.settle.as_deref()), ("ask", Some("grant it")));
+    }
+
+    #[test]
+    fn an_item_that_does_not_fit_is_named() {
+        let of = |facts: &str| expand(&format!("{{about: a, facts: [{facts}]}}")).unwrap_err().to_string();
+        assert!(of("{assets: [{id: x, provider: aws, kind: bucket}]}").contains("assets[x]: missing field `class`"));
+        assert!(of("{asets: []}").contains("`asets` is no part of a bundle"));
+        assert!(of("{sessions: 3}").contains("`sessions` is not a list"));
+    }
+
+    #[test]
+    fn an_item_repeats_with_its_number() {
+        let text =
+            "{about: a, facts: [{assets: [{id: 'b-{n}', provider: aws, kind: bucket, class: bucket, repeat: 3}]}]}";
+        let (bundles, _) = expand(text).unwrap();
+        let ids: Vec<&str> = bundles[0].assets.items.iter().map(|asset| asset.id.as_str()).collect();
+        assert_eq!(ids, ["b-1", "b-2", "b-3"]);
+    }
+}

@@ -12,7 +12,8 @@ use crate::fact::{Fact, Gap, GapReason, Listed};
 use crate::id::{CredentialId, NodeId, PrincipalId, SessionId, SourceId, WayId};
 use crate::model::reach::{Answered, Outcome};
 use crate::model::{
-    Action, Agent, Asset, Copy, Credential, Drill, Grant, Principal, Protection, Session, Source, Step, Way,
+    Action, Agent, Asset, Atom, Basis, Copy, Credential, Drill, Grant, Principal, Protection, Session, Source, Step,
+    Way,
 };
 use crate::pattern;
 use crate::policy::Policy;
@@ -49,6 +50,8 @@ pub struct World {
     pub drills: Vec<Drill>,
     /// Destroying operations: the catalogue and what the bundle adds.
     pub actions: Vec<Action>,
+    /// The gap of steps that are not listed.
+    pub unlisted_steps: Option<Gap>,
     /// The gap of what is named in the facts and not described there.
     pub missing: Option<Gap>,
     /// The gap of a right that may or may not cover the delete of a kind that the catalogue does not know.
@@ -70,6 +73,7 @@ impl World {
         world.actions.sort();
         world.actions.dedup();
         world.drills.extend(policy.drills.iter().cloned());
+        world.unlisted_steps = bundle.steps.gaps.first().cloned();
         world.spread_gaps(bundle);
         world.add_missing_principals(bundle);
         world.add_rests(bundle);
@@ -79,10 +83,23 @@ impl World {
             GapReason::NotAsked,
             "merge the facts of its provider",
         ));
+        world.widen_grants();
         let settle = "name the operations that destroy it in the bundle's `actions`";
         world.any_delete =
             Some(world.note("know which operations destroy this kind of asset", GapReason::Unsupported, settle));
         world
+    }
+
+    /// Whether a right can hold for what is called at a provider. One that was given for a part of its own provider's
+    /// tree does not reach what another provider runs below that: an administrator of the account issues no SQL.
+    #[must_use]
+    pub fn speaks_of(&self, grant: &Grant, called: Option<&str>) -> bool {
+        let own = self.principals.get(&grant.principal).map(|principal| principal.provider.as_str());
+        let at = if grant.target.as_str() == "*" { own } else { self.provider_of(&grant.target) };
+        match (own, at, called) {
+            (Some(own), Some(at), Some(called)) => called == own || at != own || [own, called].contains(&"unknown"),
+            _ => true,
+        }
     }
 
     /// What a grant says of an action; nothing, if it does not speak of it.
@@ -189,6 +206,10 @@ impl World {
         let mut named: Vec<PrincipalId> = self.grants.iter().map(|grant| grant.principal.clone()).collect();
         named.extend(self.credentials.values().filter_map(|c| c.identity.known().cloned()));
         named.extend(self.ways.values().flat_map(|way| way.acts_as.iter().cloned()));
+        named.extend(self.needed().filter_map(|atom| match atom {
+            Atom::Principal(id) | Atom::Right { principal: id, .. } => Some(id.clone()),
+            Atom::Credential(_) | Atom::Way(_) | Atom::Lifted(_) | Atom::Can { .. } | Atom::Destroyed(_) => None,
+        }));
         named.retain(|id| !self.principals.contains_key(id));
         if named.is_empty() {
             return;
@@ -208,6 +229,57 @@ impl World {
                 Principal { id: id.clone(), provider, name, environment: None, grants, sources: Vec::new() };
             self.principals.entry(id).or_insert(principal);
         }
+    }
+
+    /// Whether a node is described: an asset, a copy, or what some step acts on.
+    fn described(&self, node: &NodeId) -> bool {
+        node.as_str() == "*"
+            || self.assets.contains_key(node)
+            || self.copies.contains_key(node)
+            || self.needed().any(|atom| matches!(atom, Atom::Can { target, .. } if target == node))
+    }
+
+    /// A right to what nobody described may be one to anything of that provider; and an asset that lies in something
+    /// nobody described may lie in any container there.
+    fn widen_grants(&mut self) {
+        let Some(gap) = self.missing.clone() else { return };
+        let maybe = |grant: &Grant, target: NodeId| Grant {
+            target,
+            allowed: Fact::Unknown(gap.clone()),
+            basis: Basis::None,
+            ..grant.clone()
+        };
+        let may = |grant: &&Grant| grant.allowed != Fact::Known(false);
+        let mut more = Vec::new();
+        for grant in self.grants.iter().filter(may).filter(|grant| !self.described(&grant.target)) {
+            more.push(maybe(grant, "*".into()));
+        }
+        let lost = |asset: &&Asset| asset.parent.as_ref().is_some_and(|parent| !self.assets.contains_key(parent));
+        for asset in self.assets.values().filter(lost) {
+            let chain = self.chain(&asset.id);
+            for grant in self.grants.iter().filter(may) {
+                let held = self.assets.get(&grant.target);
+                let around = held.is_some_and(|held| held.class.is_container() && held.provider == asset.provider);
+                if around && !chain.contains(&&grant.target) {
+                    more.push(maybe(grant, asset.id.clone()));
+                }
+            }
+        }
+        self.grants.extend(more);
+    }
+
+    /// Every atom that some step, way, override, refusal, protection or copy speaks of.
+    pub fn needed(&self) -> impl Iterator<Item = &Atom> {
+        let ways = self.ways.values().flat_map(|way| {
+            let overrides = way.overrides.iter().chain(&way.escapes).flat_map(|item| &item.needs);
+            way.needs.iter().chain(overrides)
+        });
+        let refusals = self.credentials.values().flat_map(|c| &c.locations).flat_map(|location| &location.refused);
+        let refusals = refusals.flat_map(|refusal| &refusal.overrides).flat_map(|item| &item.needs);
+        let lifts = self.protections.iter().map(|p| &p.lifts).chain(self.copies.values().map(|c| &c.destroyed_by));
+        let lifts = lifts.filter_map(Fact::known).flatten().flat_map(|lift| &lift.needs);
+        let steps = self.steps.iter().flat_map(|step| step.needs.iter().chain(&step.gains));
+        ways.chain(refusals).chain(lifts).chain(steps)
     }
 
     /// A container that was not listed to its end holds one asset more.

@@ -25,6 +25,8 @@ struct Expect {
     assets: BTreeMap<String, ExpectAsset>,
     /// How many assets there are in all.
     total: Option<usize>,
+    /// How many gaps are left to settle.
+    gaps: Option<usize>,
     fixes: Option<ExpectFixes>,
 }
 
@@ -58,6 +60,9 @@ struct ExpectAsset {
     /// What the sentence, the reasons or the bypasses of the layers have to name.
     #[serde(default)]
     names: Vec<String>,
+    /// What the sentence itself has to name.
+    #[serde(default)]
+    sentence: Vec<String>,
     /// What none of them may say.
     #[serde(default)]
     never: Vec<String>,
@@ -161,6 +166,7 @@ fn compare_asset(diff: &mut Diff, key: &str, expect: &ExpectAsset, assessment: &
     }
     let text = told(asset, assessment);
     diff.says(key, &text, &expect.names);
+    diff.says(&format!("{key} in one sentence"), &asset.sentence, &expect.sentence);
     for words in expect.never.iter().filter(|words| text.contains(words.as_str())) {
         diff.0.push(format!("{key}: says `{words}`"));
     }
@@ -216,6 +222,7 @@ fn check(path: &Path) -> Vec<String> {
     let assessment = assess(&merge(&bundles), &meta.policy);
     let mut diff = Diff(Vec::new());
     diff.same("exit", expect.exit, exit(&assessment));
+    diff.same("gaps", expect.gaps, assessment.gaps.len());
     diff.same("assets in all", expect.total, assessment.assets.len());
     if let Some(headline) = &expect.headline {
         compare_headline(&mut diff, headline, &assessment);

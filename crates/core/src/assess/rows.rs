@@ -204,7 +204,9 @@ impl Writer<'_, '_> {
             }
         }
         let settled_by = gaps.iter().map(|gap| self.numbers.gap(gap)).collect();
-        let (sentence, aside) = sentences::answer(judged, &layers);
+        let own = told.iter().flat_map(|story| &story.layers).filter(|(_, _, told)| told.agents_own);
+        let own: Vec<LayerName> = own.map(|(name, _, _)| *name).collect();
+        let (sentence, aside) = sentences::answer(judged, &layers, &own);
         let declared = self.policy.assets.get(judged.asset.as_str()).cloned().unwrap_or_default();
         let asset = world.assets.get(&judged.asset);
         let above = world.chain(&judged.asset).into_iter().skip(1);

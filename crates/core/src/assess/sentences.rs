@@ -4,11 +4,11 @@ use crate::answer::Judged;
 use crate::assessment::Layer;
 use crate::path::recovery::NOTICE_ASSUMED;
 use crate::policy::Policy;
-use crate::verdict::{Answer, LayerState, Prevention, Recovery};
+use crate::verdict::{Answer, LayerName, LayerState, Prevention, Recovery};
 use crate::world::World;
 
 /// The answer in one sentence, and a few words to stand below it.
-pub(super) fn answer(judged: &Judged, layers: &[Layer]) -> (String, String) {
+pub(super) fn answer(judged: &Judged, layers: &[Layer], agents_own: &[LayerName]) -> (String, String) {
     let outcome = judged.worst;
     match judged.answer() {
         Answer::Nothing => ("Nothing stops it, and nothing brings it back.".to_owned(), "Lost for good".to_owned()),
@@ -19,7 +19,8 @@ pub(super) fn answer(judged: &Judged, layers: &[Layer]) -> (String, String) {
                 (false, Recovery::Tested) => (format!("proven: {restore}"), "Back, proven"),
                 (false, Recovery::Untested | Recovery::None) => (format!("not proven: {restore}"), "Back, not proven"),
             };
-            (format!("Nothing stops it. It can be brought back, {how}."), aside.to_owned())
+            let copy = layers.get(4).map_or("", |layer| layer.because.as_str());
+            (format!("Nothing stops it. It can be brought back, {how}. What is left: {copy}."), aside.to_owned())
         }
         Answer::Slowed => {
             let slowing = layers.iter().take(4).find(|layer| layer.state == LayerState::Slows);
@@ -38,7 +39,9 @@ pub(super) fn answer(judged: &Judged, layers: &[Layer]) -> (String, String) {
         }
         Answer::Stopped => {
             let stops: Vec<&Layer> = layers.iter().take(4).filter(|layer| layer.state == LayerState::Stops).collect();
-            let Some(first) = stops.first() else {
+            // What the provider refuses is named before what an agent's own gate does.
+            let firm = stops.iter().find(|layer| !agents_own.contains(&layer.layer));
+            let Some(first) = firm.or(stops.first()) else {
                 return ("It stops at Reach: nothing in reach leads to it.".to_owned(), "No path".to_owned());
             };
             let aside = if stops.len() == 1 { "One layer".to_owned() } else { format!("{} layers", stops.len()) };

@@ -201,7 +201,7 @@ impl Gather<'_, '_> {
                 kind: "gate-the-way",
                 title: format!("Make {} ask a person before anything runs, by a managed policy", session.name),
                 detail: "Set it where the user cannot change it, for the shell and for every MCP server alike: a rule on one command's text is passed by a script. It stands for this agent only; any other program of this user does not meet it.".to_owned(),
-                effort: 3,
+                effort: 5,
                 layer: LayerName::Confirm,
                 artefact: None,
                 proves: Some("deadstop run".to_owned()),
@@ -273,7 +273,7 @@ impl Gather<'_, '_> {
             self.add(Candidate {
                 key: format!("copy-out:{}", asset.id),
                 kind: "copy-the-backup-out",
-                title: format!("Copy {} every {} to where nothing in reach can delete it, and restore it once", asset.name, every.human()),
+                title: format!("Copy {} {} to where nothing in reach can delete it, and restore it once", asset.name, often(every)),
                 detail: format!("An account or vault that no credential in reach can become, kept longer than the {} in which a loss is noticed, and encrypted with a key from there.", notice.human()),
                 effort: 5,
                 layer: LayerName::Survive,
@@ -297,6 +297,15 @@ impl Gather<'_, '_> {
                 changes: copies.into_iter().map(drill).collect(),
             });
         }
+    }
+}
+
+/// How often a copy is taken, in words.
+fn often(every: Span) -> String {
+    match every.0 {
+        86_400 => "every day".to_owned(),
+        3_600 => "every hour".to_owned(),
+        _ => format!("every {}", every.human()),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::id::NodeId;
 use crate::model::Action;
 use crate::policy::Policy;
 use crate::power::ground::Ground;
+use crate::verdict::{LayerName, Rank};
 use crate::world::World;
 
 /// Up to how many candidates a plan is exact.
@@ -23,7 +24,7 @@ const EXACT: usize = 100;
 
 /// How many times the facts may be assessed anew, counted in rules; a limit on work, not on time, so that the same
 /// facts give the same plan anywhere.
-const WORK: usize = 3_000_000;
+const WORK: usize = 6_000_000;
 
 /// Nodes that the integer program may visit.
 const NODES: u64 = 20_000;
@@ -126,59 +127,82 @@ impl Trial<'_> {
 
     /// The plan of least effort for `wanted`, whether it is exact, and a lower bound on the effort.
     fn least(&mut self, wanted: &BTreeSet<NodeId>) -> (BTreeSet<usize>, bool, u32) {
-        let all: BTreeSet<usize> = (0..self.found.len()).collect();
+        let all: BTreeSet<usize> = (0..self.found.len()).filter(|at| self.can_help(*at)).collect();
         let mut cuts: Vec<BTreeSet<usize>> = Vec::new();
         let mut bound = 0;
-        while self.found.len() <= EXACT {
+        // Half of the work is kept for a plan that is only known to work.
+        let reserve = self.left / 2;
+        while all.len() <= EXACT && self.left > reserve {
             let Some((chosen, proved)) = hitting_set(self.found, &cuts) else { break };
             if proved {
                 bound = bound.max(self.effort(&chosen));
             }
             let Some(low) = self.below(&chosen, wanted) else { break };
-            let Some(asset) = low.first() else { return (chosen, proved, bound) };
-            let one = BTreeSet::from([asset.clone()]);
-            let Some(cut) = self.cut(&chosen, &one, &all) else { break };
-            cuts.push(cut);
-        }
-        (self.irreducible(wanted, all), false, bound)
-    }
-
-    /// What lies outside a largest set of changes that contains `chosen` and still fails.
-    fn cut(
-        &mut self,
-        chosen: &BTreeSet<usize>,
-        asset: &BTreeSet<NodeId>,
-        all: &BTreeSet<usize>,
-    ) -> Option<BTreeSet<usize>> {
-        let mut failing = chosen.clone();
-        for at in all.difference(chosen) {
-            failing.insert(*at);
-            if self.below(&failing, asset)?.is_empty() {
-                failing.remove(at);
+            if low.is_empty() {
+                return (chosen, proved, bound);
             }
-        }
-        Some(all.difference(&failing).copied().collect())
-    }
-
-    /// A plan from which nothing can be left out, found by leaving out the dearest first.
-    fn irreducible(&mut self, wanted: &BTreeSet<NodeId>, all: BTreeSet<usize>) -> BTreeSet<usize> {
-        let mut chosen = all;
-        let mut order: Vec<usize> = chosen.iter().copied().collect();
-        order.sort_by_key(|at| std::cmp::Reverse(self.found.get(*at).map_or(0, |candidate| candidate.effort)));
-        for at in order {
-            chosen.remove(&at);
-            match self.below(&chosen, wanted) {
-                Some(low) if low.is_empty() => {}
-                Some(_) => {
-                    chosen.insert(at);
-                }
-                None => {
-                    chosen.insert(at);
+            for asset in low {
+                let mut failing = chosen.clone();
+                let rest: Vec<usize> = all.difference(&chosen).copied().collect();
+                if self.left <= reserve || !self.grow(&mut failing, &rest, &BTreeSet::from([asset])) {
                     break;
                 }
+                cuts.push(all.difference(&failing).copied().collect());
             }
         }
-        chosen
+        let mut chosen = all.clone();
+        let mut order: Vec<usize> = all.into_iter().collect();
+        order.sort_by_key(|at| std::cmp::Reverse(self.found.get(*at).map_or(0, |candidate| candidate.effort)));
+        self.shrink(&mut chosen, &order, wanted);
+        (chosen, false, bound)
+    }
+
+    /// Whether a change may bring an asset nearer to the target at all: a copy stops no call.
+    fn can_help(&self, at: usize) -> bool {
+        let before = [LayerName::Reach, LayerName::Confirm, LayerName::Permit, LayerName::Protect];
+        let prevents = self.found.get(at).is_some_and(|candidate| before.contains(&candidate.layer));
+        prevents || self.policy.target != Rank::Stopped
+    }
+
+    /// Adds as much of `rest` to a set as leaves it failing for an asset; false once the work allowed is done.
+    fn grow(&mut self, failing: &mut BTreeSet<usize>, rest: &[usize], asset: &BTreeSet<NodeId>) -> bool {
+        if rest.is_empty() {
+            return true;
+        }
+        let mut more = failing.clone();
+        more.extend(rest);
+        match self.below(&more, asset) {
+            None => false,
+            Some(low) if !low.is_empty() => {
+                *failing = more;
+                true
+            }
+            Some(_) if rest.len() == 1 => true,
+            Some(_) => {
+                let (first, second) = rest.split_at(rest.len() / 2);
+                self.grow(failing, first, asset) && self.grow(failing, second, asset)
+            }
+        }
+    }
+
+    /// Leaves out of a plan that works as much of `order` as it works without; false once the work allowed is done.
+    fn shrink(&mut self, chosen: &mut BTreeSet<usize>, order: &[usize], wanted: &BTreeSet<NodeId>) -> bool {
+        if order.is_empty() {
+            return true;
+        }
+        let less: BTreeSet<usize> = chosen.iter().copied().filter(|at| !order.contains(at)).collect();
+        match self.below(&less, wanted) {
+            None => false,
+            Some(low) if low.is_empty() => {
+                *chosen = less;
+                true
+            }
+            Some(_) if order.len() == 1 => true,
+            Some(_) => {
+                let (first, second) = order.split_at(order.len() / 2);
+                self.shrink(chosen, first, wanted) && self.shrink(chosen, second, wanted)
+            }
+        }
     }
 
     /// The changes of a plan, the one that most assets fall back without first.

@@ -274,3 +274,6 @@ impl GateDecision {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,7 +88,11 @@ impl<'w> Teller<'_, '_, 'w> {
     fn principal(&self, id: &PrincipalId) -> String {
         let ground = self.walker.ground;
         let known = ground.world.principals.get(id).map(|p| p.name.clone());
-        known.or_else(|| ground.stand_ins.get(id).map(|s| s.name.clone())).unwrap_or_else(|| id.0.clone())
+        let stand_in = || ground.stand_ins.get(id).map(|s| s.name.clone());
+        known
+            .or_else(stand_in)
+            .or_else(|| ground.actors.get(id).map(|(name, _)| name.clone()))
+            .unwrap_or_else(|| id.0.clone())
     }
 
     fn node(&self, id: &NodeId) -> String {
@@ -264,6 +268,7 @@ impl<'w> Teller<'_, '_, 'w> {
                 LayerState::Open | LayerState::Slows | LayerState::Unknown => "its ways are not all known".to_owned(),
             };
             self.depend(&mut told, state, &atoms);
+            self.approval_unread(&mut told, state);
             return told;
         };
         told.sources.extend(way.sources.iter().cloned());
@@ -290,7 +295,19 @@ impl<'w> Teller<'_, '_, 'w> {
         };
         let atoms: Vec<AtomNo> = self.find(&key).into_iter().collect();
         self.depend(&mut told, state, &atoms);
+        self.approval_unread(&mut told, state);
         told
+    }
+
+    /// Where it was not read what guards a node, it is not known either whether its provider asks a person.
+    fn approval_unread(&self, told: &mut Told, state: LayerState) {
+        let on = self.walker.ground.world.assets.get(&self.path.deed.on);
+        if state == LayerState::Unknown
+            && let Some(gap) = on.and_then(|asset| asset.protections.gap())
+        {
+            told.gaps.insert(gap.clone());
+            told.because = format!("{}; whether the provider asks a person is not known", told.because);
+        }
     }
 
     /// The grants of the acting identity that speak of the call, strongest first.
@@ -301,6 +318,7 @@ impl<'w> Teller<'_, '_, 'w> {
         let mut found: Vec<&Grant> = at
             .filter(|grant| grant.principal == self.path.principal)
             .filter(|grant| ground.world.right(grant, &self.path.deed.action).is_some())
+            .filter(|grant| ground.world.speaks_of(grant, ground.world.provider_of(&self.path.deed.on)))
             .collect();
         found.sort_by_key(|grant| match grant.allowed {
             Fact::Known(true) => 0,
@@ -319,7 +337,10 @@ impl<'w> Teller<'_, '_, 'w> {
         told.sources.extend(best.into_iter().flat_map(|grant| grant.sources.iter().cloned()));
         let name = self.principal(id);
         match state {
-            LayerState::Open => told.because = best.map_or_else(String::new, |grant| grant.because.clone()),
+            LayerState::Open => {
+                let step = || "it is done with rights that are not the session's own".to_owned();
+                told.because = best.map_or_else(step, |grant| grant.because.clone());
+            }
             LayerState::Stops => {
                 told.because = best.map_or_else(
                     || format!("{name} has no right to {}", self.path.deed.action),

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AtomNo, Ready, Rules, When};
 use crate::fact::{Fact, Gap};
-use crate::id::{CredentialId, NodeId, PrincipalId, ProtectionId, SessionId, WayId};
+use crate::id::{CredentialId, NodeId, PrincipalId, ProtectionId, SessionId, StepId, WayId};
 use crate::model::{Action, Atom, Class, Grant, Protection, Way};
 use crate::pattern;
 use crate::world::{ANY_DELETE, World};
@@ -92,6 +92,16 @@ pub struct Ground<'w> {
     pub deputies_of: BTreeMap<PrincipalId, Vec<&'w Way>>,
     /// Rights that steps can give: identity, action pattern, node.
     pub step_rights: Vec<(PrincipalId, String, NodeId)>,
+    /// What steps can have done, whoever does it: the stand-in for that, the action, the node.
+    pub step_deeds: Vec<(PrincipalId, String, NodeId)>,
+    /// Who acts in those steps: what to call it, and its provider.
+    pub actors: BTreeMap<PrincipalId, (String, String)>,
+}
+
+/// The action that stands for a step which destroys by itself.
+#[must_use]
+pub fn step_action(step: &StepId) -> String {
+    format!("step {step}")
 }
 
 /// An identity that nobody knows.
@@ -136,8 +146,8 @@ pub fn stand_in(credential: &CredentialId) -> PrincipalId {
 struct Builder<'w> {
     world: &'w World,
     rules: Rules<Key>,
-    /// The actions that matter at a node or below it.
-    relevant: BTreeMap<NodeId, BTreeSet<String>>,
+    /// The actions that matter at a node or below it, each with the provider of the node that it is called on.
+    relevant: BTreeMap<NodeId, BTreeSet<(String, Option<&'w str>)>>,
     /// The actions that matter at a node itself.
     at: BTreeMap<NodeId, BTreeSet<String>>,
     known_as: BTreeSet<PrincipalId>,
@@ -155,6 +165,9 @@ struct Lists<'w> {
     credentials_of: BTreeMap<PrincipalId, Vec<CredentialId>>,
     deputies_of: BTreeMap<PrincipalId, Vec<&'w Way>>,
     step_rights: Vec<(PrincipalId, String, NodeId)>,
+    step_deeds: Vec<(PrincipalId, String, NodeId)>,
+    /// Who acts in those steps.
+    actors: BTreeMap<PrincipalId, (String, String)>,
 }
 
 impl<'w> Ground<'w> {
@@ -186,6 +199,8 @@ impl<'w> Ground<'w> {
             credentials_of: out.credentials_of,
             deputies_of: out.deputies_of,
             step_rights: out.step_rights,
+            step_deeds: out.step_deeds,
+            actors: out.actors,
         }
     }
 
@@ -200,6 +215,9 @@ impl<'w> Ground<'w> {
     pub fn provider_of(&self, principal: &PrincipalId) -> &str {
         if let Some(stand_in) = self.stand_ins.get(principal) {
             return &stand_in.provider;
+        }
+        if let Some((_, provider)) = self.actors.get(principal) {
+            return provider;
         }
         self.world.principals.get(principal).map_or("unknown", |p| p.provider.as_str())
     }
@@ -241,8 +259,7 @@ impl<'w> Builder<'w> {
             }
             self.out.deeds.insert(asset.id.clone(), deeds);
         }
-        let needs = atoms_needed(world);
-        for atom in needs {
+        for atom in world.needed() {
             if let Atom::Can { action, target } = atom {
                 self.matters(action, target);
             }
@@ -271,7 +288,7 @@ impl<'w> Builder<'w> {
                 |a: &Action| a.provider == held.provider && a.kind == held.kind && (depth == 0 || a.takes_children);
             let entries = world.actions.iter().enumerate().filter(|(_, a)| fits(a));
             deeds.extend(entries.map(|(at, a)| Deed { action: a.action.clone(), on: node.clone(), entry: Some(at) }));
-            if depth == 0 && deeds.is_empty() {
+            if depth == 0 && deeds.is_empty() && !held.class.is_container() {
                 deeds.push(Deed { action: ANY_DELETE.to_owned(), on: node.clone(), entry: None });
             }
         }
@@ -281,6 +298,8 @@ impl<'w> Builder<'w> {
             let fits = entries.filter(|(_, a)| a.provider == held.provider && a.kind == held.kind);
             deeds.extend(fits.map(|(at, a)| Deed { action: a.action.clone(), on: key.clone(), entry: Some(at) }));
         }
+        let by_step = world.steps.iter().filter(|step| step.gains.contains(&Atom::Destroyed(asset.clone())));
+        deeds.extend(by_step.map(|step| Deed { action: step_action(&step.id), on: asset.clone(), entry: None }));
         deeds
     }
 
@@ -290,8 +309,9 @@ impl<'w> Builder<'w> {
             return;
         }
         let chain: Vec<NodeId> = self.chain(node);
+        let provider = self.world.provider_of(node);
         for at in chain {
-            self.relevant.entry(at).or_default().insert(action.to_owned());
+            self.relevant.entry(at).or_default().insert((action.to_owned(), provider));
         }
     }
 
@@ -345,19 +365,4 @@ impl<'w> Builder<'w> {
             Fact::Unknown(gap) => self.rules.add(head, needs, When::Maybe(gap.clone())),
         }
     }
-}
-
-/// Every atom that some step, way, override, protection or copy needs.
-fn atoms_needed(world: &World) -> Vec<&Atom> {
-    let ways = world.ways.values();
-    let way_needs = ways.flat_map(|way| {
-        let overrides = way.overrides.iter().chain(&way.escapes).flat_map(|item| &item.needs);
-        way.needs.iter().chain(overrides)
-    });
-    let refusals = world.credentials.values().flat_map(|c| &c.locations).flat_map(|location| &location.refused);
-    let refusal_needs = refusals.flat_map(|refusal| &refusal.overrides).flat_map(|item| &item.needs);
-    let lifts = world.protections.iter().map(|p| &p.lifts).chain(world.copies.values().map(|c| &c.destroyed_by));
-    let lift_needs = lifts.filter_map(Fact::known).flatten().flat_map(|lift| &lift.needs);
-    let steps = world.steps.iter().flat_map(|step| step.needs.iter().chain(&step.gains));
-    way_needs.chain(refusal_needs).chain(lift_needs).chain(steps).collect()
 }

@@ -124,8 +124,7 @@ fn objects(list: Option<Value>, name: &str) -> Result<Vec<Object>, String> {
     let Some(list) = list else { return Ok(Vec::new()) };
     let Value::Array(list) = list else { return Err(format!("`{name}` is not a list")) };
     let each = list.into_iter().map(|item| {
-        let Value::Object(map) = item else { return Err(format!("`{name}` holds {item}, which is no item")) };
-        Ok(map)
+        if let Value::Object(map) = item { Ok(map) } else { Err(format!("`{name}` holds {item}, which is no item")) }
     });
     each.collect()
 }
@@ -133,12 +132,7 @@ fn objects(list: Option<Value>, name: &str) -> Result<Vec<Object>, String> {
 /// `repeat: 500` stands for so many items, with their number from 1 wherever `{n}` is written.
 fn repeated(mut written: Object) -> Vec<Object> {
     let Some(times) = written.remove("repeat").and_then(|times| times.as_u64()) else { return vec![written] };
-    (1..=times)
-        .filter_map(|n| {
-            let Value::Object(map) = numbered(&Value::Object(written.clone()), n) else { return None };
-            Some(map)
-        })
-        .collect()
+    (1..=times).map(|n| written.iter().map(|(key, held)| (key.clone(), numbered(held, n))).collect()).collect()
 }
 
 fn numbered(value: &Value, n: u64) -> Value {

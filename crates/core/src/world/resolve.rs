@@ -88,6 +88,7 @@ pub(super) fn readings(bundle: &Bundle, policy: &Policy) -> World {
         copies,
         drills: bundle.drills.items.clone(),
         actions: bundle.actions.clone(),
+        unlisted_steps: None,
         missing: None,
         any_delete: None,
         sources,

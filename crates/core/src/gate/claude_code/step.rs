@@ -96,6 +96,13 @@ pub(super) fn overrides(policy: &ClaudePolicy, names: &Names, ruling: &Ruling, o
     }
     let shell = *own == names.bash;
     let mut steps = if shell { runners(policy, names) } else { Vec::new() };
+    // Commands of hooks pass no gate, so a hook of one's own is a shell even where the shell is refused.
+    if shell && !policy.locks.hooks {
+        steps.extend(edits(names, Some(own)).into_iter().map(|mut step| {
+            step.because = step.because.replacen("edit", "add a hook that runs anything to", 1);
+            step
+        }));
+    }
     if fixed(policy, ruling, shell) {
         return steps;
     }

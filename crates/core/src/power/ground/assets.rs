@@ -57,7 +57,8 @@ impl Builder<'_> {
     fn around_the_client(&mut self, lifted: AtomNo, protection: &Protection) {
         let world = self.world;
         let provider = world.provider_of(&protection.on).unwrap_or("unknown").to_owned();
-        let actions: Vec<String> = self.relevant.get(&protection.on).into_iter().flatten().cloned().collect();
+        let relevant = self.relevant.get(&protection.on).into_iter().flatten();
+        let actions: Vec<String> = relevant.map(|(action, _)| action.clone()).collect();
         let calls: Vec<String> = actions
             .iter()
             .filter(|action| pattern::any(&protection.covers, action))
@@ -112,6 +113,10 @@ impl Builder<'_> {
         for need in copy.needs.iter().chain(place) {
             let gone = self.atom(Key::Destroyed(need.clone()));
             let why = Why { text: format!("destroy {}", self.name(need)), sources: Vec::new() };
+            let described = world.assets.contains_key(need) || world.copies.contains_key(need);
+            if let (false, Some(gap)) = (described, &world.missing) {
+                self.rules.add(destroyed, Vec::new(), When::Maybe(gap.clone()));
+            }
             self.rules.add_change(destroyed, vec![gone], When::Holds, why);
         }
         let above: Vec<NodeId> = world.chain(&copy.of).into_iter().cloned().collect();
@@ -139,6 +144,9 @@ impl Builder<'_> {
         let mut linked = BTreeSet::new();
         for (action, node) in pairs {
             self.link(&action, &node, &mut linked);
+            if let Some(provider) = self.world.provider_of(&node) {
+                self.route(&format!("{provider}/{action}"));
+            }
             let done = self.atom(Key::Do(action.clone(), node.clone()));
             let mut needs = vec![self.atom(Key::CanAt(action.clone(), node.clone()))];
             needs.extend(self.meets(&action, &node));

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::super::{AtomNo, When, Why};
-use super::{Builder, Key, StandIn, atoms_needed, roots_of, stand_in};
+use super::{Builder, Key, StandIn, roots_of, stand_in, step_action};
 use crate::fact::{Fact, Gap};
-use crate::id::{CredentialId, NodeId, PrincipalId};
-use crate::model::{Atom, Credential, Decision, Location, Override, Session, Status, Way};
+use crate::id::{CredentialId, NodeId, PrincipalId, SessionId};
+use crate::model::{Atom, Credential, Decision, Location, Override, Session, Status, Step, Way};
 use crate::pattern;
 
 impl<'w> Builder<'w> {
@@ -21,6 +21,23 @@ impl<'w> Builder<'w> {
         }
         for credential in world.credentials.values() {
             self.credential(credential);
+        }
+        self.lost_sessions();
+    }
+
+    /// A session that was not assessed may be any that the facts name and do not describe.
+    fn lost_sessions(&mut self) {
+        let world = self.world;
+        let Some(unassessed) = world.sessions.get(&SessionId::from("?")) else { return };
+        let Some(gap) = unassessed.reach.gap() else { return };
+        let ways = world.ways.values().filter_map(|way| way.session.as_ref());
+        let steps = world.steps.iter().filter_map(|step| step.session.as_ref());
+        let places = world.credentials.values().flat_map(|c| &c.locations).flat_map(|location| &location.sessions);
+        let named: BTreeSet<&SessionId> = ways.chain(steps).chain(places).collect();
+        let start = self.atom(Key::Session(unassessed.id.clone()));
+        for id in named.into_iter().filter(|id| !world.sessions.contains_key(id)) {
+            let lost = self.atom(Key::Session(id.clone()));
+            self.rules.add(lost, vec![start], When::Maybe(gap.clone()));
         }
     }
 
@@ -47,6 +64,13 @@ impl<'w> Builder<'w> {
         }
         let net = self.atom(Key::WayNet(id()));
         self.rules.add(net, vec![ready, out], When::Holds);
+        for credential in way.holds.iter().filter_map(|id| self.world.credentials.get(id)) {
+            if let (Fact::Unknown(gap), None) = (&credential.identity, &credential.within) {
+                let anyone = self.atom(Key::Anyone(credential.provider.clone()));
+                let alive = self.atom(Key::Alive(credential.id.clone()));
+                self.rules.add(anyone, vec![net, alive], When::Maybe(gap.clone()));
+            }
+        }
         for principal in self.acted_as(way) {
             let acts = self.acting_as(&principal);
             self.rules.add(acts, vec![net], When::Holds);
@@ -101,7 +125,7 @@ impl<'w> Builder<'w> {
                 self.rules.add(head, vec![start], When::Maybe(gap.clone()));
             }
         }
-        let needed: BTreeSet<&CredentialId> = atoms_needed(world).into_iter().filter_map(credential_atom).collect();
+        let needed: BTreeSet<&CredentialId> = world.needed().filter_map(credential_atom).collect();
         for id in needed {
             let head = self.atom(Key::Hold(id.clone()));
             self.rules.add(head, vec![start], When::Maybe(gap.clone()));
@@ -183,7 +207,7 @@ impl<'w> Builder<'w> {
                 Fact::Unknown(gap) => When::Maybe(gap.clone()),
             };
             for gain in &step.gains {
-                for head in self.gained(gain) {
+                for head in self.gained(gain, step) {
                     let why = Why { text: step.because.clone(), sources: step.sources.clone() };
                     if step.changes {
                         self.rules.add_change(head, needs.clone(), when.clone(), why);
@@ -195,6 +219,29 @@ impl<'w> Builder<'w> {
         }
         self.anyone();
         self.missing();
+        self.unlisted_steps();
+    }
+
+    /// A step that is not listed may do anything at all.
+    fn unlisted_steps(&mut self) {
+        let world = self.world;
+        let Some(gap) = &world.unlisted_steps else { return };
+        let actor = PrincipalId::from("step:?");
+        let held = self.atom(Key::Held(actor.clone()));
+        self.rules.add(held, Vec::new(), When::Maybe(gap.clone()));
+        let be = self.atom(Key::Be(actor.clone()));
+        self.rules.add(be, vec![held], When::Holds);
+        let pairs: Vec<(String, NodeId)> =
+            self.at.iter().flat_map(|(node, actions)| actions.iter().map(|a| (a.clone(), node.clone()))).collect();
+        let mut heads: Vec<Key> = pairs.iter().map(|(action, node)| Key::Can(action.clone(), node.clone())).collect();
+        heads.extend(world.protections.iter().map(|protection| Key::Lifted(protection.id.clone())));
+        heads.extend(world.copies.keys().map(|copy| Key::Destroyed(copy.clone())));
+        for key in heads {
+            let head = self.atom(key);
+            self.rules.add(head, vec![be], When::Holds);
+        }
+        self.out.actors.insert(actor.clone(), ("a step that is not listed".to_owned(), "unknown".to_owned()));
+        self.out.step_deeds.extend(pairs.into_iter().map(|(action, node)| (actor.clone(), action, node)));
     }
 
     /// What is needed and not described may be had.
@@ -209,7 +256,7 @@ impl<'w> Builder<'w> {
             Atom::Destroyed(id) => world.assets.contains_key(id) || world.copies.contains_key(id),
             Atom::Principal(_) | Atom::Can { .. } | Atom::Right { .. } => true,
         };
-        let missing: BTreeSet<&Atom> = atoms_needed(world).into_iter().filter(|atom| !described(atom)).collect();
+        let missing: BTreeSet<&Atom> = world.needed().filter(|atom| !described(atom)).collect();
         for atom in missing {
             let head = self.needed(atom);
             self.rules.add(head, Vec::new(), When::Maybe(gap.clone()));
@@ -217,23 +264,38 @@ impl<'w> Builder<'w> {
     }
 
     /// The atoms that a fact means where it is gained.
-    fn gained(&mut self, gain: &Atom) -> Vec<AtomNo> {
+    fn gained(&mut self, gain: &Atom, step: &Step) -> Vec<AtomNo> {
         match gain {
             Atom::Principal(id) => vec![self.atom(Key::Held(id.clone())), self.atom(Key::Be(id.clone()))],
             Atom::Right { principal, action, target } => {
                 self.out.step_rights.push((principal.clone(), action.clone(), target.clone()));
                 vec![self.needed(gain)]
             }
-            Atom::Can { action, target } => vec![self.atom(Key::Can(action.clone(), target.clone()))],
-            Atom::Credential(_) | Atom::Way(_) | Atom::Lifted(_) | Atom::Destroyed(_) => vec![self.needed(gain)],
+            Atom::Can { action, target } => vec![self.step_deed(step, action, target)],
+            Atom::Destroyed(node) => vec![self.needed(gain), self.step_deed(step, &step_action(&step.id), node)],
+            Atom::Credential(_) | Atom::Way(_) | Atom::Lifted(_) => vec![self.needed(gain)],
         }
+    }
+
+    /// What a step has done, whoever does it: an actor of its own stands for that, and what it meets at the node counts.
+    fn step_deed(&mut self, step: &Step, action: &str, target: &NodeId) -> AtomNo {
+        let actor: PrincipalId = format!("step:{}", step.id).into();
+        let provider = self.world.provider_of(target).unwrap_or("unknown").to_owned();
+        self.out.actors.insert(actor.clone(), (format!("what follows once it may {}", step.because), provider));
+        self.out.step_deeds.push((actor.clone(), action.to_owned(), target.clone()));
+        let held = self.atom(Key::Held(actor.clone()));
+        let be = self.atom(Key::Be(actor));
+        self.rules.add(be, vec![held], When::Holds);
+        let can = self.atom(Key::Can(action.to_owned(), target.clone()));
+        self.rules.add(can, vec![be], When::Holds);
+        held
     }
 
     /// An unidentified credential may be any identity that matters beyond its own rights.
     fn anyone(&mut self) {
         let world = self.world;
         let mut named: BTreeSet<&PrincipalId> = BTreeSet::new();
-        for atom in atoms_needed(world) {
+        for atom in world.needed() {
             if let Atom::Principal(id) | Atom::Right { principal: id, .. } = atom {
                 named.insert(id);
             }
@@ -246,10 +308,13 @@ impl<'w> Builder<'w> {
         }
         for id in named {
             let Some(principal) = world.principals.get(id) else { continue };
-            let anyone = self.atom(Key::Anyone(principal.provider.clone()));
-            for key in [Key::Held(id.clone()), Key::Be(id.clone())] {
-                let head = self.atom(key);
-                self.rules.add(head, vec![anyone], When::Holds);
+            for root in roots_of(world, &principal.provider) {
+                let provider = root.as_str().trim_start_matches("*:").to_owned();
+                let anyone = self.atom(Key::Anyone(provider));
+                for key in [Key::Held(id.clone()), Key::Be(id.clone())] {
+                    let head = self.atom(key);
+                    self.rules.add(head, vec![anyone], When::Holds);
+                }
             }
         }
     }
@@ -260,7 +325,10 @@ impl<'w> Builder<'w> {
         for (node, list) in grants {
             let Some(actions) = self.relevant.get(&node).cloned() else { continue };
             for grant in list {
-                for action in &actions {
+                for (action, called) in &actions {
+                    if !self.world.speaks_of(grant, *called) {
+                        continue;
+                    }
                     let Some(allowed) = self.world.right(grant, action) else { continue };
                     let act = self.act(&grant.principal, action);
                     let can = self.atom(Key::Can(action.clone(), node.clone()));
@@ -271,7 +339,7 @@ impl<'w> Builder<'w> {
         let unlisted: Vec<(PrincipalId, NodeId, Gap)> = self.unlisted_rights();
         for (principal, node, gap) in unlisted {
             let Some(actions) = self.relevant.get(&node).cloned() else { continue };
-            for action in actions {
+            for (action, _) in actions {
                 let act = self.act(&principal, &action);
                 let can = self.atom(Key::Can(action, node.clone()));
                 self.rules.add(can, vec![act], When::Maybe(gap.clone()));
@@ -281,7 +349,7 @@ impl<'w> Builder<'w> {
         for (principal, wanted, node) in given {
             let Some(actions) = self.relevant.get(&node).cloned() else { continue };
             let right = self.atom(Key::Right(principal.clone(), wanted.clone(), node.clone()));
-            for action in actions.iter().filter(|action| pattern::matches(&wanted, action)) {
+            for (action, _) in actions.iter().filter(|(action, _)| pattern::matches(&wanted, action)) {
                 let act = self.act(&principal, action);
                 let can = self.atom(Key::Can(action.clone(), node.clone()));
                 self.rules.add(can, vec![act, right], When::Holds);
@@ -345,7 +413,7 @@ impl<'w> Builder<'w> {
     }
 
     /// The atom for carrying a call out, with the rules for it.
-    fn route(&mut self, call: &str) -> AtomNo {
+    pub(super) fn route(&mut self, call: &str) -> AtomNo {
         let key = Key::Route(call.to_owned());
         if let Some(found) = self.rules.find(&key) {
             return found;

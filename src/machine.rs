@@ -1,0 +1,253 @@
+//! This machine as a facts bundle: its sessions, their ways, what they reach, and what lies behind that (floor 5).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use deadstop_core::bundle::{Bundle, BundleError, adopt};
+use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
+use deadstop_core::gate::claude_code::McpServer;
+use deadstop_core::id::SessionId;
+use deadstop_core::model::reach::Outcome;
+use deadstop_core::model::{Agent, Session, Source};
+use deadstop_core::pattern;
+use deadstop_core::time::Time;
+
+use crate::collector::{self, Collected, Options, Stats};
+use crate::config::{Config, raw};
+use crate::session::{self, Discovered, Where};
+use crate::surroundings::Surroundings;
+
+/// What is to be read of this machine.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// Folders that sessions work in.
+    pub roots: Vec<PathBuf>,
+    /// Another home than the user's own.
+    pub home: Option<PathBuf>,
+    /// Whether the home is read.
+    pub with_home: bool,
+    /// Whether environment variables are looked at.
+    pub with_env: bool,
+    /// How long files are read.
+    pub read_time: Duration,
+}
+
+/// A bundle of this machine, with what a person should know beside it.
+#[derive(Debug)]
+pub struct Machine {
+    /// The facts.
+    pub bundle: Bundle,
+    /// In sentences.
+    pub notes: Vec<String>,
+    /// How much was read.
+    pub stats: Stats,
+}
+
+/// Where Claude Code's managed settings lie on Linux.
+const MANAGED: &str = "/etc/claude-code";
+
+/// The surroundings of this process, as far as they are in scope.
+#[must_use]
+pub fn surroundings(scope: &Scope) -> Surroundings {
+    let mut around = Surroundings::of_this_process(&scope.roots);
+    if let Some(home) = &scope.home {
+        around.home = Some(home.clone());
+    }
+    if !scope.with_home {
+        around.home = None;
+    }
+    if !scope.with_env {
+        around.env.clear();
+    }
+    around
+}
+
+/// Reads this machine. `cancel` ends the reading within a second.
+///
+/// # Errors
+/// If what was read does not fit together, which is a bug.
+pub fn read(
+    scope: &Scope,
+    around: &Surroundings,
+    config: &Config,
+    cancel: &Arc<AtomicBool>,
+) -> Result<Machine, BundleError> {
+    let env: BTreeMap<String, String> =
+        around.env.iter().filter_map(|(name, value)| Some((name.clone(), value.to_str()?.to_owned()))).collect();
+    let place = Where {
+        home: around.home.as_deref(),
+        roots: &around.roots,
+        env: &env,
+        managed: Path::new(MANAGED),
+        now: around.now,
+    };
+    let declared = declared(config, around);
+    let mut ids: Vec<SessionId> =
+        session::discover(&place, &[]).sessions.into_iter().map(|session| session.id).collect();
+    ids.extend(declared.iter().map(|session| session.id.clone()));
+    let options = Options { budget: Some(scope.read_time), cancel: Arc::clone(cancel), ..Options::default() };
+    let collected = collector::collect(around, &options, &ids);
+    let servers: Vec<McpServer> = collected.mcp_servers.iter().map(server).collect();
+    let found = session::discover(&place, &servers);
+    let mut notes = collected.notes.clone();
+    notes.extend(found.notes.iter().cloned());
+    let stats = collected.stats;
+    let mut bundle = join(collected, found, declared, around, scope);
+    describe(&mut bundle, config);
+    notes.extend(ignore(&mut bundle, config, around.now));
+    Ok(Machine { bundle: adopt(bundle)?, notes, stats })
+}
+
+fn server(found: &collector::McpServer) -> McpServer {
+    McpServer {
+        name: found.name.clone(),
+        tools: None,
+        credentials: found.credentials.clone(),
+        file: found.file.clone(),
+        line: found.line,
+    }
+}
+
+fn join(
+    collected: Collected,
+    found: Discovered,
+    declared: Vec<Session>,
+    around: &Surroundings,
+    scope: &Scope,
+) -> Bundle {
+    let mut bundle = Bundle::empty(around.now, env!("CARGO_PKG_VERSION"));
+    bundle.machine = Some(around.machine.clone());
+    let reach = reach(&mut bundle, &collected.reach, around, scope);
+    bundle.credentials = collected.credentials;
+    for location in bundle.credentials.items.iter_mut().flat_map(|credential| &mut credential.locations) {
+        if let Some(path) = collected.paths.get(&location.path) {
+            location.refused = found.refusals(&path.to_string_lossy());
+        }
+    }
+    bundle.sources.extend(collected.sources);
+    bundle.sources.extend(found.sources);
+    bundle.principals = collected.principals;
+    bundle.grants = collected.grants;
+    bundle.steps = collected.steps;
+    bundle.assets = collected.assets;
+    bundle.protections = collected.protections;
+    bundle.recovery_points = collected.recovery_points;
+    bundle.sessions.items = found.sessions;
+    bundle.sessions.items.extend(declared);
+    for session in &mut bundle.sessions.items {
+        session.reach = reach.clone();
+    }
+    bundle.ways.items = found.ways;
+    undescribed(&mut bundle, around.now);
+    bundle.sources.sort();
+    bundle.sources.dedup_by(|a, b| a.id == b.id);
+    bundle
+}
+
+/// Whether everything in reach was read: what was left out on purpose was not.
+fn reach(bundle: &mut Bundle, read: &Fact<Listed>, around: &Surroundings, scope: &Scope) -> Fact<Listed> {
+    let left_out = if around.home.is_none() {
+        Some((
+            "read the home folder",
+            if scope.with_home { "set HOME, or give --home" } else { "run without --no-home" },
+        ))
+    } else if scope.with_env {
+        None
+    } else {
+        Some(("read the environment variables", "run without --no-env"))
+    };
+    let Some((operation, settle)) = left_out else { return read.clone() };
+    let source = gap_source("left-out", operation, GapReason::NotAsked, settle, around.now);
+    let gap = Gap { source: source.id.clone(), reason: GapReason::NotAsked };
+    bundle.sources.push(source);
+    Fact::Unknown(gap)
+}
+
+fn gap_source(id: &str, operation: &str, reason: GapReason, settle: &str, at: Time) -> Source {
+    Source {
+        id: id.into(),
+        provider: None,
+        operation: operation.to_owned(),
+        scope: None,
+        outcome: Outcome::Not(reason),
+        at,
+        run: None,
+        excerpt: None,
+        place: None,
+        settle: Some(settle.to_owned()),
+    }
+}
+
+/// Sessions that the configuration declares and that are not found here by themselves.
+fn declared(config: &Config, around: &Surroundings) -> Vec<Session> {
+    let unknown = Fact::Unknown(Gap { source: "declared".into(), reason: GapReason::Unsupported });
+    let known = |session: &&raw::Session| !matches!(session.agent.as_str(), "claude-code" | "plain");
+    let list = config.sessions.iter().filter(known).map(|session| Session {
+        id: session.name.as_str().into(),
+        key: format!("{}:{}", session.agent, session.name),
+        name: session.name.clone(),
+        agent: match session.agent.as_str() {
+            "cursor" => Agent::Cursor,
+            "codex" => Agent::Codex,
+            "ci" => Agent::Ci,
+            "program" => Agent::Program,
+            _ => Agent::Other,
+        },
+        machine: None,
+        environment: session.environment.clone(),
+        roots: if session.roots.is_empty() {
+            around.roots.iter().map(|root| root.display().to_string()).collect()
+        } else {
+            session.roots.clone()
+        },
+        reach: unknown.clone(),
+        ways: unknown.clone(),
+        sources: Vec::new(),
+    });
+    list.collect()
+}
+
+/// The source of what is not known of a declared session's gate.
+fn undescribed(bundle: &mut Bundle, at: Time) {
+    if bundle
+        .sessions
+        .items
+        .iter()
+        .any(|session| session.ways.gap().is_some_and(|gap| gap.source.as_str() == "declared"))
+    {
+        let operation = "read the gate of a declared agent";
+        let settle = "this version reads the settings of Claude Code; merge a fragment that describes the agent's ways";
+        bundle.sources.push(gap_source("declared", operation, GapReason::Unsupported, settle, at));
+    }
+}
+
+/// What the configuration says of sessions that were found.
+fn describe(bundle: &mut Bundle, config: &Config) {
+    for declared in config.sessions.iter().filter(|session| session.agent == "claude-code") {
+        for session in bundle.sessions.items.iter_mut().filter(|session| session.agent == Agent::ClaudeCode) {
+            session.environment.clone_from(&declared.environment);
+            session.name.clone_from(&declared.name);
+            session.key = format!("claude-code:{}", declared.name);
+        }
+    }
+}
+
+/// Leaves out the places that the user's own configuration says hold no credentials.
+fn ignore(bundle: &mut Bundle, config: &Config, now: Time) -> Option<String> {
+    let current: Vec<&str> =
+        config.ignore.iter().filter(|(_, expires)| *expires > now).map(|(p, _)| p.as_str()).collect();
+    let ignored = |path: &str| {
+        let path = path.trim_start_matches("./");
+        current.iter().any(|wanted| pattern::matches(&wanted.replace("**", "*"), path))
+    };
+    let mut left_out = 0;
+    for credential in &mut bundle.credentials.items {
+        let before = credential.locations.len();
+        credential.locations.retain(|location| !ignored(&location.path));
+        left_out += before - credential.locations.len();
+    }
+    (left_out > 0).then(|| format!("{left_out} places are left out, as `ignore` says"))
+}
