@@ -149,6 +149,7 @@ pub(crate) fn from_raw(raw: Raw, spot: Spot, out: &mut Finds) -> Option<Find> {
         return None;
     }
     let mut find = Find::new(&raw.provider, &raw.kind, raw.strength, raw.secret, spot);
+    find.parsed = false;
     find.public_id = raw.public_id;
     find.renewable = raw.renews;
     find.scope = raw.scope;

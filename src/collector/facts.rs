@@ -139,7 +139,9 @@ const CACHES: [&str; 9] = [
 
 /// Whether a find is the example of some public package: a guess or a URL, nothing with a provider's own form.
 fn published(find: &Find) -> bool {
-    let weak = find.strength == Strength::Guess || find.kind == "connection_url" || find.kind == "jwt";
+    let weak = find.strength == Strength::Guess
+        || find.kind == "connection_url"
+        || ["jwt", "private_key"].contains(&find.kind.as_str());
     weak && find.spot.kind == "file" && CACHES.iter().any(|cache| find.spot.path.starts_with(cache))
 }
 
@@ -286,8 +288,9 @@ impl Facts<'_> {
             let place = (find.spot.kind, find.spot.path.as_str(), find.spot.line);
             // Two variables of one environment are two places; two readings of one line are one.
             let known = by_place.entry(place).or_insert(find);
-            let better =
-                |find: &Find| (find.spot.key.is_some(), find.strength, std::cmp::Reverse(find.spot.key.clone()));
+            let better = |find: &Find| {
+                (find.parsed, find.spot.key.is_some(), find.strength, std::cmp::Reverse(find.spot.key.clone()))
+            };
             if better(find) > better(known) {
                 *known = find;
             }

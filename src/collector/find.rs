@@ -46,6 +46,8 @@ pub(crate) struct Find {
     /// What it is known not to leave.
     pub(crate) within: Option<String>,
     pub(crate) spot: Spot,
+    /// Whether the file was parsed, so that the key is the whole way to the value.
+    pub(crate) parsed: bool,
 }
 
 impl Find {
@@ -61,6 +63,7 @@ impl Find {
             scope: None,
             identity: None,
             within: None,
+            parsed: strength == Strength::Store,
             spot,
         }
     }

@@ -179,7 +179,7 @@ fn closed(schema: &Value) -> Option<Vec<&str>> {
         return Some(words.iter().filter_map(Value::as_str).collect());
     }
     let options = schema.get("oneOf").and_then(Value::as_array)?;
-    Some(options.iter().filter_map(|option| closed(option)).flatten().collect())
+    Some(options.iter().filter_map(closed).flatten().collect())
 }
 
 fn kinds(schema: &Value) -> Vec<&str> {

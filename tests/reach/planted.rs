@@ -158,7 +158,7 @@ fn every_store_is_found_with_its_place() {
         ("postgres:password", &["~/.pgpass:2#owner@db.internal.example"]),
         (
             "railway:project_token",
-            &["environment#RAILWAY_TOKEN", "./.env.local:1#RAILWAY_TOKEN", "./.env:2#RAILWAY_TOKEN"],
+            &["environment#RAILWAY_TOKEN", "./.env:2#RAILWAY_TOKEN", "./.env.local:1#RAILWAY_TOKEN"],
         ),
         ("railway:session_token", &["~/.railway/config.json:11#user.token"]),
         ("stripe:secret", &["./deploy.yaml:3#STRIPE_WEBHOOK_SECRET"]),

@@ -1,6 +1,6 @@
 //! The plan of least effort against brute force: every set of candidates, tried.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 #[path = "support/random.rs"]
 mod random;

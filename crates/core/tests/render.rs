@@ -7,6 +7,7 @@
     clippy::string_slice,
     reason = "a test ends where its sample is not what it should be"
 )]
+#![expect(clippy::disallowed_methods, reason = "the harness hands the files of tests/ and templates/ to the core")]
 
 use base64::Engine as _;
 use deadstop_core::assessment::Assessment;

@@ -110,7 +110,8 @@ fn value_of(
     for raw in context.scanner.pair(if name.is_empty() { "value" } else { name }, value) {
         let line = line_of(text, name, value);
         let spot = context.spot(line, key);
-        if let Some(find) = from_raw(raw, spot, out) {
+        if let Some(mut find) = from_raw(raw, spot, out) {
+            find.parsed = true;
             secrets.extend(find.secret.clone());
             out.finds.push(find);
         }

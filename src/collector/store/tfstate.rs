@@ -125,7 +125,8 @@ fn secrets(context: &Context<'_>, text: &str, (kind, name): (&str, &str), attrib
             continue;
         }
         for raw in context.scanner.pair(attribute, value) {
-            if let Some(find) = from_raw(raw, context.spot(line, &key), out) {
+            if let Some(mut find) = from_raw(raw, context.spot(line, &key), out) {
+                find.parsed = true;
                 out.finds.push(find);
             }
         }

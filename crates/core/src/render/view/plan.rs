@@ -111,6 +111,8 @@ fn intro(fixes: &FixPlan, of: usize, steps: usize) -> String {
     let changes = count(steps, "change brings", "changes together bring");
     let least = if fixes.optimal {
         "no plan of less total effort does".to_owned()
+    } else if fixes.at_least == 0 {
+        "a plan of less total effort may exist".to_owned()
     } else {
         format!("a plan of less total effort may exist, but none below {} points", fixes.at_least)
     };
