@@ -3,7 +3,7 @@
 //!
 //! - 6: `cli`, `command`: say what to do, print, give the exit code
 //! - 5: `collector`, `session`, `machine`: read the world
-//! - 4: `secret`, `surroundings`, `walk`, `config`, `exit`, `output`, `manifest`, `embedded`
+//! - 4: `secret`, `surroundings`, `walk`, `exit`, `config`, `manifest`, `output`, `embedded`
 
 pub mod cli;
 pub mod collector;

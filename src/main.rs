@@ -2,6 +2,7 @@
 
 use clap::Parser as _;
 use deadstop::{cli::Cli, command, output};
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,8 +25,13 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            return match error.print() {
+                Err(failed) if failed.kind() != io::ErrorKind::BrokenPipe => {
+                    output::stderr(&format!("deadstop: cannot write to standard output: {failed}\n"));
+                    ExitCode::from(2)
+                }
+                Ok(()) | Err(_) => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
+            };
         }
     };
     let stop = Arc::new(AtomicBool::new(false));

@@ -3,10 +3,10 @@
 //! Nothing here opens a file, asks a network, waits or looks at a clock. Modules stand on floors, and each uses only
 //! the floors below its own and what stands before it on its own floor:
 //!
-//! - 3: `assess`, `render`: bundle → assessment → text
-//! - 2: `world`, `power`, `gate`, `path`: evaluators, each takes data and gives data
-//! - 1: `verdict`, `assessment`, `bundle`, `policy`, `catalogue`, `shorthand`
-//! - 0: `time`, `fact`, `id`, `model`
+//! - 3: `headline`, `fixes`, `assess`, `render`: bundle → assessment → text
+//! - 2: `world`, `power`, `gate`, `path`, `answer`: evaluators, each takes data and gives data
+//! - 1: `verdict`, `policy`, `assessment`, `bundle`, `catalogue`, `shorthand`
+//! - 0: `pattern`, `time`, `id`, `fact`, `model`
 
 pub mod answer;
 pub mod assess;

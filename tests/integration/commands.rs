@@ -1,0 +1,188 @@
+//! What each command prints, writes and ends with.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value;
+
+use crate::program::Place;
+
+const REPORT: [&str; 7] =
+    [".gitignore", "assessment.json", "calls.jsonl", "facts.json", "manifest.json", "report.html", "summary.md"];
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn help_lists_what_works_and_nothing_else() {
+    let place = Place::new();
+    let help = place.expect(0, &["--help"]).out;
+    let commands = help.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
+    let listed: Vec<&str> = commands
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert_eq!(listed, ["run", "credentials", "demo", "collect", "assess", "report", "schema", "help"]);
+    assert!(help.contains("Examples:") && help.contains("Exit codes:"));
+    assert!(!help.contains("--live"), "a flag that is refused is not offered");
+    for command in &listed {
+        place.expect(0, &["help", command]);
+    }
+    assert!(place.expect(0, &["--version"]).out.starts_with("deadstop 0."));
+}
+
+#[test]
+fn a_demo_is_a_show_unless_it_is_asked_to_fail() {
+    let place = Place::new();
+    let show = place.expect(0, &["demo"]);
+    assert!(show.out.starts_with("Nothing, for "), "{}", show.out);
+    assert!(show.out.contains("Exit 0, as this is a show; for `run` it would be 1: "), "{}", show.out);
+    assert!(show.out.contains("Report: deadstop-report/report.html\n"));
+    assert!(show.out.ends_with("Nothing left this machine.\n"));
+    assert_eq!(show.err, "");
+    assert_eq!(place.names("deadstop-report"), REPORT);
+    let mode = fs::metadata(place.path("deadstop-report")).unwrap().permissions().mode();
+    assert_eq!((mode & 0o777, place.read("deadstop-report/.gitignore").as_str()), (0o700, "*\n"));
+    assert!(place.expect(1, &["demo", "--fail-on", "nothing"]).out.contains("Exit 1: "));
+    assert!(place.expect(0, &["demo", "--fail-on", "nothing", "--exit-zero"]).out.contains("as --exit-zero asks"));
+    let quiet = place.expect(0, &["demo", "--quiet"]);
+    assert!(!quiet.out.contains("Exit 0") && quiet.out.starts_with("Nothing, for "));
+}
+
+#[test]
+fn a_manifest_holds_the_hash_of_each_file() {
+    let place = Place::new();
+    place.expect(0, &["demo", "-o", "r"]);
+    let manifest = json(&place.read("r/manifest.json"));
+    assert_eq!(manifest["schema"], "deadstop.manifest/1");
+    for name in REPORT.iter().filter(|name| !matches!(**name, ".gitignore" | "manifest.json")) {
+        let hash = std::process::Command::new("sha256sum").arg(place.path("r").join(name)).output().unwrap();
+        let hash = String::from_utf8(hash.stdout).unwrap();
+        assert_eq!(manifest["files"][name].as_str(), hash.split(' ').next(), "{name}");
+    }
+}
+
+#[test]
+fn every_world_is_listed_shown_and_the_same_each_time() {
+    let place = Place::new();
+    let list = place.expect(0, &["demo", "--list"]).out;
+    let worlds: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(worlds.contains(&"pocketos"), "{list}");
+    for world in worlds {
+        place.expect(0, &["demo", world, "-o", "one"]);
+        place.expect(0, &["demo", world, "-o", "two"]);
+        for name in REPORT {
+            assert_eq!(place.read(&format!("one/{name}")), place.read(&format!("two/{name}")), "{world} {name}");
+        }
+    }
+}
+
+#[test]
+fn a_fix_is_shown_by_its_number_and_by_its_key() {
+    let place = Place::new();
+    place.expect(0, &["demo", "-o", "before"]);
+    let before = json(&place.read("before/assessment.json"));
+    let minimal: Vec<&str> = before["fixes"]["minimal"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let all = before["fixes"]["all"].as_array().unwrap();
+    let keys = minimal.iter().map(|id| all.iter().find(|fix| fix["id"] == **id).unwrap()["key"].as_str().unwrap());
+    let mut args = vec!["demo", "--fail-on", "slowed", "-o", "after"];
+    for key in keys {
+        args.extend(["--with-fix", key]);
+    }
+    // The plan brings every production asset to `stopped`, so that nothing is left at the threshold.
+    place.expect(0, &args);
+    place.expect(0, &["demo", "--with-fix", minimal[0], "-o", "one"]);
+}
+
+#[test]
+fn the_three_stages_apart_give_what_they_give_together() {
+    let place = Place::new();
+    place.expect(0, &["demo", "-o", "demo"]);
+    let facts = "demo/facts.json";
+    let found = place.expect(1, &["assess", facts, facts, "-o", "assessment.json"]);
+    assert!(found.out.contains("Exit 1: ") && found.out.contains("Assessment: assessment.json"), "{}", found.out);
+    place.expect(0, &["assess", facts, "--exit-zero", "-o", "again.json"]);
+    assert_eq!(place.read("assessment.json"), place.read("again.json"), "merging a bundle with itself changes nothing");
+    let piped = place.expect(1, &["assess", facts, "-o", "-"]);
+    assert_eq!(piped.out, place.read("assessment.json"));
+    place.expect(0, &["report", "assessment.json", "--format", "html,json,markdown", "-o", "."]);
+    assert!(place.read("report.html").contains("<html") && place.read("summary.md").starts_with('#'));
+    let one = place.expect(0, &["report", "assessment.json", "--format", "markdown", "-o", "-"]);
+    assert_eq!(one.out, place.read("summary.md"));
+    assert!(place.expect(0, &["report", "assessment.json", "--format", "text"]).out.starts_with("Nothing, for "));
+}
+
+#[test]
+fn nothing_found_is_no_pass_and_teaches_the_next_step() {
+    let place = Place::new();
+    let ran = place.expect(3, &["run", "work"]);
+    assert!(ran.out.starts_with("Unknown"), "{}", ran.out);
+    assert!(ran.out.contains("Exit 3: no production asset was found"), "{}", ran.out);
+    assert!(ran.out.contains("Next: ") && ran.out.contains("deadstop demo"), "{}", ran.out);
+    assert!(place.expect(0, &["credentials", "work"]).out.contains("No credential was found."));
+}
+
+#[test]
+fn a_run_finds_what_lies_about_and_tells_no_secret() {
+    let place = Place::new();
+    let secret = "0c2f8a1e-7b64-4d1f-9a3e-5d7c2b9e8f10";
+    place.write("work/deploy/.env", &format!("RAILWAY_API_TOKEN={secret}\n"));
+    place.write("work/.gitignore", ".env\n");
+    let run = place.run(&["run", "work"]);
+    assert_eq!(run.code, 3, "{}\n{}", run.out, run.err);
+    let listed = place.expect(0, &["credentials", "work", "--format", "json"]);
+    let row = json(listed.out.lines().next().unwrap());
+    for key in ["id", "key", "provider", "kind", "public_id", "status", "identity", "scope", "environment", "locations"]
+    {
+        assert!(row.get(key).is_some(), "{key}: {row}");
+    }
+    assert_eq!(
+        (&row["provider"], &row["locations"][0]["key"]),
+        (&Value::from("railway"), &Value::from("RAILWAY_API_TOKEN"))
+    );
+    place.expect(0, &["collect", "work", "-o", "facts.json"]);
+    let mut written = vec![run.out, run.err, listed.out, listed.err, place.read("facts.json")];
+    written.extend(REPORT.iter().map(|name| place.read(&format!("deadstop-report/{name}"))));
+    for text in written {
+        assert!(!text.contains(&secret[4..18]), "a part of a secret is in {text}");
+    }
+}
+
+#[test]
+fn a_plan_reads_nothing_and_calls_nobody() {
+    let place = Place::new();
+    for command in ["run", "collect", "credentials"] {
+        let ran = place.expect(0, &[command, "work", "--plan"]);
+        assert!(ran.out.starts_with("No call would be made"), "{}", ran.out);
+        assert!(ran.out.contains(place.path("work").canonicalize().unwrap().to_str().unwrap()), "{}", ran.out);
+    }
+    assert_eq!(place.names("."), ["home", "work"]);
+}
+
+#[test]
+fn schemas_accept_what_is_written() {
+    let place = Place::new();
+    place.expect(0, &["demo", "-o", "r"]);
+    for (name, file) in [("facts", "facts.json"), ("assessment", "assessment.json"), ("manifest", "manifest.json")] {
+        let schema = json(&place.expect(0, &["schema", name]).out);
+        let written = json(&place.read(&format!("r/{file}")));
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let wrong: Vec<String> = validator.iter_errors(&written).map(|error| error.to_string()).take(3).collect();
+        assert!(wrong.is_empty(), "{name}: {wrong:?}");
+    }
+    json(&place.expect(0, &["schema", "config"]).out);
+}
+
+#[test]
+fn variables_stand_for_flags_and_others_change_nothing() {
+    let place = Place::new();
+    let ran = place.command(&["demo"]).env("DEADSTOP_FAIL_ON", "nothing").env("DEADSTOP_OUTPUT", "r").output().unwrap();
+    assert_eq!(ran.status.code(), Some(1));
+    assert!(place.path("r/report.html").exists());
+    let coloured = place.command(&["demo", "--color", "always"]).output().unwrap();
+    assert!(coloured.stdout.contains(&0x1b));
+    let plain = place.command(&["demo"]).env("CLICOLOR_FORCE", "1").env("TERM", "xterm").output().unwrap();
+    assert!(!plain.stdout.contains(&0x1b), "no terminal, no colour");
+}

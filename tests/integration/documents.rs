@@ -1,0 +1,50 @@
+//! The documents say what the program does.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use crate::program::{Place, sources};
+
+const HEAD: &str = "\
+# Commands
+
+What `deadstop help` prints, written down by a test: `UPDATE_DOCS=1 cargo test --test integration documents`.
+";
+
+#[test]
+fn docs_cli_is_what_help_prints() {
+    let place = Place::new();
+    let mut text = HEAD.to_owned();
+    for command in ["", "run", "credentials", "demo", "collect", "assess", "report", "schema"] {
+        let args: &[&str] = if command.is_empty() { &["--help"] } else { &[command, "--help"] };
+        let help = place.expect(0, args).out;
+        let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+        let name = format!("deadstop {command}");
+        write!(text, "\n## {}\n\n```text\n{}\n```\n", name.trim_end(), lines.join("\n").trim_end()).unwrap();
+    }
+    let path = sources().join("docs/cli.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    assert!(fs::read_to_string(path).unwrap() == text, "docs/cli.md is not what help prints: run with UPDATE_DOCS=1");
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut files = vec![];
+    for folder in [".", "docs"] {
+        files.extend(fs::read_dir(sources().join(folder)).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    let mut seen = 0;
+    for file in files.iter().filter(|file| file.extension().is_some_and(|ending| ending == "md")) {
+        let text = fs::read_to_string(file).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let target = link.split('#').next().unwrap();
+            if !target.is_empty() && !link.contains("://") {
+                assert!(file.parent().unwrap().join(target).exists(), "{}: {link}", file.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 5, "{seen} links");
+}
