@@ -22,6 +22,27 @@ pub use read::Chunk;
 /// Folders deeper than this are left and named as a gap.
 const MAX_DEPTH: usize = 1_000;
 
+/// Parts of the system that every program reads, with or without a link to them.
+const SYSTEM: [&str; 17] = [
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib64",
+    "/etc",
+    "/opt",
+    "/proc",
+    "/sys",
+    "/dev",
+    "/run",
+    "/nix",
+    "/snap",
+    "/var/lib",
+    "/System",
+    "/Library",
+    "/Applications",
+];
+
 /// The bounds of a walk.
 #[derive(Clone, Copy)]
 pub struct Limits<'a> {
@@ -53,6 +74,8 @@ pub struct Walked {
     pub folders: u64,
     /// Links seen and not followed.
     pub links: u64,
+    /// Links that lead to something which is no part of the system, with where they lead. Not followed either.
+    pub leading: Vec<(PathBuf, PathBuf)>,
     /// What this user may not read.
     pub refused: u64,
     /// What should have been read and was not, sorted.
@@ -104,6 +127,7 @@ struct Shared<'a> {
     bytes: AtomicU64,
     folders: AtomicU64,
     links: AtomicU64,
+    leading: Mutex<BTreeSet<(PathBuf, PathBuf)>>,
     refused: AtomicU64,
     unread: Mutex<BTreeSet<Unread>>,
 }
@@ -142,6 +166,7 @@ pub fn walk<V: Visitor>(roots: &[PathBuf], limits: Limits<'_>, seen: &Seen, visi
         bytes: AtomicU64::new(0),
         folders: AtomicU64::new(0),
         links: AtomicU64::new(0),
+        leading: Mutex::new(BTreeSet::new()),
         refused: AtomicU64::new(0),
         unread: Mutex::new(BTreeSet::new()),
     };
@@ -158,6 +183,7 @@ pub fn walk<V: Visitor>(roots: &[PathBuf], limits: Limits<'_>, seen: &Seen, visi
         bytes: shared.bytes.into_inner(),
         folders: shared.folders.into_inner(),
         links: shared.links.into_inner(),
+        leading: shared.leading.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect(),
         refused: shared.refused.into_inner(),
         unread: shared.unread.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect(),
     }
@@ -272,6 +298,13 @@ impl Shared<'_> {
                 }
                 FileType::Symlink => {
                     self.links.fetch_add(1, Ordering::Relaxed);
+                    let link = path.join(&name);
+                    // Where it leads is looked up and not opened. One that leads nowhere hides nothing.
+                    if let Ok(target) = std::fs::canonicalize(&link)
+                        && !SYSTEM.iter().any(|part| target.starts_with(part))
+                    {
+                        lock(&self.leading).insert((link, target));
+                    }
                 }
                 // Never opened: a FIFO blocks, a device acts, a socket talks.
                 FileType::Fifo

@@ -96,6 +96,7 @@ pub(crate) fn gather(surroundings: &Surroundings, options: &Options, scanner: &S
         all.bytes += walked.bytes;
         all.folders += walked.folders;
         all.links += walked.links;
+        all.leading.extend(walked.leading);
         all.refused += walked.refused;
         all.unread.extend(walked.unread);
     }
@@ -103,8 +104,17 @@ pub(crate) fn gather(surroundings: &Surroundings, options: &Options, scanner: &S
     all.unread.dedup();
     let mut unread: Vec<(String, GapReason)> =
         all.unread.iter().map(|unread| (places.show(&unread.path), unread.reason)).collect();
+    unread.extend(led_out(surroundings, &all.leading).map(|link| (places.show(link), GapReason::NotAsked)));
     unread.extend(finds.malformed.iter().map(|path| (path.clone(), GapReason::Malformed)));
     Gathered { finds, walked: all, unread, paths }
+}
+
+/// Links that lead out of all that is read: an agent follows them, and this does not.
+fn led_out<'a>(around: &Surroundings, leading: &'a [(PathBuf, PathBuf)]) -> impl Iterator<Item = &'a PathBuf> {
+    let read = around.roots.iter().chain(&around.home).filter_map(|base| std::fs::canonicalize(base).ok());
+    let read: Vec<PathBuf> = read.collect();
+    let out = move |target: &PathBuf| !read.iter().any(|base| target.starts_with(base));
+    leading.iter().filter(move |(_, target)| out(target)).map(|(link, _)| link)
 }
 
 /// The folders and files of each phase.

@@ -208,8 +208,11 @@ impl Facts<'_> {
     fn unread(&mut self, path: &str, reason: GapReason) -> Gap {
         let path = self.mask.hide(path);
         let id = SourceId(format!("unread:{path}"));
-        let late = reason == GapReason::TimedOut;
-        let settle = late.then(|| "allow more time, or name fewer folders".to_owned());
+        let settle = match reason {
+            GapReason::TimedOut => Some("allow more time with --read-time, or name fewer folders".to_owned()),
+            GapReason::NotAsked => Some("it is a link: name the folder that it leads to as a PATH, too".to_owned()),
+            _ => None,
+        };
         self.sources.entry(id.clone()).or_insert_with(|| Source {
             id: id.clone(),
             provider: None,

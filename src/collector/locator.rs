@@ -125,6 +125,9 @@ fn login(rest: &str, key: Option<String>, at: std::ops::Range<usize>, out: &mut 
         return;
     }
     let host = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    if ["example.com", "example.org", "example.net"].contains(&host.as_str()) {
+        return;
+    }
     let provider = if host == "github.com" || host.ends_with(".github.com") {
         "github"
     } else if host == "gitlab.com" {

@@ -55,6 +55,9 @@ fn links_lead_nowhere() {
     let found = fake.collect();
     assert_eq!(inventory(&found).len(), 1);
     assert_eq!(found.stats.links, 6);
+    // An agent follows the two that lead out; what they lead to was not read, and that is a gap.
+    assert_eq!(found.credentials.gaps.len(), 2);
+    assert!(found.reach.gap().is_some());
     finds_the_bait(&fake);
 }
 

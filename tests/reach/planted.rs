@@ -232,3 +232,50 @@ fn the_same_world_gives_the_same_bytes() {
         assert_eq!(serde_json::to_string(&planted.fake.collect()).unwrap(), once);
     }
 }
+
+#[test]
+fn a_service_account_key_is_one_credential() {
+    let fake = Fake::new();
+    let body = made_up(90, 1_600);
+    let key = format!("-----BEGIN {0} KEY-----\\n{body}\\n-----END {0} KEY-----\\n", "PRIVATE");
+    fake.write(
+        "./sa.json",
+        format!(
+            "{{\n  \"type\": \"service_account\",\n  \"private_key_id\": \"k1\",\n  \"private_key\": \"{key}\",\n  \
+             \"client_email\": \"robot@shop.iam.gserviceaccount.com\"\n}}\n"
+        ),
+    );
+    let found = fake.collect();
+    let expected = ("google:service_account_key".to_owned(), vec!["./sa.json:4#private_key".to_owned()]);
+    assert_eq!(inventory(&found), [expected]);
+}
+
+#[test]
+fn the_core_takes_what_was_collected() {
+    use deadstop_core::bundle::{Bundle, adopt};
+    use deadstop_core::model::{Agent, Session};
+    let planted = plant();
+    let found = planted.fake.collect();
+    let mut bundle = Bundle::empty(planted.fake.surroundings().now, "0.1.0");
+    bundle.machine = Some("0123456789ab".to_owned());
+    bundle.sessions.items.push(Session {
+        id: "plain".into(),
+        key: "plain".to_owned(),
+        name: "any program".to_owned(),
+        agent: Agent::Plain,
+        machine: None,
+        environment: None,
+        roots: vec![".".to_owned()],
+        reach: found.reach.clone(),
+        ways: Fact::Known(Listed::Complete),
+        sources: Vec::new(),
+    });
+    bundle.sources = found.sources;
+    bundle.credentials = found.credentials;
+    bundle.principals = found.principals;
+    bundle.grants = found.grants;
+    bundle.assets = found.assets;
+    bundle.steps = found.steps;
+    let adopted = adopt(bundle).unwrap();
+    assert!(adopted.credentials.items.len() > 20);
+}

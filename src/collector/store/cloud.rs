@@ -38,7 +38,9 @@ pub(super) fn google(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
     let Some(value) = json(text) else { return false };
     if let (Some(key), Some(mail)) = (text_at(&value, &["private_key"]), text_at(&value, &["client_email"])) {
         let line = line_of(text, "\"private_key\"", "");
-        let mut find = context.find("google", "service_account_key", key, line, "private_key");
+        // As it stands in the file, so that the same bytes seen by their form are the same secret.
+        let key = key.replace('\n', "\\n");
+        let mut find = context.find("google", "service_account_key", &key, line, "private_key");
         find.public_id = text_at(&value, &["private_key_id"]).map(str::to_owned);
         // The key is made for this one identity; what it may do is not told here.
         find.identity = Some((format!("google:serviceAccount:{mail}"), mail.to_owned()));
