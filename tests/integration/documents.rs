@@ -48,3 +48,30 @@ fn links_between_documents_lead_somewhere() {
     }
     assert!(seen > 5, "{seen} links");
 }
+
+/// The first block of YAML of a document.
+fn example(document: &str) -> String {
+    let text = fs::read_to_string(sources().join(document)).unwrap();
+    let start = text.find("```yaml\n").unwrap() + 8;
+    text[start..].split("```").next().unwrap().to_owned()
+}
+
+#[test]
+fn the_example_configuration_has_no_mistake() {
+    let place = Place::new();
+    place.write("example.yaml", &example("docs/configuration.md"));
+    place.expect(0, &["demo", "--config", "example.yaml"]);
+}
+
+#[test]
+fn the_example_world_has_the_answer_that_it_is_written_for() {
+    let (bundles, meta) = deadstop_core::shorthand::expand(&example("CONTRIBUTING.md")).unwrap();
+    let facts = deadstop_core::bundle::merge(&bundles);
+    let place = Place::new();
+    place.write("facts.json", &deadstop_core::bundle::to_json(&facts));
+    let code = i32::try_from(meta.expect["exit"].as_i64().unwrap()).unwrap();
+    place.expect(code, &["assess", "facts.json"]);
+    let answer = serde_json::from_str::<serde_json::Value>(&place.read("assessment.json")).unwrap();
+    let asset = answer["assets"].as_array().unwrap().iter().find(|asset| asset["key"] == "db").unwrap();
+    assert_eq!(asset["answer"], meta.expect["assets"]["db"]["answer"]);
+}

@@ -1,6 +1,6 @@
 //! The program as its users meet it, and the rules that its sources keep.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::string_slice, reason = "a test that cannot go on fails")]
 
 mod commands;
 mod documents;
