@@ -65,7 +65,7 @@ pub(crate) fn plant() -> Planted {
     fake.write(
         "~/.railway/config.json",
         format!(
-            "{{\n  \"projects\": {{\n    \"/work/shop\": {{\n      \"project\": \"p-1\",\n      \"environment\": \"e-1\",\n      \
+            "{{\n  \"projects\": {{\n    \"/srv/shop\": {{\n      \"project\": \"p-1\",\n      \"environment\": \"e-1\",\n      \
              \"environmentName\": \"production\",\n      \"name\": \"storefront\"\n    }}\n  }},\n  \"user\": {{\n    \
              \"token\": \"{session}\"\n  }}\n}}\n"
         ),

@@ -26,7 +26,7 @@ fn level(name: &str) -> (Level, &'static str) {
 }
 
 fn ground() -> Ground {
-    Ground { home: Some("/home/u".to_owned()), root: "/work".to_owned() }
+    Ground { home: Some("/home/u".to_owned()), root: "/repo".to_owned() }
 }
 
 fn user(text: &str) -> ClaudePolicy {
@@ -74,7 +74,7 @@ fn check(case: &Value) -> Result<(), String> {
         files.push(file(level, path, text.as_str().unwrap()));
     }
     let trusted = case.get("trusted").and_then(Value::as_bool).unwrap_or(true);
-    let state = format!(r#"{{"projects":{{"/work":{{"hasTrustDialogAccepted":{trusted}}}}}}}"#);
+    let state = format!(r#"{{"projects":{{"/repo":{{"hasTrustDialogAccepted":{trusted}}}}}}}"#);
     files.push(file(Level::State, "~/.claude.json", &state));
     let policy = parse(&files, &ground());
     let same = |what: &str, is: String, wanted: String| {
@@ -172,13 +172,13 @@ fn what_an_allowed_command_runs_may_be_edited() {
 fn refusals_bind_the_tools_and_not_the_shell() {
     let policy = user(r#"{"permissions":{"defaultMode":"default","deny":["Read(**/.env)"]}}"#);
     let session = SessionId::from("claude-code");
-    let refused: Vec<String> = refusals(&policy, &session, &[], "/work/.env").iter().map(|r| r.way.0.clone()).collect();
+    let refused: Vec<String> = refusals(&policy, &session, &[], "/repo/.env").iter().map(|r| r.way.0.clone()).collect();
     assert_eq!(refused, ["claude-code/read", "claude-code/bash-read"]);
     let boxed = r#"{"permissions":{"defaultMode":"default"},"sandbox":{"enabled":true,"failIfUnavailable":true,
         "allowUnsandboxedCommands":false,"filesystem":{"denyRead":["~/.aws"]}}}"#;
     let hidden = refusals(&user(boxed), &session, &[], "~/.aws/credentials");
     assert!(hidden.iter().any(|r| r.way.0 == "claude-code/bash" && !r.overrides.is_empty()));
-    assert!(refusals(&user(boxed), &session, &[], "/work/a").is_empty());
+    assert!(refusals(&user(boxed), &session, &[], "/repo/a").is_empty());
 }
 
 fn command() -> impl Strategy<Value = String> {
