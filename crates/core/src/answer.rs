@@ -197,16 +197,40 @@ fn environment_of(world: &World, policy: &Policy, asset: &Asset) -> Option<Strin
     by_name.map(|env| env.name.clone())
 }
 
-/// Whether a name is production; `None` if it says neither.
+/// Whether a name is production; `None` if it says neither, or both.
 fn is_production(policy: &Policy, name: &str) -> Option<bool> {
+    if policy.trusted && policy.environments.iter().any(|env| env.name == name) {
+        return Some(PRODUCTION.contains(&name.to_lowercase().as_str()));
+    }
     let lower = name.to_lowercase();
-    let first = lower.split(['-', '_', '/', '.', ' ', '(']).next().unwrap_or(&lower);
-    if PRODUCTION.contains(&lower.as_str()) {
-        return Some(true);
+    let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let is = words.iter().any(|word| PRODUCTION.contains(word));
+    let is_not = words.iter().any(|word| NOT_PRODUCTION.contains(word) || ["non", "not", "pre"].contains(word));
+    match (is, is_not) {
+        (true, false) => Some(true),
+        (false, true) => Some(false),
+        (true, true) | (false, false) => None,
     }
-    let declared = policy.trusted && policy.environments.iter().any(|env| env.name == name);
-    if declared || NOT_PRODUCTION.contains(&first) {
-        return Some(false);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_says_both_says_neither() {
+        let policy = Policy::default();
+        for (name, expected) in [
+            ("production", Some(true)),
+            ("eu-prod-2", Some(true)),
+            ("staging", Some(false)),
+            ("qa/eu", Some(false)),
+            ("dev-prod", None),
+            ("non-prod", None),
+            ("main", None),
+            ("", None),
+        ] {
+            assert_eq!(is_production(&policy, name), expected, "{name}");
+        }
     }
-    None
 }

@@ -11,7 +11,7 @@ use crate::model::{Agent, Basis, Credential, Decision, End, Grant, Location, Pro
 use crate::pattern;
 use crate::power::ground::Key;
 use crate::power::ground::sessions::{carries, generic};
-use crate::power::{AtomNo, Sight};
+use crate::power::{AtomNo, Hold, Sight};
 use crate::verdict::{LayerName, LayerState};
 
 /// One layer, told.
@@ -149,6 +149,7 @@ impl<'w> Teller<'_, '_, 'w> {
             let both = self.walker.both_of(&Key::Hold(c.clone()));
             ground.world.credentials.get(c).map(|credential| ((both.best, both.worst), credential))
         });
+        let reached = reached.filter(|((_, worst), _)| *worst != Hold::Never);
         reached.min_by_key(|(both, credential)| (*both, &credential.id)).map(|(_, credential)| credential)
     }
 
@@ -519,9 +520,13 @@ impl<'w> Teller<'_, '_, 'w> {
         let mut words = vec![format!("{} is at work", self.walker.session.name)];
         let mut principals = Vec::new();
         let mut credential = None;
-        if self.path.route == Route::Own
-            && let Some(atom) = self.find(&Key::Held(acting.clone()))
-        {
+        let held = self.find(&Key::Held(acting.clone())).filter(|_| self.path.route == Route::Own);
+        let direct = self.credential_of(acting).filter(|_| self.path.route == Route::Own);
+        if let Some(found) = direct {
+            credential = Some(found.id.clone());
+            words.push(self.label(found));
+            words.push(format!("that is {}", self.principal(acting)));
+        } else if let Some(atom) = held {
             for (at, why) in self.walker.power.witness(atom).into_iter().rev() {
                 match self.walker.power.key(at) {
                     Some(Key::Hold(id)) if credential.is_none() => {
