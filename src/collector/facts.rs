@@ -194,12 +194,7 @@ impl Facts<'_> {
             run: None,
             excerpt: None,
             place: None,
-            settle: askable.then(|| match provider {
-                "postgres" | "mysql" | "redis" | "mongodb" => {
-                    "run with --live, with the host named under providers in deadstop.yaml".to_owned()
-                }
-                _ => "run with --live".to_owned(),
-            }),
+            settle: askable.then(|| format!("this version asks no provider: merge facts of {title} (--merge)")),
         });
         Gap { source: id, reason }
     }
@@ -211,7 +206,16 @@ impl Facts<'_> {
         let settle = match reason {
             GapReason::TimedOut => Some("allow more time with --read-time, or name fewer folders".to_owned()),
             GapReason::NotAsked => Some("it is a link: name the folder that it leads to as a PATH, too".to_owned()),
-            _ => None,
+            GapReason::Denied
+            | GapReason::Throttled
+            | GapReason::Unreachable
+            | GapReason::Unsupported
+            | GapReason::Malformed
+            | GapReason::Vanished
+            | GapReason::TooLarge
+            | GapReason::Conflicting
+            | GapReason::Stale
+            | GapReason::CheckBroken => None,
         };
         self.sources.entry(id.clone()).or_insert_with(|| Source {
             id: id.clone(),
