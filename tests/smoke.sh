@@ -36,6 +36,12 @@ expect 2 "$program" demo atlantis -o none
 expect 1 "$program" demo --fail-on nothing -o demo2
 cmp demo/assessment.json demo2/assessment.json || fail "the same world gave other bytes"
 expect 0 "$program" demo --with-fix F1 -o demo3
+says "shown with this done"
+plan=$(sed -n '/"minimal": \[/,/\]/p' demo/assessment.json | grep -o 'F[0-9]*')
+# shellcheck disable=SC2046
+expect 0 "$program" demo $(printf -- '--with-fix %s ' $plan) -o demo4
+says "It stops, for all"
+expect 2 "$program" demo --with-fix nope -o demo5
 
 # A reviewer, with a home in which things lie about.
 mkdir -p home/.aws home/.railway home/.config/gh home/code/shop/deploy home/.kube

@@ -203,19 +203,12 @@ impl Facts<'_> {
     fn unread(&mut self, path: &str, reason: GapReason) -> Gap {
         let path = self.mask.hide(path);
         let id = SourceId(format!("unread:{path}"));
-        let settle = match reason {
-            GapReason::TimedOut => Some("allow more time with --read-time, or name fewer folders".to_owned()),
-            GapReason::NotAsked => Some("it is a link: name the folder that it leads to as a PATH, too".to_owned()),
-            GapReason::Denied
-            | GapReason::Throttled
-            | GapReason::Unreachable
-            | GapReason::Unsupported
-            | GapReason::Malformed
-            | GapReason::Vanished
-            | GapReason::TooLarge
-            | GapReason::Conflicting
-            | GapReason::Stale
-            | GapReason::CheckBroken => None,
+        let settle = if reason == GapReason::TimedOut {
+            Some("allow more time with --read-time, or name fewer folders".to_owned())
+        } else {
+            let link = (reason == GapReason::NotAsked)
+                .then_some("it is a link: name the folder that it leads to as a PATH, too");
+            link.map(str::to_owned)
         };
         self.sources.entry(id.clone()).or_insert_with(|| Source {
             id: id.clone(),

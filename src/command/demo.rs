@@ -1,7 +1,7 @@
 //! `deadstop demo`: a built-in incident world, offline.
 
 use anyhow::Context as _;
-use deadstop_core::assess::{assess, with_fix};
+use deadstop_core::assess::{assess, with_fixes};
 use deadstop_core::shorthand;
 use deadstop_core::{bundle, bundle::Bundle, policy::Policy};
 use std::time::Instant;
@@ -21,12 +21,16 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> anyhow::Result<u8> {
     let (mut facts, mut policy) = world(&args.world)?;
     policy.target = config.policy.target;
     policy.assessed_at = config.policy.assessed_at.or(policy.assessed_at);
-    for key in &args.with_fix {
-        facts = with_fix(&facts, &policy, key).with_context(|| {
+    let mut notes = config.notes;
+    if !args.with_fix.is_empty() {
+        let fixed = with_fixes(&facts, &policy, &args.with_fix).map_err(|missing| {
             let known = assess(&facts, &policy).fixes.all;
-            let keys: Vec<String> = known.iter().map(|fix| format!("  {}  {}", fix.id, fix.key)).collect();
-            format!("`{}` has no fix `{key}`; it has\n{}", args.world, keys.join("\n"))
+            let keys: Vec<String> =
+                known.iter().map(|fix| format!("  {:<4} {}  {}", fix.id, fix.key, fix.title)).collect();
+            anyhow::anyhow!("`{}` has no fix `{missing}`; it has\n{}", args.world, keys.join("\n"))
         })?;
+        facts = fixed.bundle;
+        notes.extend(fixed.done.iter().map(|title| format!("shown with this done: {title}")));
     }
     let assessment = assess(&facts, &policy);
     let finish = Finish {
@@ -35,7 +39,7 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> anyhow::Result<u8> {
         policy: &policy,
         threshold,
         answer: &args.answer,
-        notes: &config.notes,
+        notes: &notes,
         took: started.elapsed(),
         show: !fails,
     };

@@ -44,17 +44,34 @@ pub fn credentials(bundle: &Bundle, policy: &Policy) -> Vec<CredentialRow> {
     writer.credential_rows(&[])
 }
 
-/// The bundle as it would be read with a fix of its assessment applied; `None` if there is no fix of that key or id.
-#[must_use]
-pub fn with_fix(bundle: &Bundle, policy: &Policy, key: &str) -> Option<Bundle> {
+/// A bundle as it would be read with fixes applied, and what was done, in sentences.
+#[derive(Clone, Debug)]
+pub struct Fixed {
+    /// The bundle.
+    pub bundle: Bundle,
+    /// The titles of the fixes.
+    pub done: Vec<String>,
+}
+
+/// Applies fixes of a bundle's assessment, each named by its key or its id there.
+///
+/// # Errors
+/// The first name that no fix has.
+pub fn with_fixes(bundle: &Bundle, policy: &Policy, names: &[String]) -> Result<Fixed, String> {
     let assessment = assess(bundle, policy);
-    let wanted = assessment.fixes.all.iter().find(|fix| fix.key == key || fix.id == key)?;
     let world = World::new(bundle, policy, &catalogue::actions());
     let ground = Ground::new(&world);
     let judged = answer::judge(&ground, policy, false);
     let candidates = fixes::candidates(&ground, policy, &judged);
-    let candidate = candidates.iter().find(|candidate| candidate.key == wanted.key)?;
-    Some(candidate.apply(bundle))
+    let mut fixed = Fixed { bundle: bundle.clone(), done: Vec::new() };
+    for name in names {
+        let row =
+            assessment.fixes.all.iter().find(|fix| fix.key == *name || fix.id == *name).ok_or_else(|| name.clone())?;
+        let candidate = candidates.iter().find(|candidate| candidate.key == row.key).ok_or_else(|| name.clone())?;
+        fixed.bundle = candidate.apply(&fixed.bundle);
+        fixed.done.push(row.title.clone());
+    }
+    Ok(fixed)
 }
 
 /// Headline assets first, worst first; then by name.
