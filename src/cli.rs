@@ -219,7 +219,7 @@ pub struct CollectArgs {
 /// Arguments of `assess`.
 #[derive(Args, Debug)]
 pub struct AssessArgs {
-    /// Facts bundles.
+    /// Facts bundles; `-` is standard input.
     #[arg(value_name = "FACTS", required = true)]
     pub facts: Vec<PathBuf>,
     /// What counts as a failure.
@@ -233,7 +233,7 @@ pub struct AssessArgs {
 /// Arguments of `report`.
 #[derive(Args, Debug)]
 pub struct ReportArgs {
-    /// An assessment.
+    /// An assessment; `-` is standard input.
     #[arg(value_name = "ASSESSMENT")]
     pub assessment: PathBuf,
     /// The formats to write.

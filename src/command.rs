@@ -14,10 +14,10 @@ use deadstop_core::bundle::{self, Bundle};
 use deadstop_core::policy::Policy;
 use deadstop_core::render;
 use std::fs;
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::cli::{AnswerArgs, Cli, Color, Command, Common};
@@ -48,6 +48,9 @@ pub fn run(cli: &Cli, stop: &Arc<AtomicBool>) -> u8 {
         }
     };
     done.unwrap_or_else(|error| {
+        if stop.load(Ordering::SeqCst) {
+            return 130;
+        }
         output::stderr(&format!("deadstop: {error:#}\n"));
         2
     })
@@ -78,8 +81,15 @@ pub(crate) fn read_bundle(path: &Path) -> anyhow::Result<Bundle> {
     bundle::parse(&text).with_context(|| format!("`{}` is no facts bundle", path.display()))
 }
 
-/// Reads a text file that the user named.
+/// Reads a text file that the user named; `-` is standard input.
 pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        let read = std::io::stdin().lock().take(LARGEST + 1).read_to_string(&mut text);
+        let length = read.context("cannot read standard input")?;
+        anyhow::ensure!(length as u64 <= LARGEST, "standard input is larger than {} GiB", LARGEST >> 30);
+        return Ok(text);
+    }
     let meta = fs::metadata(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     anyhow::ensure!(meta.len() <= LARGEST, "`{}` is larger than {} GiB", path.display(), LARGEST >> 30);
     fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))

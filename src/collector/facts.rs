@@ -194,12 +194,7 @@ impl Facts<'_> {
             run: None,
             excerpt: None,
             place: None,
-            settle: askable.then(|| match provider {
-                "postgres" | "mysql" | "redis" | "mongodb" => {
-                    "run with --live, with the host named under providers in deadstop.yaml".to_owned()
-                }
-                _ => "run with --live".to_owned(),
-            }),
+            settle: askable.then(|| format!("this version asks no provider: merge facts of {title} (--merge)")),
         });
         Gap { source: id, reason }
     }

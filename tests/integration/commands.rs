@@ -107,6 +107,9 @@ fn the_three_stages_apart_give_what_they_give_together() {
     assert_eq!(place.read("assessment.json"), place.read("again.json"), "merging a bundle with itself changes nothing");
     let piped = place.expect(1, &["assess", facts, "-o", "-"]);
     assert_eq!(piped.out, place.read("assessment.json"));
+    let held = std::fs::File::open(place.path(facts)).unwrap();
+    let from_pipe = place.command(&["assess", "-", "-o", "-"]).stdin(held).output().unwrap();
+    assert_eq!(String::from_utf8(from_pipe.stdout).unwrap(), piped.out);
     place.expect(0, &["report", "assessment.json", "--format", "html,json,markdown", "-o", "."]);
     assert!(place.read("report.html").contains("<html") && place.read("summary.md").starts_with('#'));
     let one = place.expect(0, &["report", "assessment.json", "--format", "markdown", "-o", "-"]);
@@ -132,6 +135,7 @@ fn a_run_finds_what_lies_about_and_tells_no_secret() {
     place.write("work/.gitignore", ".env\n");
     let run = place.run(&["run", "work"]);
     assert_eq!(run.code, 3, "{}\n{}", run.out, run.err);
+    assert!(run.out.contains("--merge") && !run.out.contains("--live"), "advice that cannot be taken: {}", run.out);
     let listed = place.expect(0, &["credentials", "work", "--format", "json"]);
     let row = json(listed.out.lines().next().unwrap());
     for key in ["id", "key", "provider", "kind", "public_id", "status", "identity", "scope", "environment", "locations"]

@@ -111,7 +111,7 @@ fn control_c_stops_within_a_second_and_leaves_nothing() {
         let started = Instant::now();
         kill_process(Pid::from_child(&child), Signal::INT).unwrap();
         let ran = ran(&child.wait_with_output().unwrap());
-        assert_eq!(ran.code, 130, "{args:?}: {}", ran.err);
+        assert_eq!((ran.code, ran.err.as_str()), (130, "deadstop: interrupted\n"), "{args:?}");
         assert!(started.elapsed() < Duration::from_millis(1_000), "{args:?}: {:?}", started.elapsed());
         assert_eq!(place.names("."), ["fragment", "home", "work"], "{args:?}");
     }

@@ -215,11 +215,7 @@ impl World {
             return;
         }
         let gap = bundle.principals.gaps.first().cloned().unwrap_or_else(|| {
-            self.note(
-                "read the rights of an identity",
-                GapReason::NotAsked,
-                "run with --live, or merge its provider's facts",
-            )
+            self.note("read the rights of an identity", GapReason::NotAsked, "merge its provider's facts (--merge)")
         });
         for id in named {
             let provider = provider_of(&id, self);
