@@ -194,7 +194,8 @@ impl Facts<'_> {
             run: None,
             excerpt: None,
             place: None,
-            settle: askable.then(|| format!("this version asks no provider: merge facts of {title} (--merge)")),
+            settle: askable
+                .then(|| format!("run with --live (not in this version yet), or merge facts of {title} (--merge)")),
         });
         Gap { source: id, reason }
     }

@@ -215,7 +215,11 @@ impl World {
             return;
         }
         let gap = bundle.principals.gaps.first().cloned().unwrap_or_else(|| {
-            self.note("read the rights of an identity", GapReason::NotAsked, "merge its provider's facts (--merge)")
+            self.note(
+                "read the rights of an identity",
+                GapReason::NotAsked,
+                "run with --live, or merge its provider's facts (--merge)",
+            )
         });
         for id in named {
             let provider = provider_of(&id, self);
