@@ -257,12 +257,18 @@ fn qualify(bundle: &mut Bundle) {
         named(&mut session.id.0);
         session.machine.get_or_insert_with(|| machine.clone());
     }
-    let atom = |atom: &mut Atom| {
-        if let Atom::Way(way) = atom
-            && !way.0.starts_with(&prefix)
-        {
-            way.0.insert_str(0, &prefix);
+    // Where only its places tell a credential apart, the same places on another machine hold another one.
+    let placed: BTreeSet<CredentialId> =
+        bundle.credentials.items.iter().filter(|c| c.public_id.is_none()).map(|c| c.id.clone()).collect();
+    let held = |id: &mut CredentialId| {
+        if placed.contains(id) {
+            named(&mut id.0);
         }
+    };
+    let atom = |atom: &mut Atom| match atom {
+        Atom::Way(way) => named(&mut way.0),
+        Atom::Credential(id) => held(id),
+        Atom::Principal(_) | Atom::Lifted(_) | Atom::Can { .. } | Atom::Right { .. } | Atom::Destroyed(_) => {}
     };
     let overrides = |list: &mut Vec<Override>| {
         list.iter_mut().flat_map(|item| item.needs.iter_mut()).for_each(atom);
@@ -273,7 +279,9 @@ fn qualify(bundle: &mut Bundle) {
         overrides(&mut way.overrides);
         overrides(&mut way.escapes);
         way.needs.iter_mut().for_each(atom);
+        way.holds.iter_mut().for_each(held);
     }
+    bundle.credentials.items.iter_mut().for_each(|credential| held(&mut credential.id));
     for location in bundle.credentials.items.iter_mut().flat_map(|credential| credential.locations.iter_mut()) {
         location.sessions.iter_mut().for_each(|session| named(&mut session.0));
         for refusal in &mut location.refused {
@@ -282,6 +290,7 @@ fn qualify(bundle: &mut Bundle) {
         }
     }
     for step in &mut bundle.steps.items {
+        named(&mut step.id.0);
         step.session.iter_mut().for_each(|session| named(&mut session.0));
         step.needs.iter_mut().chain(step.gains.iter_mut()).for_each(atom);
     }

@@ -114,8 +114,10 @@ impl Gather<'_, '_> {
             });
             let more = if places > 1 { format!(" and {} more", places - 1) } else { String::new() };
             let name = credential_name(credential);
+            let alone = world.credentials.values().filter(|other| other.key == credential.key).count() == 1;
+            let named = if alone { credential.key.clone() } else { credential.id.0.clone() };
             self.add(Candidate {
-                key: format!("revoke:{}", credential.key),
+                key: format!("revoke:{named}"),
                 kind: "remove-or-rotate",
                 title: format!("Rotate {name} and take it out of reach"),
                 detail: format!("Revoke it at {}, and remove it{at}{more}. If something needs its successor, keep that where no agent session reads.", credential.provider),
@@ -196,8 +198,11 @@ impl Gather<'_, '_> {
         let agents = sessions.iter().filter_map(|id| world.sessions.get(id)).filter(|s| s.agent != Agent::Plain);
         let agents: Vec<_> = agents.filter(|session| session.id.as_str() != "?").cloned().collect();
         for session in agents {
+            // Two machines may have a session of the same key each.
+            let alone = world.sessions.values().filter(|other| other.key == session.key).count() == 1;
+            let named = if alone { session.key.clone() } else { session.id.0.clone() };
             self.add(Candidate {
-                key: format!("gate:{}", session.key),
+                key: format!("gate:{named}"),
                 kind: "gate-the-way",
                 title: format!("Make {} ask a person before anything runs, by a managed policy", session.name),
                 detail: "Set it where the user cannot change it, for the shell and for every MCP server alike: a rule on one command's text is passed by a script. It stands for this agent only; any other program of this user does not meet it.".to_owned(),
