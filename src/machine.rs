@@ -141,6 +141,7 @@ fn join(
         session.reach = reach.clone();
     }
     bundle.ways.items = found.ways;
+    others(&mut bundle, around);
     undescribed(&mut bundle, around.now);
     bundle.sources.sort();
     bundle.sources.dedup_by(|a, b| a.id == b.id);
@@ -208,6 +209,47 @@ fn declared(config: &Config, around: &Surroundings) -> Vec<Session> {
         sources: Vec::new(),
     });
     list.collect()
+}
+
+/// Folders that other agents leave in a home or a repository: whoever has them has one more session, of which this
+/// version knows nothing.
+const OTHER_AGENTS: [(&str, &str); 16] = [
+    (".aider.conf.yml", "Aider"),
+    (".amazonq", "Amazon Q"),
+    (".cline", "Cline"),
+    (".codeium", "Windsurf"),
+    (".codex", "OpenAI Codex"),
+    (".config/crush", "Crush"),
+    (".config/goose", "goose"),
+    (".config/opencode", "OpenCode"),
+    (".continue", "Continue"),
+    (".copilot", "Copilot CLI"),
+    (".cursor", "Cursor"),
+    (".factory", "Factory Droid"),
+    (".gemini", "Gemini CLI"),
+    (".kiro", "Kiro"),
+    (".qwen", "Qwen Code"),
+    (".roo", "Roo Code"),
+];
+
+/// A session that lies here and was not assessed is a gap among the sessions, not none.
+fn others(bundle: &mut Bundle, around: &Surroundings) {
+    let declared = |agent: &str| bundle.sessions.items.iter().any(|session| session.key.starts_with(agent));
+    let here = |folder: &str| {
+        around.home.iter().chain(&around.roots).any(|base| std::fs::symlink_metadata(base.join(folder)).is_ok())
+    };
+    let found = OTHER_AGENTS.iter().filter(|(folder, _)| here(folder));
+    let missing: Vec<&str> = found
+        .filter(|(folder, _)| !declared(folder.rsplit(['.', '/']).next().unwrap_or(folder)))
+        .map(|(_, name)| *name)
+        .collect();
+    for name in missing {
+        let operation = format!("read the gate of {name}, whose settings lie here");
+        let settle = "declare it under sessions in deadstop.yaml, or merge a fragment that describes its ways";
+        let source = gap_source(&format!("other-{name}"), &operation, GapReason::Unsupported, settle, around.now);
+        bundle.sessions.gaps.push(Gap { source: source.id.clone(), reason: GapReason::Unsupported });
+        bundle.sources.push(source);
+    }
 }
 
 /// The source of what is not known of a declared session's gate.

@@ -23,21 +23,16 @@ pub use read::Chunk;
 const MAX_DEPTH: usize = 1_000;
 
 /// Parts of the system that every program reads, with or without a link to them.
-const SYSTEM: [&str; 17] = [
+const SYSTEM: [&str; 12] = [
     "/usr",
     "/bin",
     "/sbin",
     "/lib",
     "/lib64",
-    "/etc",
-    "/opt",
     "/proc",
     "/sys",
     "/dev",
-    "/run",
     "/nix",
-    "/snap",
-    "/var/lib",
     "/System",
     "/Library",
     "/Applications",

@@ -75,11 +75,14 @@ fn judge(rules: &Rules, name: &str, value: &[u8], range: Range<usize>, style: St
         let end =
             ENDS.iter().find(|end| bare == **end || bare.strip_suffix(**end).is_some_and(|rest| rest.ends_with('_')));
         let secret_word = end.is_some() || matches!(bare, "AUTH" | "AUTHORIZATION");
-        if !secret_word || value.len() < 16 || !looks_random(value) {
+        let password = end.is_some_and(|end| ["PASSWORD", "PASSWD", "PASS", "PWD"].contains(end));
+        // People choose passwords: where a setting is called one, any value is, unless it says that it is none.
+        let chosen = password && style != Style::Code && value.len() >= 6 && !looks_like_a_path(value);
+        if !secret_word || !(chosen || value.len() >= 16 && looks_random(value)) {
             return None;
         }
         let kind = match end {
-            Some(&("PASSWORD" | "PASSWD" | "PASS" | "PWD")) => "password",
+            Some(_) if password => "password",
             Some(&("SECRET" | "SECRET_KEY")) => "secret",
             Some(&"PRIVATE_KEY") => "private_key",
             Some(end) if end.ends_with("KEY") => "api_key",
@@ -92,6 +95,11 @@ fn judge(rules: &Rules, name: &str, value: &[u8], range: Range<usize>, style: St
     raw.dummy = is_dummy(value);
     raw.key = Some(name.to_owned());
     Some(raw)
+}
+
+/// `PWD` is a folder, and `PASSWORD_FILE` is not the only name whose value is one.
+fn looks_like_a_path(value: &[u8]) -> bool {
+    value.starts_with(b"/") || value.starts_with(b"./") || value.starts_with(b"~/")
 }
 
 /// `apiToken`, `api-token` and `api.token` as `API_TOKEN`.

@@ -255,14 +255,21 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Whether a path is that of a loose object or a pack of git; anything else below `.git` is a file like any other.
+fn git_object(path: &Path) -> bool {
+    let parts: Vec<&str> = path.iter().map(|part| part.to_str().unwrap_or_default()).collect();
+    let hex = |text: &str, length: usize| text.len() == length && text.bytes().all(|b| b.is_ascii_hexdigit());
+    match parts.as_slice() {
+        [.., ".git", "objects", "pack", name] => name.starts_with("pack-"),
+        [.., ".git", "objects", folder, name] => hex(folder, 2) && hex(name, 38),
+        _ => false,
+    }
+}
+
 impl Visitor for Reader<'_> {
     fn open(&mut self, path: &Path) -> Reading {
         // Compressed, so that no line of it can be seen; git's own settings and logs beside it are read.
-        if path
-            .components()
-            .zip(path.components().skip(1))
-            .any(|(a, b)| a.as_os_str() == ".git" && b.as_os_str() == "objects")
-        {
+        if git_object(path) {
             return Reading::Leave;
         }
         self.file = path.to_path_buf();

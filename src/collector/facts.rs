@@ -402,28 +402,36 @@ impl Facts<'_> {
             let gap = self.not_asked("aws");
             let role = self.principal(&chain.role, &chain.role, "aws", std::slice::from_ref(&source), &gap);
             let keys = finds.profiles.iter().filter(|(name, _)| *name == chain.source).map(|(_, id)| id);
+            let mut from: Vec<Vec<Atom>> = Vec::new();
             for key in keys {
-                let holder = ids.iter().find(|(_, members)| {
+                let holds = |members: &[usize]| {
                     members
                         .iter()
                         .filter_map(|at| finds.finds.get(*at))
                         .any(|find| find.public_id.as_ref() == Some(key))
-                });
-                let Some((credential, _)) = holder else { continue };
-                let id = StepId(format!("assume:{}:{role}", chain.profile));
-                steps.insert(
-                    id.clone(),
-                    Step {
-                        id,
-                        session: None,
-                        needs: vec![Atom::Credential(credential.clone())],
-                        gains: vec![Atom::Principal(role.clone())],
-                        changes: false,
-                        possible: Fact::Unknown(gap.clone()),
-                        because: format!("assume {role}, as profile {} does", chain.profile),
-                        sources: vec![source.clone()],
-                    },
-                );
+                };
+                let holders = ids.iter().filter(|(_, members)| holds(members));
+                from.extend(holders.map(|(credential, _)| vec![Atom::Credential(credential.clone())]));
+            }
+            let before = finds.chains.iter().filter(|other| other.profile == chain.source && other.role != chain.role);
+            from.extend(before.map(|other| vec![Atom::Principal(PrincipalId(self.mask.hide(&other.role)))]));
+            if from.is_empty() {
+                // What the profile starts from was not found: anything here may be it.
+                from.push(Vec::new());
+            }
+            for (at, needs) in from.into_iter().enumerate() {
+                let id = StepId(format!("assume:{}:{role}:{}:{at}", chain.profile, chain.spot.path));
+                let step = Step {
+                    id: id.clone(),
+                    session: None,
+                    needs,
+                    gains: vec![Atom::Principal(role.clone())],
+                    changes: false,
+                    possible: Fact::Unknown(gap.clone()),
+                    because: format!("assume {role}, as profile {} does", chain.profile),
+                    sources: vec![source.clone()],
+                };
+                steps.insert(id, step);
             }
         }
         steps.into_values().collect()

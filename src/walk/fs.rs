@@ -118,10 +118,16 @@ pub(super) fn list(folder: &OwnedFd) -> Result<Vec<(PathBuf, FileType)>, ()> {
     Ok(names)
 }
 
+/// The files of a report.
+const OWN: [&str; 7] =
+    ["manifest.json", "report.html", "assessment.json", "facts.json", "summary.md", "calls.jsonl", ".gitignore"];
+
 /// Whether Deadstop wrote this folder: its manifest is in it, beside its report.
 pub(super) fn is_own_output(folder: &OwnedFd, listing: &[(PathBuf, FileType)]) -> bool {
     let has = |name: &str| listing.iter().any(|(path, kind)| path == Path::new(name) && kind.is_file());
-    if !has("manifest.json") || !has("report.html") {
+    // A folder with anything else in it may have been made to look like a report.
+    let ours = |(path, kind): &(PathBuf, FileType)| kind.is_file() && OWN.iter().any(|own| path == Path::new(own));
+    if !has("manifest.json") || !has("report.html") || !listing.iter().all(ours) {
         return false;
     }
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;

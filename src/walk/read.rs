@@ -116,7 +116,9 @@ fn pieces(
         if first {
             let sniffed = bytes.get(..filled.min(SNIFFED)).unwrap_or(bytes);
             if !bounds.binary && sniffed.contains(&0) {
-                return Ok(total);
+                // Text in two bytes a letter is text: not to have read it is a gap.
+                let wide = sniffed.starts_with(&[0xff, 0xfe]) || sniffed.starts_with(&[0xfe, 0xff]);
+                return if wide { Err(Some(GapReason::Unsupported)) } else { Ok(total) };
             }
             wanted = visitor.head(bytes);
         }

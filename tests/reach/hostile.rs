@@ -166,7 +166,7 @@ fn nothing_in_a_repository_is_run() {
         "~/.kube/config",
         format!("clusters: [{{name: c, cluster: {{server: https://c}}}}]\ncontexts: [{{name: c, context: {{cluster: c, user: u}}}}]\nusers: [{{name: u, user: {{exec: {{command: /bin/sh, args: [-c, {touch}]}}}}}}]\n"),
     );
-    fake.write("./.git/objects/ab/cdef", format!("RAILWAY_API_TOKEN={}\n", uuid(12)));
+    fake.write(&format!("./.git/objects/ab/{}", "c".repeat(38)), format!("RAILWAY_API_TOKEN={}\n", uuid(12)));
     let found = fake.collect();
     assert!(!mark.exists());
     let all = inventory(&found);
@@ -179,8 +179,21 @@ fn what_was_written_by_itself_is_not_read() {
     let (fake, _) = baited();
     fake.write("./deadstop-report/manifest.json", "{\"schema\": \"deadstop.manifest/1\"}");
     fake.write("./deadstop-report/report.html", "<html>");
-    fake.write("./deadstop-report/facts.env", format!("RAILWAY_API_TOKEN={}\n", uuid(13)));
+    fake.write("./deadstop-report/facts.json", format!("RAILWAY_API_TOKEN={}\n", uuid(13)));
     assert_eq!(inventory(&fake.collect()).len(), 1);
+    // A folder made to look like a report, and what only lies where git keeps its objects, is read.
+    fake.write("./deadstop-report/.env", format!("RAILWAY_API_TOKEN={}\n", uuid(14)));
+    fake.write("./.git/objects/notes", format!("RAILWAY_API_TOKEN={}\n", uuid(15)));
+    assert!(inventory(&fake.collect()).len() >= 3);
+}
+
+#[test]
+fn text_in_two_bytes_a_letter_is_a_gap() {
+    let (fake, _) = baited();
+    let wide: Vec<u8> =
+        std::iter::once(0xfeff_u16).chain("TOKEN=x\n".encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    fake.write("./prod.env", wide);
+    assert_eq!(fake.collect().reach.gap().unwrap().reason, GapReason::Unsupported);
 }
 
 #[test]

@@ -177,9 +177,31 @@ pub fn standing(world: &World, policy: &Policy, asset: &Asset) -> Standing {
         None => (told, None),
     };
     let production = environment.as_deref().and_then(|name| is_production(policy, name));
-    let behind_something = asset.class.stands_behind() && asset.behind.iter().any(|id| world.assets.contains_key(id));
-    let in_headline = production != Some(false) && !asset.class.is_container() && !behind_something;
+    let in_headline = production != Some(false) && !asset.class.is_container() && !counts_through_others(world, asset);
     Standing { environment, assumed: production.is_none(), in_headline, ignored }
+}
+
+/// Whether a backup, vault or key counts through what it stands behind: all of that is there, and leads to data.
+fn counts_through_others(world: &World, asset: &Asset) -> bool {
+    asset.class.stands_behind() && leads_to_data(world, &asset.id, &mut Vec::new())
+}
+
+/// Whether a node is data that is there, a copy of some, or stands behind nothing else.
+fn leads_to_data(world: &World, node: &NodeId, seen: &mut Vec<NodeId>) -> bool {
+    if seen.contains(node) {
+        return false;
+    }
+    seen.push(node.clone());
+    let leads = match (world.assets.get(node), world.copies.get(node)) {
+        (Some(held), _) if held.class.stands_behind() => {
+            !held.behind.is_empty() && held.behind.iter().all(|id| leads_to_data(world, id, seen))
+        }
+        (Some(held), _) => !held.class.is_container(),
+        (None, Some(copy)) => leads_to_data(world, &copy.of, seen),
+        (None, None) => false,
+    };
+    seen.pop();
+    leads
 }
 
 fn environment_of(world: &World, policy: &Policy, asset: &Asset) -> Option<String> {
@@ -199,9 +221,6 @@ fn environment_of(world: &World, policy: &Policy, asset: &Asset) -> Option<Strin
 
 /// Whether a name is production; `None` if it says neither, or both.
 fn is_production(policy: &Policy, name: &str) -> Option<bool> {
-    if policy.trusted && policy.environments.iter().any(|env| env.name == name) {
-        return Some(PRODUCTION.contains(&name.to_lowercase().as_str()));
-    }
     let lower = name.to_lowercase();
     let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let is = words.iter().any(|word| PRODUCTION.contains(word));
@@ -209,7 +228,9 @@ fn is_production(policy: &Policy, name: &str) -> Option<bool> {
     match (is, is_not) {
         (true, false) => Some(true),
         (false, true) => Some(false),
-        (true, true) | (false, false) => None,
+        (true, true) => None,
+        // An environment that the user's own configuration declares under another name is another one.
+        (false, false) => (policy.trusted && policy.environments.iter().any(|env| env.name == name)).then_some(false),
     }
 }
 

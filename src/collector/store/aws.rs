@@ -49,11 +49,12 @@ pub(super) fn profiles(context: &Context<'_>, text: &str, out: &mut Finds) -> bo
                 out.finds.push(find);
             }
         }
-        if let (Some((role, line)), Some((source, _))) = (section.get("role_arn"), section.get("source_profile")) {
+        // A role is assumed from a profile, or from what `credential_source` or a web identity gives.
+        if let Some((role, line)) = section.get("role_arn") {
             out.chains.push(Chain {
                 profile: section.name.to_owned(),
                 role: role.to_owned(),
-                source: source.to_owned(),
+                source: section.get("source_profile").map(|(source, _)| source.to_owned()).unwrap_or_default(),
                 spot: context.spot(Some(line), section.name),
             });
         }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::World;
 use crate::bundle::Bundle;
 use crate::fact::{Fact, Gap, GapReason, Listed};
-use crate::id::{NodeId, PrincipalId, SourceId};
-use crate::model::{Asset, Copy, Credential, Decision, End, Grant, Principal, Protection, Source, Status, Step};
+use crate::id::{NodeId, PrincipalId, SourceId, StepId};
+use crate::model::{Asset, Copy, Credential, Decision, End, Grant, Principal, Protection, Source, Status, Step, Way};
 use crate::policy::Policy;
 use crate::time::{Span, Time};
 
@@ -73,7 +73,7 @@ pub(super) fn readings(bundle: &Bundle, policy: &Policy) -> World {
             &bundle.ways.items,
             |w| &w.id,
             |r| {
-                let mut way = latest(r, |w| (clock.read(&w.sources), freedom(&w.decision))).clone();
+                let mut way = freest(r, &clock);
                 age(&mut way.decision, clock.stale(&way.sources));
                 age(&mut way.contained, clock.stale(&way.sources));
                 way
@@ -82,7 +82,7 @@ pub(super) fn readings(bundle: &Bundle, policy: &Policy) -> World {
         credentials: one_each(&bundle.credentials.items, |c| &c.id, |r| credential(r, &clock)),
         principals,
         grants,
-        steps: one_each(&bundle.steps.items, |s| &s.id, |r| step(r, &clock)).into_values().collect(),
+        steps: steps(&bundle.steps.items, &clock),
         assets,
         protections,
         copies,
@@ -118,16 +118,16 @@ fn latest<'a, T: Ord, R: Ord>(readings: &[&'a T], read: impl Fn(&T) -> R) -> &'a
     }
 }
 
-/// One reading of a fact: known before unknown, then later, then worse.
+/// One reading of a fact: known before unknown, then later, then worse; and the sources of that very reading.
 fn pick<'a, T: Ord + Clone + 'a>(
-    readings: impl Iterator<Item = (Read, &'a Fact<T>)>,
+    readings: impl Iterator<Item = (Read, &'a Fact<T>, &'a [SourceId])>,
     badness: impl Fn(&T) -> i64,
-) -> Option<Fact<T>> {
-    let key = |(read, fact): &(Read, &'a Fact<T>)| {
+) -> Option<(Fact<T>, &'a [SourceId])> {
+    let key = |(read, fact, _): &(Read, &'a Fact<T>, &'a [SourceId])| {
         let known = fact.known();
         (known.is_some(), read.at, known.map(&badness), (*fact).clone())
     };
-    readings.max_by_key(key).map(|(_, fact)| fact.clone())
+    readings.max_by_key(key).map(|(_, fact, sources)| (fact.clone(), sources))
 }
 
 fn age<T>(fact: &mut Fact<T>, stale: Option<Gap>) {
@@ -138,16 +138,52 @@ fn age<T>(fact: &mut Fact<T>, stale: Option<Gap>) {
     }
 }
 
-fn freedom(decision: &Fact<Decision>) -> Option<Decision> {
-    decision.known().copied()
+/// The latest reading of a way; of several at once what is freest in each.
+fn freest(readings: &[&Way], clock: &Clock<'_>) -> Way {
+    let mut way = latest(readings, |w| clock.read(&w.sources)).clone();
+    let at = clock.read(&way.sources);
+    for other in readings.iter().filter(|r| clock.read(&r.sources) == at) {
+        let free = |fact: &Fact<Decision>| match fact {
+            Fact::Known(decision) if *decision >= Decision::Reviewed => 2,
+            Fact::Unknown(_) => 1,
+            Fact::Known(_) => 0,
+        };
+        let loose = |fact: &Fact<bool>| match fact {
+            Fact::Known(false) => 2,
+            Fact::Unknown(_) => 1,
+            Fact::Known(true) => 0,
+        };
+        if free(&other.decision) > free(&way.decision) {
+            way.decision.clone_from(&other.decision);
+        }
+        if loose(&other.contained) > loose(&way.contained) {
+            way.contained.clone_from(&other.contained);
+        }
+        way.reads |= other.reads;
+        way.managed &= other.managed;
+        way.needs.retain(|need| other.needs.contains(need));
+        union(&mut way.carries, &other.carries);
+        union(&mut way.overrides, &other.overrides);
+        union(&mut way.escapes, &other.escapes);
+        union(&mut way.holds, &other.holds);
+        union(&mut way.acts_as, &other.acts_as);
+    }
+    way
+}
+
+fn union<T: Ord + Clone>(list: &mut Vec<T>, more: &[T]) {
+    list.extend(more.iter().cloned());
+    list.sort();
+    list.dedup();
 }
 
 macro_rules! picked {
     ($item:ident, $readings:ident, $clock:ident, $field:ident, $badness:expr) => {
-        if let Some(fact) = pick($readings.iter().map(|r| ($clock.read(&r.sources), &r.$field)), $badness) {
+        let all = $readings.iter().map(|r| ($clock.read(&r.sources), &r.$field, r.sources.as_slice()));
+        if let Some((fact, sources)) = pick(all, $badness) {
             $item.$field = fact;
+            age(&mut $item.$field, $clock.stale(sources));
         }
-        age(&mut $item.$field, $clock.stale(&$item.sources));
     };
 }
 
@@ -156,35 +192,36 @@ fn asset(readings: &[&Asset], clock: &Clock<'_>) -> Asset {
     item.environment = environment(readings, clock);
     picked!(item, readings, clock, protections, |_| 0);
     picked!(item, readings, clock, copies, |_| 0);
-    let contents = readings.iter().filter_map(|r| r.contents.as_ref().map(|fact| (clock.read(&r.sources), fact)));
-    item.contents = pick(contents, |_| 0);
-    if let Some(contents) = &mut item.contents {
-        age(contents, clock.stale(&item.sources));
-    }
+    let contents = readings
+        .iter()
+        .filter_map(|r| r.contents.as_ref().map(|fact| (clock.read(&r.sources), fact, r.sources.as_slice())));
+    item.contents = pick(contents, |_| 0).map(|(mut fact, sources)| {
+        age(&mut fact, clock.stale(sources));
+        fact
+    });
     let behind = readings.iter().flat_map(|r| r.behind.iter().cloned());
     item.behind = behind.collect::<std::collections::BTreeSet<NodeId>>().into_iter().collect();
     item
 }
 
-/// The later environment; two at once that differ are a gap.
+/// The environment that the latest run read. A source that could not be read leaves it unknown, whatever another says,
+/// and so do two that differ.
 fn environment(readings: &[&Asset], clock: &Clock<'_>) -> Fact<String> {
-    let facts = || readings.iter().map(|r| (clock.read(&r.sources), &r.environment));
-    let picked = pick(facts(), |_| 0);
-    let last = facts().filter(|(_, fact)| fact.known().is_some()).map(|(read, _)| read.at).max();
-    let at_last =
-        readings.iter().filter(|r| Some(clock.read(&r.sources).at) == last && r.environment.known().is_some());
-    let mut values: Vec<(&String, &&Asset)> = at_last.filter_map(|r| r.environment.known().map(|v| (v, r))).collect();
-    values.sort();
-    values.dedup_by_key(|(value, _)| *value);
-    if values.len() > 1
-        && let Some(source) = values.iter().find_map(|(_, r)| r.sources.first())
+    let last = readings.iter().map(|r| clock.read(&r.sources).run).max();
+    let mut of_last: Vec<&&Asset> = readings.iter().filter(|r| Some(clock.read(&r.sources).run) == last).collect();
+    of_last.sort();
+    let unread = of_last.iter().find(|r| r.environment.gap().is_some());
+    let first = unread.or(of_last.first());
+    let Some(first) = first else { unreachable!("a group has at least one reading") };
+    let differs = of_last.iter().find(|r| r.environment != first.environment);
+    if let (None, Some(other)) = (unread, differs)
+        && let Some(source) = first.sources.first().or(other.sources.first())
     {
         return Fact::Unknown(Gap { source: source.clone(), reason: GapReason::Conflicting });
     }
-    match picked {
-        Some(fact) => fact,
-        None => unreachable!("a group has at least one reading"),
-    }
+    let mut fact = first.environment.clone();
+    age(&mut fact, clock.stale(&first.sources));
+    fact
 }
 
 fn principal(readings: &[&Principal], clock: &Clock<'_>) -> Principal {
@@ -226,11 +263,15 @@ fn length<T>(list: &[T]) -> i64 {
 fn credential(readings: &[&Credential], clock: &Clock<'_>) -> Credential {
     let mut item = latest(readings, |c| clock.read(&c.sources)).clone();
     let live = |status: &Status| i64::from(*status == Status::Live);
-    if let Some(fact) = pick(readings.iter().map(|r| (clock.read(&r.sources), &r.status)), live) {
-        item.status = fact;
-    }
-    if let Some(fact) = pick(readings.iter().map(|r| (clock.read(&r.sources), &r.identity)), |_| 0) {
-        item.identity = fact;
+    picked!(item, readings, clock, status, live);
+    picked!(item, readings, clock, identity, |_| 0);
+    let known = |r: &&&Credential| r.identity.known().is_some();
+    let newest = readings.iter().filter(known).map(|r| clock.read(&r.sources).at).max();
+    let at_newest = readings.iter().filter(known).filter(|r| Some(clock.read(&r.sources).at) == newest);
+    let differs = at_newest.clone().any(|r| item.identity.known().is_some() && r.identity != item.identity);
+    let source = readings.iter().find_map(|r| r.sources.first());
+    if let (true, Some(source)) = (differs, source) {
+        item.identity = Fact::Unknown(Gap { source: source.clone(), reason: GapReason::Conflicting });
     }
     if readings.iter().any(|r| r.within != item.within) {
         item.within = None;
@@ -241,10 +282,21 @@ fn credential(readings: &[&Credential], clock: &Clock<'_>) -> Credential {
     item
 }
 
-fn step(readings: &[&Step], clock: &Clock<'_>) -> Step {
-    let mut item = latest(readings, |s| clock.read(&s.sources)).clone();
-    picked!(item, readings, clock, possible, |possible| i64::from(*possible));
-    item
+/// The latest reading of each step; of several at once that differ, each.
+fn steps(items: &[Step], clock: &Clock<'_>) -> Vec<Step> {
+    let mut last: BTreeMap<&StepId, Read> = BTreeMap::new();
+    for item in items {
+        let read = clock.read(&item.sources);
+        last.entry(&item.id).and_modify(|held| *held = (*held).max(read)).or_insert(read);
+    }
+    let kept = items.iter().filter(|item| last.get(&item.id) == Some(&clock.read(&item.sources)));
+    let mut kept: Vec<Step> = kept.cloned().collect();
+    for step in &mut kept {
+        age(&mut step.possible, clock.stale(&step.sources));
+    }
+    kept.sort();
+    kept.dedup();
+    kept
 }
 
 /// Grants, without those that a later complete listing of their principal no longer has.
