@@ -127,8 +127,9 @@ fn phases(surroundings: &Surroundings) -> Vec<Vec<PathBuf>> {
     }
     let home = surroundings.home.clone().and_then(whole);
     if let Some(home) = &home {
-        // Not made whole: a store that is a link is not followed.
-        first.extend(FIRST.iter().map(|store| home.join(store)));
+        // A store behind a link is not followed; the walk of the home names the link.
+        let stores = FIRST.iter().map(|store| home.join(store));
+        first.extend(stores.filter(|store| whole(store.clone()).is_none_or(|real| real == *store)));
     }
     if surroundings.var("KUBERNETES_SERVICE_HOST").is_some() {
         first.push(PathBuf::from("/var/run/secrets/kubernetes.io/serviceaccount"));

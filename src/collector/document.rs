@@ -2,34 +2,34 @@
 
 use serde_json::Value;
 
-/// The deepest nesting that is parsed.
-const DEEPEST: usize = 100;
+/// The most brackets that a file may open where its parser does not bound its own depth. Counted without regard to
+/// strings and comments, so that none of these hides any.
+const OPENED_JSONC: usize = 300;
+/// The most brackets that a YAML or TOML file may open.
+const OPENED: usize = 5_000;
 /// The largest YAML that is parsed; nothing that we look for is larger.
 const LARGEST_YAML: usize = 1 << 20;
 
 /// JSON, with the comments and trailing commas that editors allow.
 pub(crate) fn json(text: &str) -> Option<Value> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if depth(text.as_bytes()) > DEEPEST {
-        return None;
-    }
+    // This one bounds its own depth.
     if let Ok(value) = serde_json::from_str(text) {
         return Some(value);
+    }
+    if opened(text) > OPENED_JSONC {
+        return None;
     }
     jsonc_parser::parse_to_serde_value(text, &jsonc_parser::ParseOptions::default()).ok().flatten()
 }
 
-/// Every document of a YAML file. Aliases in numbers are the mark of a bomb, and none of our files has them.
+/// Every document of a YAML file. One alias is enough for a bomb, and none of our files needs any.
 pub(crate) fn yaml(text: &str) -> Option<Vec<Value>> {
     use serde::Deserialize;
-    let aliases =
-        text.split(|c: char| c.is_whitespace() || matches!(c, '[' | ',')).filter(|word| word.starts_with('*'));
+    let alias = |pair: &[u8]| matches!(pair, [b' ' | b'\t' | b'\n' | b'[' | b',' | b'{' | b':' | b'-', b'*']);
+    let aliases = text.starts_with('*') || text.as_bytes().windows(2).any(alias);
     let indent = text.lines().map(|line| line.bytes().take_while(|byte| matches!(byte, b' ' | b'-')).count()).max();
-    if text.len() > LARGEST_YAML
-        || depth(text.as_bytes()) > DEEPEST
-        || aliases.count() > 20
-        || indent.is_some_and(|indent| indent > 400)
-    {
+    if text.len() > LARGEST_YAML || opened(text) > OPENED || aliases || indent.is_some_and(|indent| indent > 400) {
         return None;
     }
     let mut documents = Vec::new();
@@ -41,26 +41,15 @@ pub(crate) fn yaml(text: &str) -> Option<Vec<Value>> {
 
 /// TOML.
 pub(crate) fn toml(text: &str) -> Option<Value> {
-    if depth(text.as_bytes()) > DEEPEST || text.len() > LARGEST_YAML {
+    if opened(text) > OPENED || text.len() > LARGEST_YAML {
         return None;
     }
     ::toml::from_str(text).ok()
 }
 
-/// The most brackets that are open at once, at most. Brackets in strings count too, which is safe.
-fn depth(text: &[u8]) -> usize {
-    let (mut open, mut deepest) = (0_usize, 0_usize);
-    for byte in text {
-        match byte {
-            b'{' | b'[' => {
-                open += 1;
-                deepest = deepest.max(open);
-            }
-            b'}' | b']' => open = open.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
+/// How many brackets are opened, those in strings and comments among them.
+fn opened(text: &str) -> usize {
+    text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count()
 }
 
 /// The line of `value` under `key`: where the value stands after the key, else where the value stands, else the key.

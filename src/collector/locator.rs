@@ -81,7 +81,15 @@ fn database(
     at: std::ops::Range<usize>,
     out: &mut Vec<Raw>,
 ) {
-    let Some((locator, password)) = parse(provider, port, rest) else { return };
+    let Some((locator, password)) = parse(provider, port, rest) else {
+        // Its parts cannot be told apart, so none is shown: a credential of that provider, not identified.
+        if rest.len() >= 12 && !rest.contains(['$', '{']) {
+            let mut raw = Raw::plain(provider, "connection_url", Strength::Guess, Some(rest.as_bytes()), at);
+            raw.key = key;
+            out.push(raw);
+        }
+        return;
+    };
     let blank = |text: &str| placeholder(text.as_bytes());
     if rest.contains("${") || rest.contains("{{") || rest.contains("$(") || blank(&locator.host) {
         return;
@@ -143,9 +151,9 @@ fn login(rest: &str, key: Option<String>, at: std::ops::Range<usize>, out: &mut 
 
 /// The parts of what follows `scheme://`, and the password apart from them.
 fn parse(provider: &'static str, port: u16, rest: &str) -> Option<(Locator, Option<String>)> {
-    let (front, query) = rest.split_once('?').unwrap_or((rest, ""));
-    // A password may hold `/` or `#` unescaped; the last `@` ends it.
-    let (who, place) = front.rsplit_once('@').map_or((None, front), |(who, place)| (Some(who), place));
+    // A password may hold `/`, `?` or `#` unescaped; the last `@` ends it.
+    let (who, place) = rest.rsplit_once('@').map_or((None, rest), |(who, place)| (Some(who), place));
+    let (place, query) = place.split_once('?').unwrap_or((place, ""));
     let (hosts, path) = place.split_once('/').unwrap_or((place, ""));
     let (mut user, mut password) = match who {
         Some(who) => who.split_once(':').map_or((decode(who), None), |(user, word)| (decode(user), Some(decode(word)))),
@@ -160,12 +168,26 @@ fn parse(provider: &'static str, port: u16, rest: &str) -> Option<(Locator, Opti
             _ => {}
         }
     }
+    if provider == "redis" && password.is_none() && !user.is_empty() {
+        // A lone word before the `@` is a password there.
+        password = Some(std::mem::take(&mut user));
+    }
+    if let Some((name, word)) = user.clone().split_once(':') {
+        password.get_or_insert_with(|| word.to_owned());
+        name.clone_into(&mut user);
+    }
     if host.is_empty() {
         "localhost".clone_into(&mut host);
     }
     let has_port = host.rsplit_once(':').is_some_and(|(head, port)| {
-        !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) && (!head.contains(':') || head.ends_with(']'))
+        port.bytes().all(|b| b.is_ascii_digit())
+            && port.parse::<u16>().is_ok()
+            && (!head.contains(':') || head.ends_with(']'))
     });
+    if host.contains(':') && !has_port && !host.starts_with('[') {
+        // What stands after the colon is no port: it is a password that was cut short.
+        return None;
+    }
     let name_ok = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']' | '/' | '%');
     if !host.chars().all(name_ok) {
         return None;
@@ -173,7 +195,7 @@ fn parse(provider: &'static str, port: u16, rest: &str) -> Option<(Locator, Opti
     if !has_port && port != 0 && !host.starts_with('/') {
         host = format!("{host}:{port}");
     }
-    let path = decode(path.split('#').next().unwrap_or_default());
+    let path = decode(path.split(['#', ';', '&', '/', '?']).next().unwrap_or_default());
     let database = match (provider, path.is_empty()) {
         (_, false) => Some(path),
         ("redis", true) => Some("0".to_owned()),
@@ -216,6 +238,16 @@ mod tests {
         assert_eq!(password.as_deref(), Some("p@ss/w"));
         let (locator, _) = parse("postgres", 5432, "u:p@h1:5433,h2:5434/").unwrap();
         assert_eq!(locator.asset().unwrap(), "postgres://h1:5433/u");
+        for cut in ["app:qwertysecretpw77", "app:abc/MySecretPart99xyz", "app:1234567"] {
+            assert!(parse("postgres", 5432, cut).is_none(), "{cut}");
+        }
+        let (locator, password) = parse("postgres", 5432, "app:qwerty?zz@db1.internal/prod;password=other").unwrap();
+        assert_eq!(
+            (locator.asset().unwrap().as_str(), password.as_deref()),
+            ("postgres://db1.internal:5432/prod", Some("qwerty?zz"))
+        );
+        let (locator, password) = parse("redis", 6379, "lonesecret@h.internal").unwrap();
+        assert_eq!((locator.user, password.as_deref()), (None, Some("lonesecret")));
         let (locator, password) = parse("redis", 6379, ":word@[::1]:6380/2").unwrap();
         assert_eq!((locator.login().as_str(), password.as_deref()), ("redis://[::1]:6380", Some("word")));
         let (locator, _) = parse("mongodb", 0, "u:p@c0.abc.mongodb.net/shop?w=1").unwrap();

@@ -243,6 +243,10 @@ pub(crate) fn key_before(text: &[u8], at: usize) -> Option<String> {
     if !matches!(sign, b'=' | b':' | b'>') {
         return None;
     }
+    if *sign == b':' && line.last() == Some(sign) {
+        // `word:value` with nothing between: a login, whose first part may be as secret as its second.
+        return None;
+    }
     let head = trim_end(head.strip_suffix(b"=>").or_else(|| head.strip_suffix(b":=")).unwrap_or(head));
     let head = trim_end(head.strip_suffix(b"=").or_else(|| head.strip_suffix(b":")).unwrap_or(head));
     let length = head.iter().rev().take_while(|byte| in_name(**byte)).count();

@@ -25,6 +25,13 @@ pub(super) enum Reading {
 /// The text of a file.
 pub(super) fn read(path: &Path) -> Reading {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    // A settings folder that is a link leads elsewhere just as a file does.
+    if path
+        .parent()
+        .is_some_and(|folder| folder.file_name().is_some_and(|name| name == ".claude") && folder.is_symlink())
+    {
+        return Reading::Gap(GapReason::NotAsked);
+    }
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(descriptor) => File::from(descriptor),
         Err(Errno::NOENT | Errno::NOTDIR) => return Reading::Absent,

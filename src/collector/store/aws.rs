@@ -34,6 +34,13 @@ fn sections(text: &str) -> Vec<Section<'_>> {
     all
 }
 
+/// The access key id that a setting begins with; nothing, if it is none (a secret in its place, say).
+fn key_id(value: &str) -> Option<&str> {
+    let id = value.split(|c: char| !c.is_ascii_alphanumeric()).next()?;
+    let form = (16..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    (form && id.starts_with('A')).then_some(id)
+}
+
 /// `credentials` and `config`: both may hold keys, roles and programs.
 pub(super) fn profiles(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
     let all = sections(text);
@@ -44,8 +51,8 @@ pub(super) fn profiles(context: &Context<'_>, text: &str, out: &mut Finds) -> bo
                 out.dummies += 1;
             } else {
                 let mut find = context.find("aws", "access_key", secret, Some(line), section.name);
-                find.public_id = Some(id.to_owned());
-                out.profiles.push((section.name.to_owned(), id.to_owned()));
+                find.public_id = key_id(id).map(str::to_owned);
+                out.profiles.extend(key_id(id).map(|id| (section.name.to_owned(), id.to_owned())));
                 out.finds.push(find);
             }
         }
@@ -61,7 +68,7 @@ pub(super) fn profiles(context: &Context<'_>, text: &str, out: &mut Finds) -> bo
         if let Some((command, line)) = section.get("credential_process") {
             let mut find = context.find("aws", "credential_process", "", Some(line), section.name);
             find.secret = None;
-            let program = command.split_whitespace().next().unwrap_or_default();
+            let program = command.split_whitespace().find(|word| !word.contains('=')).unwrap_or_default();
             find.scope = Some(format!("whatever the program {program} gives; it was not run"));
             out.finds.push(find);
         }
@@ -103,7 +110,7 @@ pub(super) fn cache(context: &Context<'_>, text: &str, out: &mut Finds) -> bool 
         let Some(inner) = inner else { continue };
         let (Some(id), Some(secret)) = (text_at(inner, &[id_key]), text_at(inner, &[secret_key])) else { continue };
         let mut find = context.find("aws", "access_key", secret, line(id_key, id), id_key);
-        find.public_id = Some(id.to_owned());
+        find.public_id = key_id(id).map(str::to_owned);
         find.renewable = refresh.is_some();
         find.scope = text_at(&value, &["AssumedRoleUser", "Arn"]).map(str::to_owned);
         out.finds.push(find);

@@ -29,7 +29,8 @@ pub(super) fn config(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
                 continue;
             };
             let Some(login) = named(document, "users", user, "user") else { continue };
-            let server = server.trim_end_matches('/');
+            let Some(server) = address(server) else { continue };
+            let server = server.as_str();
             let id = format!("kubernetes:{server}");
             out.nodes.push(Node {
                 id: id.clone(),
@@ -38,12 +39,24 @@ pub(super) fn config(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
                 class: Class::Container,
                 name: cluster.to_owned(),
                 parent: None,
-                spot: context.spot(line_of(text, "server", server), cluster),
+                spot: context.spot(line_of(text, "server", ""), cluster),
             });
             one(context, text, (user, login), (server, &id), out);
         }
     }
     true
+}
+
+/// A server's address without what may be secret in it: no login, no query.
+fn address(server: &str) -> Option<String> {
+    let url = url::Url::parse(server).ok()?;
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    Some(format!("{}://{}{port}{}", url.scheme(), url.host_str()?, url.path().trim_end_matches('/')))
+}
+
+/// Whether a text is a program's name or path, and nothing more.
+fn program(name: &str) -> bool {
+    name.len() <= 60 && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'/' | b'-' | b'_' | b'~'))
 }
 
 fn one(context: &Context<'_>, text: &str, (user, login): (&str, &Value), (server, id): (&str, &str), out: &mut Finds) {
@@ -59,7 +72,7 @@ fn one(context: &Context<'_>, text: &str, (user, login): (&str, &Value), (server
         let mut find = context.find("kubernetes", kind, value, line_of(text, field, value), user);
         if field == "client-key" || field == "tokenFile" {
             find.secret = None;
-            find.scope = Some(format!("by the file {value}"));
+            find.scope = Some(format!("by the file that `{field}` names"));
         }
         find.public_id = Some(format!("{server}/{user}"));
         find.identity = Some((format!("kubernetes:{server}/{user}"), user.to_owned()));
@@ -68,7 +81,8 @@ fn one(context: &Context<'_>, text: &str, (user, login): (&str, &Value), (server
     }
     for plugin in ["exec", "auth-provider"] {
         let Some(inner) = login.get(plugin) else { continue };
-        let command = text_at(inner, &["command"]).or_else(|| text_at(inner, &["name"])).unwrap_or("a plugin");
+        let command = text_at(inner, &["command"]).or_else(|| text_at(inner, &["name"])).filter(|name| program(name));
+        let command = command.unwrap_or("a plugin");
         let line = line_of(text, "command", command).or_else(|| line_of(text, plugin, ""));
         let mut find = context.find("kubernetes", "exec_plugin", "", line, user);
         find.secret = None;

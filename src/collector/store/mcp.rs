@@ -58,7 +58,7 @@ fn server(context: &Context<'_>, text: &str, path: &str, name: &str, entry: &Val
         let flag = flag.trim_start_matches('-');
         let key = format!("{path}.args.{index}");
         value_of(context, text, (&key, flag), value, &mut secrets, out);
-        before = if argument.starts_with('-') { argument } else { "" };
+        before = if argument.starts_with('-') && !argument.contains('=') { argument } else { "" };
     }
     let url = ["url", "serverUrl", "httpUrl"].iter().find_map(|key| text_at(entry, &[key]));
     if let Some(url) = url {

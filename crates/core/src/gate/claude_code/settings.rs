@@ -106,6 +106,8 @@ fn understand(file: &FileText, policy: &mut ClaudePolicy) -> Option<Settings> {
     let note = |text: &str| Note { place: place.clone(), text: text.to_owned() };
     let (value, strict) = match serde_json::from_str::<Value>(&text) {
         Ok(value) => (Some(value), true),
+        // The second parser goes as deep as it is led.
+        Err(_) if text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count() > 300 => (None, false),
         Err(_) => {
             (jsonc_parser::parse_to_serde_value(&text, &jsonc_parser::ParseOptions::default()).ok().flatten(), false)
         }
