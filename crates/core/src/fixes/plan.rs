@@ -24,7 +24,7 @@ const EXACT: usize = 100;
 
 /// How many times the facts may be assessed anew, counted in rules; a limit on work, not on time, so that the same
 /// facts give the same plan anywhere.
-const WORK: usize = 6_000_000;
+const WORK: usize = 2_000_000;
 
 /// Nodes that the integer program may visit.
 const NODES: u64 = 20_000;
