@@ -39,6 +39,17 @@ pub(super) fn netrc(context: &Context<'_>, text: &str, out: &mut Finds) -> bool 
     true
 }
 
+/// Whether a text is no more than a name of a host, a user or a database.
+fn is_name(text: &str) -> bool {
+    text.len() <= 100
+        && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '*' | '/' | '@' | '%'))
+}
+
+/// What stands before a comment.
+fn first_word(value: &str) -> &str {
+    value.split_whitespace().next().unwrap_or_default()
+}
+
 /// A login at a database server.
 fn login(context: &Context<'_>, locator: &Locator, secret: &str, line: u64, key: &str, out: &mut Finds) {
     let mut find: Find = context.find(locator.provider, "password", secret, Some(line), key);
@@ -67,6 +78,19 @@ pub(super) fn pgpass(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
                 }
             }
         }
+        let whole = match parts.as_slice() {
+            [host, port, database, user, secret] if !secret.is_empty() => {
+                let number = port == "*" || port.bytes().all(|b| b.is_ascii_digit());
+                number && [host, database, user].into_iter().all(|name| is_name(name))
+            }
+            _ => false,
+        };
+        if !whole {
+            // A field is missing or out of place: which of them is the password cannot be told, so none is shown.
+            let longest = parts.iter().max_by_key(|part| part.len()).map_or("", String::as_str);
+            out.finds.push(context.find("postgres", "password", longest, Some(number), "pgpass"));
+            continue;
+        }
         let [host, port, database, user, secret] = parts.as_slice() else { continue };
         let port = if port == "*" { "5432" } else { port };
         let named = |text: &String| (text != "*").then(|| text.clone());
@@ -92,9 +116,9 @@ pub(super) fn my_cnf(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
         } else if let Some((key, value)) = line.split_once('=') {
             let value = value.trim().trim_matches(['"', '\'']);
             match key.trim() {
-                "user" => user = Some(value.to_owned()),
-                "host" => value.clone_into(&mut host),
-                "port" => value.clone_into(&mut port),
+                "user" if is_name(first_word(value)) => user = Some(first_word(value).to_owned()),
+                "host" if is_name(first_word(value)) => first_word(value).clone_into(&mut host),
+                "port" if is_name(first_word(value)) => first_word(value).clone_into(&mut port),
                 "password" if !value.is_empty() => secrets.push((value, number, group.clone())),
                 _ => {}
             }

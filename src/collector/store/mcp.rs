@@ -8,9 +8,16 @@ use crate::collector::find::{Finds, Server, Spot};
 use crate::collector::store::Context;
 use crate::secret::Secret;
 
+/// The most servers of one list that are looked at. A file with more was made to keep us busy, and is not understood.
+const MOST: usize = 500;
+
 /// The JSON files of the agents and editors.
 pub(super) fn json(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
     let Some(value) = parse_json(text) else { return false };
+    let long = |list: &str| value.get(list).and_then(Value::as_object).is_some_and(|all| all.len() > MOST);
+    if ["mcpServers", "servers", "mcp", "projects"].into_iter().any(long) {
+        return false;
+    }
     for list in ["mcpServers", "servers", "mcp"] {
         servers(context, text, list, value.get(list), out);
     }
@@ -29,7 +36,7 @@ pub(super) fn toml(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
 }
 
 fn servers(context: &Context<'_>, text: &str, list: &str, value: Option<&Value>, out: &mut Finds) {
-    for (name, entry) in value.and_then(Value::as_object).into_iter().flatten() {
+    for (name, entry) in value.and_then(Value::as_object).into_iter().flatten().take(MOST) {
         let is_server = ["command", "url", "serverUrl", "httpUrl"].iter().any(|key| entry.get(*key).is_some());
         if is_server {
             server(context, text, &format!("{list}.{name}"), name, entry, out);

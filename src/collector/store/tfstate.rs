@@ -117,15 +117,16 @@ fn secrets(context: &Context<'_>, text: &str, (kind, name): (&str, &str), attrib
     for (attribute, value) in attributes.as_object().into_iter().flatten() {
         let Some(value) = value.as_str().filter(|value| !value.is_empty()) else { continue };
         let key = format!("{kind}.{name}.{attribute}");
-        let line = line_of(text, &format!("\"{attribute}\""), value);
+        // Looked for only once there is something to place: a state may hold very many attributes.
+        let line = || line_of(text, &format!("\"{attribute}\""), value);
         if PASSWORDS.contains(&attribute.as_str()) {
             let engine = text_at(attributes, &["engine"]).unwrap_or_default();
             let provider = ["postgres", "mysql"].into_iter().find(|known| engine.contains(known)).unwrap_or("unknown");
-            out.finds.push(context.find(provider, "password", value, line, &key));
+            out.finds.push(context.find(provider, "password", value, line(), &key));
             continue;
         }
         for raw in context.scanner.pair(attribute, value) {
-            if let Some(mut find) = from_raw(raw, context.spot(line, &key), out) {
+            if let Some(mut find) = from_raw(raw, context.spot(line(), &key), out) {
                 find.parsed = true;
                 out.finds.push(find);
             }
