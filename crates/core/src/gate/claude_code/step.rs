@@ -96,10 +96,13 @@ pub(super) fn overrides(policy: &ClaudePolicy, names: &Names, ruling: &Ruling, o
     }
     let shell = *own == names.bash;
     let mut steps = if shell { runners(policy, names) } else { Vec::new() };
-    // Commands of hooks pass no gate, so a hook of one's own is a shell even where the shell is refused.
-    if shell && !policy.locks.hooks {
+    // Programs that settings name pass no gate, so one of the session's own is a shell even where the shell is refused:
+    // a hook, and where hooks are locked a helper (`apiKeyHelper`, `statusLine`), which no managed setting locks.
+    if shell {
+        let adding =
+            if policy.locks.hooks { "name a helper that runs anything in" } else { "add a hook that runs anything to" };
         steps.extend(edits(names, Some(own)).into_iter().map(|mut step| {
-            step.because = step.because.replacen("edit", "add a hook that runs anything to", 1);
+            step.because = step.because.replacen("edit", adding, 1);
             step
         }));
     }

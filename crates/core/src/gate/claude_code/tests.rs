@@ -140,14 +140,14 @@ fn what_was_not_read_leaves_everything_open() {
 }
 
 #[test]
-fn a_managed_mode_is_fixed_only_with_every_lock() {
+fn a_managed_mode_is_passed_only_by_a_helper_if_every_lock_is_set() {
     let text = r#"{"allowManagedPermissionRulesOnly":true,"allowManagedHooksOnly":true,"disableAutoMode":"disable",
         "sandbox":{"enabled":false},"permissions":{"defaultMode":"default","disableBypassPermissionsMode":"disable"}}"#;
     let steps = |text: &str| {
         let policy = parse(&[file(Level::Managed, "/etc/m.json", text)], &ground());
         let way = all_ways(&policy).into_iter().find(|way| way.id.as_str() == "claude-code/bash").unwrap();
         assert_eq!(way.decision, Fact::Known(Decision::Ask));
-        way.overrides.len()
+        way.overrides.iter().filter(|step| !step.because.starts_with("name a helper")).count()
     };
     assert_eq!(steps(text), 0);
     for lock in [
