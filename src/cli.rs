@@ -23,7 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   deadstop demo                      the answer for a company that lost its database, no accounts needed
   deadstop run                       the answer for this folder and this home
-  deadstop run ~/work/shop -o audit  the answer for another folder, written to ./audit
+  deadstop run ~/code/shop -o audit  the answer for another folder, written to ./audit
   deadstop credentials               every credential that an agent here can reach
   deadstop run --fail-on nothing     exit 1 only if nothing stops it and nothing brings it back
 

@@ -114,7 +114,7 @@ pub(crate) fn width() -> usize {
 
 /// What to do where nothing was found to assess.
 const NEXT: &str = "\
-Next: name the folders that the agents work in (deadstop run ~/work/shop), as the user that they run as; join what you
+Next: name the folders that the agents work in (deadstop run ~/code/shop), as the user that they run as; join what you
 know of your provider's resources (--merge FRAGMENT.json, in the form that `deadstop schema facts` prints); or see what
 an answer looks like: deadstop demo.";
 
