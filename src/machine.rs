@@ -10,7 +10,6 @@ use deadstop_core::bundle::{Bundle, BundleError, adopt};
 use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
 use deadstop_core::gate::claude_code::McpServer;
 use deadstop_core::id::SessionId;
-use deadstop_core::model::reach::Outcome;
 use deadstop_core::model::{Agent, Session, Source};
 use deadstop_core::pattern;
 use deadstop_core::time::Time;
@@ -161,25 +160,10 @@ fn reach(bundle: &mut Bundle, read: &Fact<Listed>, around: &Surroundings, scope:
         Some(("read the environment variables", "run without --no-env"))
     };
     let Some((operation, settle)) = left_out else { return read.clone() };
-    let source = gap_source("left-out", operation, GapReason::NotAsked, settle, around.now);
+    let source = Source::unanswered("left-out".into(), operation, GapReason::NotAsked, settle, around.now);
     let gap = Gap { source: source.id.clone(), reason: GapReason::NotAsked };
     bundle.sources.push(source);
     Fact::Unknown(gap)
-}
-
-fn gap_source(id: &str, operation: &str, reason: GapReason, settle: &str, at: Time) -> Source {
-    Source {
-        id: id.into(),
-        provider: None,
-        operation: operation.to_owned(),
-        scope: None,
-        outcome: Outcome::Not(reason),
-        at,
-        run: None,
-        excerpt: None,
-        place: None,
-        settle: Some(settle.to_owned()),
-    }
 }
 
 /// Sessions that the configuration declares and that are not found here by themselves.
@@ -246,7 +230,8 @@ fn others(bundle: &mut Bundle, around: &Surroundings) {
     for name in missing {
         let operation = format!("read the gate of {name}, whose settings lie here");
         let settle = "declare it under sessions in deadstop.yaml, or merge a fragment that describes its ways";
-        let source = gap_source(&format!("other-{name}"), &operation, GapReason::Unsupported, settle, around.now);
+        let source =
+            Source::unanswered(format!("other-{name}").into(), &operation, GapReason::Unsupported, settle, around.now);
         bundle.sessions.gaps.push(Gap { source: source.id.clone(), reason: GapReason::Unsupported });
         bundle.sources.push(source);
     }
@@ -262,7 +247,7 @@ fn undescribed(bundle: &mut Bundle, at: Time) {
     {
         let operation = "read the gate of a declared agent";
         let settle = "this version reads the settings of Claude Code; merge a fragment that describes the agent's ways";
-        bundle.sources.push(gap_source("declared", operation, GapReason::Unsupported, settle, at));
+        bundle.sources.push(Source::unanswered("declared".into(), operation, GapReason::Unsupported, settle, at));
     }
 }
 

@@ -38,6 +38,18 @@ const SYSTEM: [&str; 12] = [
     "/Applications",
 ];
 
+/// Whether a file is named as one that holds credentials: `.env`, `prod.env`, `credentials.json`.
+fn holds_secrets(name: &Path) -> bool {
+    let name = name.to_string_lossy().to_ascii_lowercase();
+    name.starts_with(".env") || name.ends_with(".env") || name.contains(".env.") || name.contains("credentials")
+}
+
+/// Whether it is such a file, packed: it is not looked into, and an agent unpacks it.
+fn packed(name: &Path) -> bool {
+    let packs = ["gz", "tgz", "zip", "xz", "bz2", "zst", "7z"];
+    name.extension().is_some_and(|end| packs.iter().any(|pack| end.eq_ignore_ascii_case(pack))) && holds_secrets(name)
+}
+
 /// The bounds of a walk.
 #[derive(Clone, Copy)]
 pub struct Limits<'a> {
@@ -285,6 +297,9 @@ impl Shared<'_> {
                     below.push(Folder { root: folder.root, below: folder.below.join(&name), depth: folder.depth + 1 });
                 }
                 FileType::RegularFile => {
+                    if packed(&name) {
+                        self.gap(path.join(&name), GapReason::Unsupported);
+                    }
                     if self.out_of_time() {
                         self.gap(path.join(&name), GapReason::TimedOut);
                         continue;
@@ -301,6 +316,8 @@ impl Shared<'_> {
                         lock(&self.leading).insert((link, target));
                     }
                 }
+                // Never opened, as a FIFO blocks; but password managers give out `.env` files this way.
+                FileType::Fifo if holds_secrets(&name) => self.gap(path.join(&name), GapReason::Unsupported),
                 // Never opened: a FIFO blocks, a device acts, a socket talks.
                 FileType::Fifo
                 | FileType::Socket

@@ -44,7 +44,12 @@ pub(crate) fn state(gathered: Gathered, rules: &Rules, now: Time, sessions: &[Se
     let mut ids: Vec<(CredentialId, Vec<usize>)> = Vec::new();
     for members in groups {
         let found: Vec<&Find> = members.iter().filter_map(|at| finds.finds.get(*at)).collect();
-        if let Some(credential) = facts.credential(&found) {
+        if let Some(mut credential) = facts.credential(&found) {
+            // Two secrets of one name in one file share a key; they are still two.
+            let alike = credentials.iter().filter(|other: &&Credential| other.key == credential.key).count();
+            if alike > 0 {
+                credential.id.0.push_str(&format!("~{}", alike + 1));
+            }
             ids.push((credential.id.clone(), members));
             credentials.push(credential);
         }

@@ -197,6 +197,13 @@ fn text_in_two_bytes_a_letter_is_a_gap() {
 }
 
 #[test]
+fn a_packed_file_named_for_secrets_is_a_gap() {
+    let (fake, _) = baited();
+    fake.write("./.env.gz", [0x1f_u8, 0x8b, 0]);
+    assert_eq!(fake.collect().reach.gap().unwrap().reason, GapReason::Unsupported);
+}
+
+#[test]
 fn a_deep_tree_ends() {
     let (fake, _) = baited();
     let mut path = fake.root();

@@ -165,19 +165,8 @@ impl World {
     /// A source made up here, for a gap that no source of the bundle stands for.
     fn note(&mut self, operation: &str, reason: GapReason, settle: &str) -> Gap {
         let id: SourceId = format!("s-{}", crate::bundle::short_hash(operation)).into();
-        let at = self.newest;
-        self.sources.entry(id.clone()).or_insert_with(|| Source {
-            id: id.clone(),
-            provider: None,
-            operation: operation.to_owned(),
-            scope: None,
-            outcome: Outcome::Not(reason),
-            at,
-            run: None,
-            excerpt: None,
-            place: None,
-            settle: Some(settle.to_owned()),
-        });
+        let source = Source::unanswered(id.clone(), operation, reason, settle, self.newest);
+        self.sources.entry(id.clone()).or_insert(source);
         Gap { source: id, reason }
     }
 

@@ -40,6 +40,25 @@ pub struct Source {
     pub settle: Option<String>,
 }
 
+impl Source {
+    /// A question that was not answered, with the least that would answer it.
+    #[must_use]
+    pub fn unanswered(id: SourceId, operation: &str, reason: GapReason, settle: &str, at: Time) -> Self {
+        Self {
+            id,
+            provider: None,
+            operation: operation.to_owned(),
+            scope: None,
+            outcome: Outcome::Not(reason),
+            at,
+            run: None,
+            excerpt: None,
+            place: None,
+            settle: Some(settle.to_owned()),
+        }
+    }
+}
+
 /// Whether a source answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
