@@ -133,6 +133,7 @@ fn write(bundle: &Bundle, policy: &Policy, ground: &Ground<'_>, judged: &[Judged
         credentials,
         sessions,
         findings: Vec::new(),
+        checks: Vec::new(),
         fixes,
         gaps,
         evidence: numbers.evidence_rows(),

@@ -35,6 +35,9 @@ pub struct Assessment {
     pub sessions: Vec<SessionRow>,
     /// Verdicts of checks.
     pub findings: Vec<Finding>,
+    /// The checks that gave them, by id.
+    #[serde(default)]
+    pub checks: Vec<CheckRow>,
     /// What would help, and the plan of least effort.
     pub fixes: FixPlan,
     /// What could not be read.
@@ -358,16 +361,48 @@ pub struct Finding {
     pub item: String,
     /// The subject's key.
     pub subject: String,
+    /// What the subject is: `asset`, `credential`, `session`, `principal`, `environment`, `recovery_point` or `path`.
+    #[serde(default)]
+    pub subject_kind: String,
+    /// The subject's name, for people.
+    #[serde(default)]
+    pub subject_name: String,
     /// `pass`, `fail`, `unknown` or `not_applicable`.
     pub verdict: String,
     /// `critical`, `high`, `medium`, `low` or `info`.
     pub severity: String,
     /// In a sentence.
     pub message: String,
-    /// The waiver that covers it.
+    /// The waiver that covers it: who accepted it, why and until when, in a sentence.
     pub waiver: Option<String>,
     /// Display numbers.
     pub evidence: Vec<String>,
+    /// Where it can be seen in a file, if it can.
+    #[serde(default)]
+    pub location: Option<LocationRow>,
+}
+
+/// A check that was run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CheckRow {
+    /// Its id.
+    pub id: String,
+    /// The desired state of one subject.
+    pub title: String,
+    /// The checklist item that it belongs to.
+    pub item: String,
+    /// The kind of its subjects.
+    pub subject: String,
+    /// `critical`, `high`, `medium`, `low` or `info`.
+    pub severity: String,
+    /// Why it matters.
+    pub why: String,
+    /// What to do where it fails.
+    pub fix: String,
+    /// Where the rule comes from.
+    pub references: Vec<String>,
+    /// The controls that it gives evidence for: framework to control ids.
+    pub maps_to: BTreeMap<String, Vec<String>>,
 }
 
 /// What would help.
