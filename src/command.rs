@@ -1,6 +1,7 @@
 //! From what was typed to what is done.
 
 pub mod assess;
+pub mod checks;
 pub mod collect;
 pub mod credentials;
 pub mod demo;
@@ -44,6 +45,7 @@ pub fn run(cli: &Cli, stop: &Arc<AtomicBool>) -> u8 {
             Command::Collect(args) => collect::run(args, &cli.common, stop),
             Command::Assess(args) => assess::run(args, &cli.common),
             Command::Report(args) => report::run(args, &cli.common),
+            Command::Checks(args) => checks::run(args),
             Command::Schema(args) => schema::run(args),
         }
     };
@@ -61,10 +63,8 @@ pub(crate) fn settings(common: &Common, answer: &AnswerArgs) -> anyhow::Result<(
     let mut config = config::load(common.config.as_deref())?;
     let mut threshold = config.fail_on.unwrap_or_default();
     for word in &answer.fail_on {
-        match word.parse::<FailOn>().map_err(|message| anyhow::anyhow!("--fail-on: {message}"))? {
-            FailOn::Answer(given) => threshold = given,
-            FailOn::Severity(_) => {}
-        }
+        let word = word.parse::<FailOn>().map_err(|message| anyhow::anyhow!("--fail-on: {message}"))?;
+        threshold = threshold.with(word);
     }
     if let Some(word) = &answer.target {
         config.policy.target = word.parse::<Target>().map_err(|message| anyhow::anyhow!("--target: {message}"))?.0;

@@ -14,7 +14,7 @@ const RANKS: [Rank; 7] = [
 fn threshold(word: &str) -> Threshold {
     match word.parse::<FailOn>().unwrap() {
         FailOn::Answer(threshold) => threshold,
-        FailOn::Severity(word) => panic!("{word} is a severity"),
+        FailOn::Severity(severity) => panic!("{} is a severity", severity.word()),
     }
 }
 
@@ -49,7 +49,7 @@ fn each_word_includes_the_worse_answers() {
 
 #[test]
 fn a_severity_is_no_answer_and_another_word_is_neither() {
-    assert_eq!("high".parse::<FailOn>(), Ok(FailOn::Severity("high")));
+    assert_eq!("high".parse::<FailOn>(), Ok(FailOn::Severity(Severity::High)));
     assert!("bad".parse::<FailOn>().unwrap_err().contains("slowed-no-recovery"));
 }
 

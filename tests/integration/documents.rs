@@ -15,7 +15,7 @@ What `deadstop help` prints, written down by a test: `UPDATE_DOCS=1 cargo test -
 fn docs_cli_is_what_help_prints() {
     let place = Place::new();
     let mut text = HEAD.to_owned();
-    for command in ["", "run", "credentials", "demo", "collect", "assess", "report", "schema"] {
+    for command in ["", "run", "credentials", "demo", "collect", "assess", "report", "checks", "schema"] {
         let args: &[&str] = if command.is_empty() { &["--help"] } else { &[command, "--help"] };
         let help = place.expect(0, args).out;
         let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
@@ -27,6 +27,30 @@ fn docs_cli_is_what_help_prints() {
         fs::write(&path, &text).unwrap();
     }
     assert!(fs::read_to_string(path).unwrap() == text, "docs/cli.md is not what help prints: run with UPDATE_DOCS=1");
+}
+
+#[test]
+fn docs_checks_is_what_the_checks_say() {
+    let text = deadstop::command::checks::document().unwrap();
+    let path = sources().join("docs/checks.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    assert!(
+        fs::read_to_string(path).unwrap() == text,
+        "docs/checks.md is not what the checks say: run with UPDATE_DOCS=1"
+    );
+}
+
+#[test]
+fn the_example_check_loads_and_holds() {
+    let text = fs::read_to_string(sources().join("CONTRIBUTING.md")).unwrap();
+    let start = text.find("```yaml\nid: ").unwrap() + 8;
+    let check = text[start..].split("```").next().unwrap();
+    let place = Place::new();
+    place.write("recovery-point-has-own-place.yaml", check);
+    let told = place.expect(0, &["checks", "test", "."]).out;
+    assert!(told.contains("1 checks, 3 cases, 0 failed"), "{told}");
 }
 
 #[test]

@@ -124,6 +124,27 @@ pub enum Rank {
 }
 
 impl Rank {
+    /// All of them, worst first.
+    pub const ALL: [Self; 7] = [
+        Self::Nothing,
+        Self::SlowedNoRecovery,
+        Self::RecoverableUntested,
+        Self::RecoverableTested,
+        Self::SlowedUntested,
+        Self::SlowedTested,
+        Self::Stopped,
+    ];
+
+    /// What stands before the delete.
+    #[must_use]
+    pub const fn prevention(self) -> Prevention {
+        match self {
+            Self::Nothing | Self::RecoverableUntested | Self::RecoverableTested => Prevention::Open,
+            Self::SlowedNoRecovery | Self::SlowedUntested | Self::SlowedTested => Prevention::Slowed,
+            Self::Stopped => Prevention::Stopped,
+        }
+    }
+
     /// The rank of a prevention and a recovery.
     #[must_use]
     pub const fn of(prevention: Prevention, recovery: Recovery) -> Self {
@@ -204,6 +225,66 @@ impl Answer {
             Self::Slowed => "slowed",
             Self::Stopped => "stopped",
             Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What a check says of one subject: the result names of XCCDF.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is as it should be.
+    Pass,
+    /// It is not.
+    Fail,
+    /// It depends on what was not read.
+    Unknown,
+    /// It is not asked of this subject.
+    NotApplicable,
+}
+
+impl Verdict {
+    /// The word used in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Unknown => "unknown",
+            Self::NotApplicable => "not_applicable",
+        }
+    }
+}
+
+/// How bad the failure of a check is, least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// A weakness.
+    Low,
+    /// It makes a loss likelier.
+    Medium,
+    /// One thing less stands between a session and a loss.
+    High,
+    /// A loss, or the loss of the way back.
+    Critical,
+}
+
+impl Severity {
+    /// All of them, worst first.
+    pub const ALL: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info];
+
+    /// The word used in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
         }
     }
 }

@@ -1,16 +1,21 @@
 //! Properties of the answer over random worlds.
 //!
 //! - Erase any facts, and the truth lies within the bounds.
+//! - Erase any facts, and a check's verdict becomes unknown or stays.
 //! - Better any fact, and the rank never falls.
 //! - Merging is commutative, associative and idempotent.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+#[path = "support/checks.rs"]
+mod checks;
 #[path = "support/random.rs"]
 mod random;
 
 use deadstop_core::answer::{Judged, judge};
+use deadstop_core::assess::assess_with;
 use deadstop_core::bundle::{Bundle, adopt, merge, parse, to_json};
+use deadstop_core::check::CheckSet;
 use deadstop_core::fact::{Fact, Gap, GapReason, Listing};
 use deadstop_core::id::NodeId;
 use deadstop_core::model::{Decision, End, Status};
@@ -20,6 +25,7 @@ use deadstop_core::power::ground::Ground;
 use deadstop_core::world::World;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 fn outcomes(bundle: &Bundle) -> BTreeMap<NodeId, (Outcome, Outcome)> {
     let policy = Policy::default();
@@ -27,6 +33,14 @@ fn outcomes(bundle: &Bundle) -> BTreeMap<NodeId, (Outcome, Outcome)> {
     let ground = Ground::new(&world);
     let all: Vec<Judged> = judge(&ground, &policy, false);
     all.into_iter().map(|judged| (judged.asset.clone(), (judged.worst, judged.best))).collect()
+}
+
+/// The verdict of every built-in check on every subject. A path's key stands for several, so paths are left out.
+fn verdicts(bundle: &Bundle) -> BTreeMap<(String, String), String> {
+    static CHECKS: LazyLock<CheckSet> = LazyLock::new(checks::built_in);
+    let found = assess_with(bundle, &Policy::default(), &CHECKS).findings.into_iter();
+    let found = found.filter(|finding| finding.subject_kind != "path");
+    found.map(|finding| ((finding.check, finding.subject), finding.verdict)).collect()
 }
 
 fn gap() -> Gap {
@@ -156,6 +170,23 @@ proptest! {
             if let Some((known, _)) = truth.get(&asset) {
                 prop_assert!(worst.order() <= known.order() && known.order() <= best.order(),
                     "{}: {:?} is not within {:?} and {:?}", asset, known, worst, best);
+            }
+        }
+    }
+
+    #[test]
+    fn knowing_less_turns_a_verdict_into_unknown_and_nothing_else(
+        bundle in random::world(),
+        erased in proptest::collection::vec((0_usize..30, 0_usize..20), 1..6),
+    ) {
+        let truth = verdicts(&bundle);
+        let mut blurred = bundle;
+        for (which, at) in erased {
+            erase(&mut blurred, which, at);
+        }
+        for (of, verdict) in verdicts(&blurred) {
+            if let Some(known) = truth.get(&of) {
+                prop_assert!(verdict == *known || verdict == "unknown" , "{:?}: {} became {}", of, known, verdict);
             }
         }
     }
