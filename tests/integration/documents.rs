@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use clap::CommandFactory as _;
+
 use crate::program::{Place, sources};
 
 const HEAD: &str = "\
@@ -15,7 +17,8 @@ What `deadstop help` prints, written down by a test: `UPDATE_DOCS=1 cargo test -
 fn docs_cli_is_what_help_prints() {
     let place = Place::new();
     let mut text = HEAD.to_owned();
-    for command in ["", "run", "credentials", "demo", "collect", "assess", "report", "schema"] {
+    let program = deadstop::cli::Cli::command();
+    for command in [""].into_iter().chain(program.get_subcommands().map(clap::Command::get_name)) {
         let args: &[&str] = if command.is_empty() { &["--help"] } else { &[command, "--help"] };
         let help = place.expect(0, args).out;
         let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
