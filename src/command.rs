@@ -5,6 +5,7 @@ pub mod collect;
 pub mod completions;
 pub mod credentials;
 pub mod demo;
+pub mod iam;
 pub mod init;
 pub mod man;
 pub mod report;
@@ -66,6 +67,7 @@ fn dispatch(cli: &Cli, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
         Command::Report(args) => report::run(args, &cli.common),
         Command::Init(args) => init::run(args, &cli.common, stop),
         Command::Schema(args) => schema::run(args),
+        Command::Iam(args) => iam::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args, &cli.common),
     }

@@ -18,9 +18,14 @@ fn docs_cli_is_what_help_prints() {
     let place = Place::new();
     let mut text = HEAD.to_owned();
     let program = deadstop::cli::Cli::command();
-    for command in [""].into_iter().chain(program.get_subcommands().map(clap::Command::get_name)) {
-        let args: &[&str] = if command.is_empty() { &["--help"] } else { &[command, "--help"] };
-        let help = place.expect(0, args).out;
+    let mut commands = vec![String::new()];
+    for command in program.get_subcommands() {
+        commands.push(command.get_name().to_owned());
+        commands.extend(command.get_subcommands().map(|inner| format!("{} {}", command.get_name(), inner.get_name())));
+    }
+    for command in commands {
+        let args: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+        let help = place.expect(0, &args).out;
         let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
         let name = format!("deadstop {command}");
         write!(text, "\n## {}\n\n```text\n{}\n```\n", name.trim_end(), lines.join("\n").trim_end()).unwrap();
