@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::collect::{merged, plan, read, scope};
-use super::{Finish, checks, settings};
+use super::{Finish, assessed, checks, settings};
 use crate::cli::{Common, RunArgs};
 use crate::output;
 
@@ -19,9 +19,9 @@ pub(super) fn run(args: &RunArgs, common: &Common, stop: &Arc<AtomicBool>) -> an
         return plan(&scope);
     }
     output::usable(&args.output)?;
-    let machine = read(&scope, &config, stop)?;
+    let machine = read(&scope, &config, common, stop)?;
     let facts = merged(machine.bundle, &args.merge)?;
-    let assessment = assess_with(&facts, &config.policy, &checks);
+    let assessment = assessed(|| assess_with(&facts, &config.policy, &checks));
     let mut notes = config.notes.clone();
     notes.extend(machine.notes);
     let finish = Finish {

@@ -4,9 +4,9 @@
 //! the floors below its own and what stands before it on its own floor:
 //!
 //! - 3: `headline`, `fixes`, `assess`, `render`: bundle → assessment → text
-//! - 2: `world`, `power`, `gate`, `path`, `answer`, `check`: evaluators, each takes data and gives data
+//! - 2: `iam`, `world`, `power`, `gate`, `path`, `answer`, `check`: evaluators, each takes data and gives data
 //! - 1: `verdict`, `policy`, `assessment`, `bundle`, `catalogue`, `shorthand`
-//! - 0: `pattern`, `time`, `yaml`, `id`, `fact`, `model`
+//! - 0: `pattern`, `quote`, `time`, `yaml`, `id`, `fact`, `model`
 
 pub mod answer;
 pub mod assess;
@@ -18,12 +18,14 @@ pub mod fact;
 pub mod fixes;
 pub mod gate;
 pub mod headline;
+pub mod iam;
 pub mod id;
 pub mod model;
 pub mod path;
 pub mod pattern;
 pub mod policy;
 pub mod power;
+pub mod quote;
 pub mod render;
 pub mod shorthand;
 pub mod time;
