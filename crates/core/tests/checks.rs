@@ -1,6 +1,6 @@
 //! Checks: what loads, what does not and why, and what the built-in ones find.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "the harness hands the files of worlds/ to the core")]
 
 #[path = "support/checks.rs"]

@@ -206,14 +206,13 @@ impl Lint<'_> {
 
     /// The type of something that is used as a value: never a subject or a part of one.
     fn value(&mut self, expr: &IdedExpr) -> Type {
-        match self.any(expr) {
-            Type::Record(_, path) => {
-                let word = self.subject.word();
-                let what = if path.is_empty() { word.to_owned() } else { format!("{word}.{path}") };
-                self.wrong(expr, format!("`{what}` is no value: name one of its fields, as `{what}.…`"))
-            }
-            other => other,
+        let kind = self.any(expr);
+        if let Type::Record(_, path) = kind {
+            let word = self.subject.word();
+            let what = if path.is_empty() { word.to_owned() } else { format!("{word}.{path}") };
+            return self.wrong(expr, format!("`{what}` is no value: name one of its fields, as `{what}.…`"));
         }
+        kind
     }
 
     fn any(&mut self, expr: &IdedExpr) -> Type {
@@ -261,24 +260,20 @@ impl Lint<'_> {
     }
 
     fn select(&mut self, expr: &IdedExpr, of: Type, name: &str) -> Type {
-        match of {
-            Type::Record(fields, path) => {
-                let inner = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-                match fields.iter().find(|field| field.name == name) {
-                    Some(field) => {
-                        self.fields.insert(inner.clone());
-                        Type::of(field.kind, inner)
-                    }
-                    None => {
-                        let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
-                        let word = self.subject.word();
-                        self.wrong(expr, format!("`{word}.{inner}` is no field{}", meant(name, &known)))
-                    }
-                }
+        let Type::Record(fields, path) = of else {
+            if of == Type::Wrong {
+                return of;
             }
-            Type::Wrong => Type::Wrong,
-            other => self.wrong(expr, format!("`{name}` is asked of {}, which has no fields", other.words())),
-        }
+            return self.wrong(expr, format!("`{name}` is asked of {}, which has no fields", of.words()));
+        };
+        let inner = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        let Some(field) = fields.iter().find(|field| field.name == name) else {
+            let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
+            let word = self.subject.word();
+            return self.wrong(expr, format!("`{word}.{inner}` is no field{}", meant(name, &known)));
+        };
+        self.fields.insert(inner.clone());
+        Type::of(field.kind, inner)
     }
 
     /// The one type of two things that are compared or stand in one list.
@@ -340,13 +335,11 @@ impl Lint<'_> {
                 Type::Bool
             }
             (op::IN, None, [element, list]) => self.contained(element, list),
-            (op::ADD, None, [a, b]) => match self.any(a) {
-                Type::List(first) => match self.any(b) {
-                    Type::List(second) => Type::List(Box::new(self.alike(b, *first, *second))),
-                    other => self.alike(b, Type::List(first), other),
-                },
-                _ => self.numbers(args),
-            },
+            (op::ADD, None, [a, b]) => {
+                let (first, second) = (self.any(a), self.any(b));
+                let lists = matches!(first, Type::List(_)) || matches!(second, Type::List(_));
+                if lists { self.alike(b, first, second) } else { self.numbers(args) }
+            }
             (op::SUBSTRACT | op::MULTIPLY | op::NEGATE, None, _) => self.numbers(args),
             ("size", None, [list]) => self.size(list),
             ("size", Some(list), []) => self.size(list),
@@ -372,44 +365,51 @@ impl Lint<'_> {
     }
 
     fn contained(&mut self, element: &IdedExpr, list: &IdedExpr) -> Type {
-        let element_type = self.value(element);
-        match self.value(list) {
-            Type::List(of) if matches!(*of, Type::Record(..) | Type::List(_)) => {
+        let kind = self.value(element);
+        let of = self.elements(list, "after `in`");
+        match (&list.expr, &kind) {
+            _ if matches!(of, Type::Record(..) | Type::List(_)) => {
                 self.wrong(list, "its elements have fields: use `exists()`".to_owned());
             }
-            Type::List(of) => {
-                // Each literal of the list is held to the words of the field by itself.
-                match (&list.expr, &element_type) {
-                    (Expr::List(written), Type::Word(_)) => {
-                        for one in &written.elements {
-                            let kind = self.value(one);
-                            self.alike(one, element_type.clone(), kind);
-                        }
-                    }
-                    _ => drop(self.alike(list, element_type, *of)),
+            // Each text of a list that is written out is held to the words of the field by itself.
+            (Expr::List(written), Type::Word(_)) => {
+                for one in &written.elements {
+                    let other = self.value(one);
+                    self.alike(one, kind.clone(), other);
                 }
             }
-            Type::Wrong => {}
-            other => drop(self.wrong(list, format!("a list is wanted after `in`, and this is {}", other.words()))),
+            _ => drop(self.alike(list, kind, of)),
         }
         Type::Bool
     }
 
-    fn size(&mut self, of: &IdedExpr) -> Type {
-        match self.value(of) {
-            Type::List(_) | Type::Text | Type::Word(_) | Type::Literal(_) => Type::Int,
-            Type::Wrong => Type::Wrong,
-            other => self.wrong(of, format!("`size()` is for lists and texts, and this is {}", other.words())),
+    /// The type of the elements of a list.
+    fn elements(&mut self, list: &IdedExpr, place: &str) -> Type {
+        let kind = self.value(list);
+        if let Type::List(of) = kind {
+            return *of;
         }
+        if kind == Type::Wrong {
+            kind
+        } else {
+            self.wrong(list, format!("a list is wanted {place}, and this is {}", kind.words()))
+        }
+    }
+
+    fn size(&mut self, of: &IdedExpr) -> Type {
+        let kind = self.value(of);
+        if matches!(kind, Type::List(_)) || kind.is_text() {
+            return Type::Int;
+        }
+        if kind == Type::Wrong {
+            return kind;
+        }
+        self.wrong(of, format!("`size()` is for lists and texts, and this is {}", kind.words()))
     }
 
     /// `exists`, `all`, `exists_one`, `filter` and `map`, which CEL writes out as a loop.
     fn each(&mut self, expr: &IdedExpr, each: &ComprehensionExpr) -> Type {
-        let of = match self.value(&each.iter_range) {
-            Type::List(of) => *of,
-            Type::Wrong => Type::Wrong,
-            other => self.wrong(&each.iter_range, format!("a list is wanted here, and this is {}", other.words())),
-        };
+        let of = self.elements(&each.iter_range, "here");
         if each.iter_var2.is_some() {
             return self.wrong(expr, "one variable is enough for a list".to_owned());
         }
