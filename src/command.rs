@@ -20,9 +20,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::cli::{AnswerArgs, Cli, Color, Command, Common};
+use crate::cli::{AnswerArgs, Cli, Color, Command, Common, FormatArgs};
 use crate::config::{self, Config};
-use crate::embedded::TEMPLATES;
 use crate::exit::{self, Exit, FailOn, Target, Threshold};
 use crate::output;
 
@@ -59,13 +58,7 @@ pub fn run(cli: &Cli, stop: &Arc<AtomicBool>) -> u8 {
 /// The configuration, with what was typed laid over it.
 pub(crate) fn settings(common: &Common, answer: &AnswerArgs) -> anyhow::Result<(Config, Threshold, bool)> {
     let mut config = config::load(common.config.as_deref())?;
-    let mut threshold = config.fail_on.unwrap_or_default();
-    for word in &answer.fail_on {
-        match word.parse::<FailOn>().map_err(|message| anyhow::anyhow!("--fail-on: {message}"))? {
-            FailOn::Answer(given) => threshold = given,
-            FailOn::Severity(_) => {}
-        }
-    }
+    let threshold = threshold(config.fail_on, &answer.fail_on)?;
     if let Some(word) = &answer.target {
         config.policy.target = word.parse::<Target>().map_err(|message| anyhow::anyhow!("--target: {message}"))?.0;
     }
@@ -73,6 +66,18 @@ pub(crate) fn settings(common: &Common, answer: &AnswerArgs) -> anyhow::Result<(
         config.policy.assessed_at = Some(text.parse().context("--assessed-at")?);
     }
     Ok((config, threshold, !answer.fail_on.is_empty()))
+}
+
+/// What fails: what the configuration says, with what was typed laid over it.
+pub(crate) fn threshold(configured: Option<Threshold>, typed: &[String]) -> anyhow::Result<Threshold> {
+    let mut threshold = configured.unwrap_or_default();
+    for word in typed {
+        match word.parse::<FailOn>().map_err(|message| anyhow::anyhow!("--fail-on: {message}"))? {
+            FailOn::Answer(given) => threshold = given,
+            FailOn::Severity(_) => {}
+        }
+    }
+    Ok(threshold)
 }
 
 /// Reads a bundle.
@@ -125,6 +130,7 @@ pub(crate) struct Finish<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) threshold: Threshold,
     pub(crate) answer: &'a AnswerArgs,
+    pub(crate) formats: &'a FormatArgs,
     pub(crate) notes: &'a [String],
     pub(crate) took: Duration,
     pub(crate) show: bool,
@@ -133,13 +139,13 @@ pub(crate) struct Finish<'a> {
 impl Finish<'_> {
     /// Writes, tells, and gives the exit code.
     pub(crate) fn finish(&self, bundle: &Bundle, assessment: &Assessment) -> anyhow::Result<u8> {
-        let files = [
-            ("report.html", render::html(assessment, &TEMPLATES)?),
-            ("assessment.json", render::json(assessment)?),
-            ("facts.json", bundle::to_json(bundle)),
-            ("summary.md", render::markdown(assessment)),
-            ("calls.jsonl", String::new()),
-        ];
+        let (limits, flavour) = (self.threshold.limits(), self.formats.sarif.sarif_flavour);
+        let mut files = vec![("facts.json", bundle::to_json(bundle)), ("calls.jsonl", String::new())];
+        for format in report::ALWAYS.iter().chain(&self.formats.format) {
+            if let Some(name) = report::file_name(*format).filter(|name| files.iter().all(|(had, _)| had != name)) {
+                files.push((name, report::render(assessment, *format, limits, flavour)?));
+            }
+        }
         output::report(self.folder, &files)?;
         let exit = exit::exit(assessment, self.threshold, self.policy);
         let code = if self.show || self.answer.exit_zero { 0 } else { exit.code };

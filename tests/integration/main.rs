@@ -6,5 +6,6 @@ mod commands;
 mod documents;
 mod failures;
 mod floors;
+mod formats;
 mod program;
 mod wrong;
