@@ -24,9 +24,10 @@ pub(super) fn run(args: &ReportArgs, common: &Common) -> anyhow::Result<u8> {
     let limits = threshold(config::load(common.config.as_deref())?.fail_on, &args.fail_on)?.limits();
     let assessment = assessment(&args.assessment)?;
     for (format, path) in formats.iter().zip(paths) {
-        let text = match format {
-            Format::Text => render::text(&assessment, coloured(common), width()),
-            other => render(&assessment, *other, limits, args.sarif.sarif_flavour)?,
+        let text = if *format == Format::Text {
+            render::text(&assessment, coloured(common), width())
+        } else {
+            render(&assessment, *format, limits, args.sarif.sarif_flavour)?
         };
         output::file(&path, &text)?;
         if !common.quiet && path.as_os_str() != "-" {
