@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use deadstop_core::assessment::{Assessment, SCHEMA};
+use deadstop_core::quote;
 use deadstop_core::render::{self, Limits, SarifFlavour};
 use std::path::{Path, PathBuf};
 
@@ -103,12 +104,14 @@ fn paths(formats: &[Format], output: Option<&Path>) -> anyhow::Result<Vec<PathBu
 fn assessment(path: &Path) -> anyhow::Result<Assessment> {
     let text = read(path)?;
     let named = || format!("`{}` is no assessment", path.display());
-    let assessment: Assessment = serde_json::from_str(&text).with_context(named)?;
+    let assessment: Assessment = serde_json::from_str(&text)
+        .map_err(|error| anyhow::anyhow!("{}", quote::message(&error.to_string())))
+        .with_context(named)?;
     anyhow::ensure!(
         assessment.schema == SCHEMA,
-        "{}: its schema is `{}`, and this version reads `{SCHEMA}`",
+        "{}: its schema is {}, and this version reads `{SCHEMA}`",
         named(),
-        assessment.schema
+        quote::word(&assessment.schema)
     );
     Ok(assessment)
 }

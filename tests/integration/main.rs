@@ -8,4 +8,5 @@ mod failures;
 mod floors;
 mod formats;
 mod program;
+mod setup;
 mod wrong;
