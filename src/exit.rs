@@ -3,6 +3,7 @@
 use deadstop_core::assessment::{Assessment, AssetAnswer, Finding};
 use deadstop_core::policy::{Policy, Waiver};
 use deadstop_core::quote;
+use deadstop_core::render::Limits;
 use deadstop_core::verdict::{Answer, Prevention, Rank, Severity};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -141,8 +142,14 @@ impl Threshold {
     /// Whether a finding fails: a failure at the severity or a worse one that no waiver accepts.
     #[must_use]
     pub fn fails(self, finding: &Finding) -> bool {
-        let severity = Severity::ALL.into_iter().find(|severity| severity.word() == finding.severity);
-        finding.verdict == "fail" && finding.waiver.is_none() && severity.is_none_or(|it| it >= self.severity)
+        let severity = Severity::named(&finding.severity);
+        finding.verdict == "fail" && finding.waiver.is_none() && severity.is_none_or(|it| it <= self.severity)
+    }
+
+    /// What a format counts as a failure.
+    #[must_use]
+    pub const fn limits(self) -> Limits {
+        Limits { answer: self.limit, severity: self.severity }
     }
 
     /// The word that sets its answer.

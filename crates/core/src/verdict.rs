@@ -229,16 +229,16 @@ impl Answer {
     }
 }
 
-/// What a check says of one subject: the result names of XCCDF.
+/// What a check says of one subject: the result names of XCCDF, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
+    /// It is not as it should be.
+    Fail,
+    /// It depends on what was not read: never a pass.
+    Unknown,
     /// It is as it should be.
     Pass,
-    /// It is not.
-    Fail,
-    /// It depends on what was not read.
-    Unknown,
     /// It is not asked of this subject.
     NotApplicable,
 }
@@ -248,43 +248,49 @@ impl Verdict {
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
-            Self::Pass => "pass",
             Self::Fail => "fail",
             Self::Unknown => "unknown",
+            Self::Pass => "pass",
             Self::NotApplicable => "not_applicable",
         }
     }
 }
 
-/// How bad the failure of a check is, least first.
+/// How bad a result is, worst first. A check says its own; an answer's follows from its rank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Worth knowing.
-    Info,
-    /// A weakness.
-    Low,
-    /// It makes a loss likelier.
-    Medium,
-    /// One thing less stands between a session and a loss.
-    High,
-    /// A loss, or the loss of the way back.
+    /// A loss for good, or one that comes back outside the declared objectives.
     Critical,
+    /// Nothing stops it, or nothing brings it back.
+    High,
+    /// A single layer stands between, or a loss is likelier.
+    Medium,
+    /// A weakness, or depth: nothing to do today.
+    Low,
+    /// For information.
+    Info,
 }
 
 impl Severity {
     /// All of them, worst first.
     pub const ALL: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info];
 
+    /// The severity of that name.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.word() == word)
+    }
+
     /// The word used in JSON.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
-            Self::Info => "info",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
             Self::Critical => "critical",
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+            Self::Info => "info",
         }
     }
 }

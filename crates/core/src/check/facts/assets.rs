@@ -336,7 +336,10 @@ fn of_environment(given: &Given<'_, '_>, rights: &Rights, name: &str) -> Facts {
 }
 
 pub(super) fn paths(given: &Given<'_, '_>) -> Vec<Facts> {
-    given.paths.iter().map(|path| of_path(given, path)).collect()
+    // Of paths that differ by their route alone the worst stands for all: it is listed first.
+    let mut seen = BTreeSet::new();
+    let first = given.paths.iter().filter(|path| seen.insert(path.key.as_str()));
+    first.map(|path| of_path(given, path)).collect()
 }
 
 fn of_path(given: &Given<'_, '_>, path: &PathAnswer) -> Facts {

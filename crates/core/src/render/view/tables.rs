@@ -98,7 +98,7 @@ impl Findings {
         // Failures first, the most severe before the rest, then what is unknown: `sort` keeps what is alike in order.
         let mut open: Vec<&Finding> =
             all.iter().filter(|one| one.verdict != "pass" && one.verdict != "not_applicable").collect();
-        open.sort_by_key(|one| (one.verdict != "fail", one.waiver.is_some(), severity(&one.severity)));
+        open.sort_by_key(|one| (one.verdict != "fail", one.waiver.is_some(), Severity::named(&one.severity)));
         let item = |(name, asks): (&str, &'static str)| {
             let count = |verdict: &str| all.iter().filter(|one| one.item == name && one.verdict == verdict).count();
             let (fail, unknown, pass) = (count("fail"), count("unknown"), count("pass"));
@@ -121,11 +121,6 @@ impl Findings {
             }),
         }
     }
-}
-
-/// Worst first.
-fn severity(word: &str) -> usize {
-    Severity::ALL.iter().position(|severity| severity.word() == word).unwrap_or(0)
 }
 
 /// A credential.
