@@ -21,11 +21,11 @@ impl World {
 
     fn look(&self, roots: &[&str]) -> Discovered {
         let home = self.folder.path().join("home");
-        let managed = self.folder.path().join("managed");
+        let system = self.folder.path().join("system");
         let roots: Vec<PathBuf> = roots.iter().map(|root| self.folder.path().join(root)).collect();
         let env = BTreeMap::new();
         let now = Time::from_unix(1_795_500_000);
-        discover(&Where { home: Some(&home), roots: &roots, env: &env, managed: &managed, now }, &[])
+        discover(&Where { home: Some(&home), roots: &roots, env: &env, system: &system, now }, &[])
     }
 }
 
@@ -77,7 +77,7 @@ fn a_link_in_place_of_settings_is_a_gap() {
 
 #[test]
 fn a_managed_file_that_the_user_may_write_binds_nobody() {
-    let world = World::new(&[("managed/managed-settings.json", r#"{"permissions":{"deny":["Bash"]}}"#)]);
+    let world = World::new(&[("system/etc/claude-code/managed-settings.json", r#"{"permissions":{"deny":["Bash"]}}"#)]);
     let bash = way(&world.look(&["work"]), "claude-code/bash").clone();
     assert_eq!(bash.decision, Fact::Known(Decision::Deny));
     assert!(!bash.managed && !bash.overrides.is_empty());
@@ -99,7 +99,7 @@ fn refusals_hold_only_where_every_folder_refuses() {
 
 #[test]
 fn policy_from_a_server_puts_managed_files_in_doubt() {
-    let managed = ("managed/managed-settings.json", r#"{"permissions":{"deny":["Bash"]}}"#);
+    let managed = ("system/etc/claude-code/managed-settings.json", r#"{"permissions":{"deny":["Bash"]}}"#);
     let served = |text| World::new(&[managed, ("home/.claude/remote-settings.json", text)]).look(&["work"]);
     assert!(way(&served("{}"), "claude-code/bash").decision.known().is_some());
     let doubtful = served(r#"{"model":"x"}"#);
