@@ -81,6 +81,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Print the JSON Schema of a file.
     Schema(SchemaArgs),
+    /// Decide AWS requests offline.
+    Iam(IamArgs),
 }
 
 /// What is looked at.
@@ -276,4 +278,39 @@ pub enum SchemaName {
     Assessment,
     /// `manifest.json`.
     Manifest,
+}
+
+/// Arguments of `iam`.
+#[derive(Args, Debug)]
+pub struct IamArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: IamCommand,
+}
+
+/// What can be done with policies of AWS.
+#[derive(Debug, Subcommand)]
+pub enum IamCommand {
+    /// Decide requests against policies, by AWS's documented evaluation logic: JSON in, JSON out.
+    #[command(after_help = IAM_EXAMPLE)]
+    Simulate(SimulateArgs),
+}
+
+const IAM_EXAMPLE: &str = r#"The input is one request, or a list of them:
+  {"request": {"principal": "arn:aws:iam::111122223333:user/ci", "action": "s3:DeleteBucket",
+               "resource": {"resource": "arn:aws:s3:::prod", "accountId": "111122223333"}, "context": {}},
+   "identityPolicies": [{"name": "p", "policy": {"Version": "2012-10-17", "Statement": []}}],
+   "permissionBoundaries": [], "sessionPolicy": null, "serviceControlPolicies": [],
+   "resourceControlPolicies": [], "resourcePolicy": null}
+Without `permissionBoundaries` there is none; an empty list allows nothing. A key that is not in the context is absent;
+with "contextComplete": false it is not known, and the decision may be `Depends`.
+
+Exit codes: 0 every request decided · 2 malformed input · 3 a decision depends on what is not known"#;
+
+/// Arguments of `iam simulate`.
+#[derive(Args, Debug)]
+pub struct SimulateArgs {
+    /// The requests; `-` is standard input.
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub input: PathBuf,
 }

@@ -4,6 +4,7 @@ pub mod assess;
 pub mod collect;
 pub mod credentials;
 pub mod demo;
+pub mod iam;
 pub mod report;
 pub mod run;
 pub mod schema;
@@ -45,6 +46,7 @@ pub fn run(cli: &Cli, stop: &Arc<AtomicBool>) -> u8 {
             Command::Assess(args) => assess::run(args, &cli.common),
             Command::Report(args) => report::run(args, &cli.common),
             Command::Schema(args) => schema::run(args),
+            Command::Iam(args) => iam::run(args),
         }
     };
     done.unwrap_or_else(|error| {

@@ -24,7 +24,7 @@ fn help_lists_what_works_and_nothing_else() {
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    assert_eq!(listed, ["run", "credentials", "demo", "collect", "assess", "report", "schema", "help"]);
+    assert_eq!(listed, ["run", "credentials", "demo", "collect", "assess", "report", "schema", "iam", "help"]);
     assert!(help.contains("Examples:") && help.contains("Exit codes:"));
     assert!(!help.contains("--live"), "a flag that is refused is not offered");
     for command in &listed {
@@ -191,4 +191,33 @@ fn variables_stand_for_flags_and_others_change_nothing() {
     assert!(coloured.stdout.contains(&0x1b));
     let plain = place.command(&["demo"]).env("CLICOLOR_FORCE", "1").env("TERM", "xterm").output().unwrap();
     assert!(!plain.stdout.contains(&0x1b), "no terminal, no colour");
+}
+
+#[test]
+fn iam_requests_are_decided_offline() {
+    let place = Place::new();
+    let request = |context: &str, complete: bool| {
+        format!(
+            r#"{{"request": {{"principal": "arn:aws:iam::123456789012:user/ci", "action": "s3:DeleteBucket",
+            "resource": {{"resource": "arn:aws:s3:::prod", "accountId": "123456789012"}}, "context": {context}}},
+            "contextComplete": {complete}, "identityPolicies": [{{"name": "p", "policy": {{"Version": "2012-10-17",
+            "Statement": {{"Effect": "Allow", "Action": "s3:*", "Resource": "*",
+            "Condition": {{"Bool": {{"aws:MultiFactorAuthPresent": "true"}}}}}}}}}}]}}"#
+        )
+    };
+    place.write("one.json", &request(r#"{"aws:MultiFactorAuthPresent": "true"}"#, true));
+    let one = json(&place.expect(0, &["iam", "simulate", "one.json"]).out);
+    assert_eq!(one["decision"], "Allowed");
+    assert_eq!(one["decided_by"], serde_json::json!([{"policy": "p", "statement": 0}]));
+    place.write("many.json", &format!("[{}, {}]", request("{}", true), request("{}", false)));
+    let many = json(&place.expect(3, &["iam", "simulate", "many.json"]).out);
+    assert_eq!(
+        (many[0]["decision"].as_str(), many[1]["decision"].as_str()),
+        (Some("ImplicitlyDenied"), Some("Depends"))
+    );
+    assert_eq!(many[1]["depends_on"], serde_json::json!(["aws:multifactorauthpresent"]));
+    place.write("bad.json", &request("7", true));
+    assert!(
+        place.expect(2, &["iam", "simulate", "bad.json"]).err.contains("request 1: request.context: it is no object")
+    );
 }

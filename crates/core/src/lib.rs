@@ -4,7 +4,7 @@
 //! the floors below its own and what stands before it on its own floor:
 //!
 //! - 3: `headline`, `fixes`, `assess`, `render`: bundle → assessment → text
-//! - 2: `world`, `power`, `gate`, `path`, `answer`: evaluators, each takes data and gives data
+//! - 2: `iam`, `world`, `power`, `gate`, `path`, `answer`: evaluators, each takes data and gives data
 //! - 1: `verdict`, `policy`, `assessment`, `bundle`, `catalogue`, `shorthand`
 //! - 0: `pattern`, `time`, `id`, `fact`, `model`
 
@@ -17,6 +17,7 @@ pub mod fact;
 pub mod fixes;
 pub mod gate;
 pub mod headline;
+pub mod iam;
 pub mod id;
 pub mod model;
 pub mod path;

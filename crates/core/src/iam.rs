@@ -1,0 +1,24 @@
+//! Whether AWS lets a principal do something: policies and a request in, a decision out (floor 2).
+//!
+//! It follows the policy evaluation logic of the IAM User Guide (`reference_policies_evaluation-logic` and the pages of
+//! the policy elements). It is three-valued: where a request's context is not known to its end, a decision that hangs
+//! on a key that is not there is [`Outcome::Depends`], never a refusal. Policies are compiled once and asked many times.
+
+mod arn;
+mod condition;
+mod context;
+mod decide;
+mod glob;
+mod policy;
+mod principal;
+mod services;
+pub mod simulate;
+mod strict;
+mod tri;
+
+pub use context::Context;
+pub use decide::{Cited, Decided, Layer, Outcome, Policies, Request, decide, explain};
+pub use policy::{Kind, Policy, PolicyError};
+pub use principal::Caller;
+pub use strict::Strict;
+pub use tri::Tri;
