@@ -80,9 +80,9 @@ pub fn read(
         system: Path::new("/"),
         now: around.now,
     };
-    let declared = declared(config, around);
     let mut ids: Vec<SessionId> =
         session::discover(&place, &[]).sessions.into_iter().map(|session| session.id).collect();
+    let declared = declared(config, around, &ids);
     ids.extend(declared.iter().map(|session| session.id.clone()));
     let options = Options { budget: Some(scope.read_time), cancel: Arc::clone(cancel), ..Options::default() };
     let collected = collector::collect(around, &options, &ids);
@@ -164,15 +164,18 @@ fn reach(bundle: &mut Bundle, read: &Fact<Listed>, around: &Surroundings, scope:
 }
 
 /// Sessions that the configuration declares and that are not found here by themselves.
-fn declared(config: &Config, around: &Surroundings) -> Vec<Session> {
+fn declared(config: &Config, around: &Surroundings, found: &[SessionId]) -> Vec<Session> {
     let unknown = Fact::Unknown(Gap { source: "declared".into(), reason: GapReason::Unsupported });
-    let known = |session: &&raw::Session| session.agent != "plain" && gate::gate(&session.agent).is_none();
-    let list = config.sessions.iter().filter(known).map(|session| Session {
+    // An agent whose gate is read and of which there is no sign here is still a session that somebody runs.
+    let missing =
+        |session: &&raw::Session| session.agent != "plain" && !found.iter().any(|id| id.as_str() == session.agent);
+    let list = config.sessions.iter().filter(missing).map(|session| Session {
         id: session.name.as_str().into(),
         key: format!("{}:{}", session.agent, session.name),
         name: session.name.clone(),
         agent: match session.agent.as_str() {
-            "cursor" => Agent::Cursor,
+            "claude-code" => Agent::ClaudeCode,
+            "cursor" | "cursor-cli" => Agent::Cursor,
             "codex" => Agent::Codex,
             "ci" => Agent::Ci,
             "program" => Agent::Program,

@@ -4,6 +4,7 @@
 
 mod agent;
 mod claude_code;
+mod cursor;
 mod join;
 mod read;
 
@@ -30,7 +31,7 @@ trait Finder: Sync {
 }
 
 /// Every agent that is looked for. Adding one is adding a line.
-const FINDERS: [&dyn Finder; 1] = [&claude_code::ClaudeCode];
+const FINDERS: [&dyn Finder; 3] = [&claude_code::ClaudeCode, &cursor::Cursor, &cursor::CursorCli];
 
 /// Where sessions are looked for.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@
 
 mod call;
 pub mod claude_code;
+pub mod cursor;
 mod desk;
 mod pattern;
 mod programs;
@@ -47,7 +48,7 @@ pub trait GatePolicy: std::fmt::Debug {
 }
 
 /// Every gate that is known. Adding one is adding a line.
-pub const GATES: [&dyn AgentGate; 1] = [&claude_code::ClaudeCode];
+pub const GATES: [&dyn AgentGate; 3] = [&claude_code::ClaudeCode, &cursor::Cursor, &cursor::CursorCli];
 
 /// The gate of that id.
 #[must_use]
