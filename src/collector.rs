@@ -17,7 +17,7 @@ mod store;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use deadstop_core::fact::{Fact, Listed, Listing};
@@ -37,6 +37,8 @@ pub struct Options {
     pub threads: usize,
     /// Set to stop within a second.
     pub cancel: Arc<AtomicBool>,
+    /// Counts files as they are opened, for whoever shows progress.
+    pub opened: Arc<AtomicU64>,
 }
 
 impl Default for Options {
@@ -46,6 +48,7 @@ impl Default for Options {
             file_cap: 256 << 20,
             threads: 2,
             cancel: Arc::new(AtomicBool::new(false)),
+            opened: Arc::default(),
         }
     }
 }
