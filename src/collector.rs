@@ -2,6 +2,7 @@
 //! the assets behind them (floor 5). It reads and never asks a provider, runs anything, or tells a secret.
 
 mod assignment;
+mod aws_key;
 mod collect;
 mod document;
 mod facts;
@@ -152,7 +153,7 @@ pub struct RuleSource {
     pub provider: String,
     /// Its documentation.
     pub source: String,
-    /// When someone last compared the rules with it.
+    /// When someone last compared the rules with it: a day, or `not yet`.
     pub reviewed: String,
 }
 

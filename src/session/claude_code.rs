@@ -96,7 +96,7 @@ fn file(place: &Where<'_>, level: Level, path: &Path, sources: &mut Vec<Source>)
     let reading = match read(path) {
         Reading::Text(text) if path.ends_with(SERVED) && matches!(text.trim(), "" | "{}") => Reading::Absent,
         Reading::Text(_) if path.ends_with(SERVED) => Reading::Gap(GapReason::Unsupported),
-        other => other,
+        other @ (Reading::Text(_) | Reading::Absent | Reading::Gap(_)) => other,
     };
     listed(place, ID, level, path, reading, sources)
 }

@@ -6,7 +6,6 @@
 //! `source` of the decision and whether the call is `contained` (`unknown` if that is not known). The project is
 //! `/repo`, the home `/home/u`. `every` at the head of the list holds files for all cases.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "the harness hands the files of tests/gates to the core")]
 
 use deadstop_core::fact::Fact;
