@@ -182,8 +182,7 @@ pub fn exit(assessment: &Assessment, threshold: Threshold, policy: &Policy) -> E
     let checks = assessment.findings.iter().filter(|finding| threshold.fails(finding)).count();
     let (code, reason) = if failing > 0 {
         let are = if failing == 1 { "is" } else { "are" };
-        let more = if checks == 0 { String::new() } else { format!("; {}", failed(checks, threshold)) };
-        (1, format!("{failing} of {of} production assets {are} at `{word}` or worse{more}"))
+        (1, format!("{failing} of {of} production assets {are} at `{word}` or worse"))
     } else if checks > 0 {
         (1, failed(checks, threshold))
     } else if of == 0 {
@@ -197,7 +196,8 @@ pub fn exit(assessment: &Assessment, threshold: Threshold, policy: &Policy) -> E
     };
     let accepted = of - counted.len();
     let waivers = if accepted > 0 { format!("; {accepted} accepted by a waiver") } else { String::new() };
-    Exit { code, reason: format!("{reason}{waivers}") }
+    let more = if failing > 0 && checks > 0 { format!("; {}", failed(checks, threshold)) } else { String::new() };
+    Exit { code, reason: format!("{reason}{waivers}{more}") }
 }
 
 fn failed(checks: usize, threshold: Threshold) -> String {
