@@ -2,9 +2,12 @@
 
 pub mod assess;
 pub mod collect;
+pub mod completions;
 pub mod credentials;
 pub mod demo;
 pub mod iam;
+pub mod init;
+pub mod man;
 pub mod report;
 pub mod run;
 pub mod schema;
@@ -20,12 +23,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tracing::field;
 
-use crate::cli::{AnswerArgs, Cli, Color, Command, Common};
+use crate::cli::{AnswerArgs, Cli, Color, Command, Common, LogFormat};
 use crate::config::{self, Config};
 use crate::embedded::TEMPLATES;
 use crate::exit::{self, Exit, FailOn, Target, Threshold};
-use crate::output;
+use crate::{log, output};
 
 /// The largest bundle or assessment that is read.
 const LARGEST: u64 = 2 << 30;
@@ -33,22 +37,7 @@ const LARGEST: u64 = 2 << 30;
 /// Does what was typed, and gives the exit code. `stop` is raised by Ctrl-C.
 #[must_use]
 pub fn run(cli: &Cli, stop: &Arc<AtomicBool>) -> u8 {
-    let done = if cli.common.live {
-        Err(anyhow::anyhow!(
-            "this version asks no provider, so `--live` would give you an offline answer under another name; leave it out"
-        ))
-    } else {
-        match &cli.command {
-            Command::Run(args) => run::run(args, &cli.common, stop),
-            Command::Credentials(args) => credentials::run(args, &cli.common, stop),
-            Command::Demo(args) => demo::run(args, &cli.common),
-            Command::Collect(args) => collect::run(args, &cli.common, stop),
-            Command::Assess(args) => assess::run(args, &cli.common),
-            Command::Report(args) => report::run(args, &cli.common),
-            Command::Schema(args) => schema::run(args),
-            Command::Iam(args) => iam::run(args),
-        }
-    };
+    let done = begin_log(&cli.common).and_then(|()| dispatch(cli, stop));
     done.unwrap_or_else(|error| {
         if stop.load(Ordering::SeqCst) {
             return 130;
@@ -56,6 +45,40 @@ pub fn run(cli: &Cli, stop: &Arc<AtomicBool>) -> u8 {
         output::stderr(&format!("deadstop: {error:#}\n"));
         2
     })
+}
+
+fn begin_log(common: &Common) -> anyhow::Result<()> {
+    let file = common.log_file.as_deref();
+    Ok(log::begin(log::Wanted { verbose: common.verbose, json: common.log_format == LogFormat::Json, file })?)
+}
+
+fn dispatch(cli: &Cli, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
+    if cli.common.live {
+        return Err(anyhow::anyhow!(
+            "this version asks no provider, so `--live` would give you an offline answer under another name; leave it out"
+        ));
+    }
+    match &cli.command {
+        Command::Run(args) => run::run(args, &cli.common, stop),
+        Command::Credentials(args) => credentials::run(args, &cli.common, stop),
+        Command::Demo(args) => demo::run(args, &cli.common),
+        Command::Collect(args) => collect::run(args, &cli.common, stop),
+        Command::Assess(args) => assess::run(args, &cli.common),
+        Command::Report(args) => report::run(args, &cli.common),
+        Command::Init(args) => init::run(args, &cli.common, stop),
+        Command::Schema(args) => schema::run(args),
+        Command::Iam(args) => iam::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args, &cli.common),
+    }
+}
+
+/// Assesses by `answer`, and logs what came of it.
+pub(crate) fn assessed(answer: impl FnOnce() -> Assessment) -> Assessment {
+    let stage = tracing::info_span!("assess", assets = field::Empty, paths = field::Empty).entered();
+    let assessment = answer();
+    stage.record("assets", assessment.assets.len()).record("paths", assessment.paths.len());
+    assessment
 }
 
 /// The configuration, with what was typed laid over it.
@@ -135,6 +158,7 @@ pub(crate) struct Finish<'a> {
 impl Finish<'_> {
     /// Writes, tells, and gives the exit code.
     pub(crate) fn finish(&self, bundle: &Bundle, assessment: &Assessment) -> anyhow::Result<u8> {
+        let stage = tracing::info_span!("report", files = field::Empty, bytes = field::Empty).entered();
         let files = [
             ("report.html", render::html(assessment, &TEMPLATES)?),
             ("assessment.json", render::json(assessment)?),
@@ -143,6 +167,8 @@ impl Finish<'_> {
             ("calls.jsonl", String::new()),
         ];
         output::report(self.folder, &files)?;
+        stage.record("files", files.len()).record("bytes", files.iter().map(|(_, text)| text.len()).sum::<usize>());
+        drop(stage);
         let exit = exit::exit(assessment, self.threshold, self.policy);
         let code = if self.show || self.answer.exit_zero { 0 } else { exit.code };
         let mut text = render::text(assessment, coloured(self.common), width());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use deadstop_core::bundle::{Bundle, BundleError, adopt};
@@ -13,6 +13,7 @@ use deadstop_core::id::SessionId;
 use deadstop_core::model::{Agent, Session, Source};
 use deadstop_core::pattern;
 use deadstop_core::time::Time;
+use tracing::field;
 
 use crate::collector::{self, Collected, Options, Stats};
 use crate::config::{Config, raw};
@@ -32,6 +33,8 @@ pub struct Scope {
     pub with_env: bool,
     /// How long files are read.
     pub read_time: Duration,
+    /// Files opened so far, for whoever shows progress.
+    pub files: Arc<AtomicU64>,
 }
 
 /// A bundle of this machine, with what a person should know beside it.
@@ -87,8 +90,27 @@ pub fn read(
     let mut ids: Vec<SessionId> =
         session::discover(&place, &[]).sessions.into_iter().map(|session| session.id).collect();
     ids.extend(declared.iter().map(|session| session.id.clone()));
-    let options = Options { budget: Some(scope.read_time), cancel: Arc::clone(cancel), ..Options::default() };
+    let options = Options {
+        budget: Some(scope.read_time),
+        cancel: Arc::clone(cancel),
+        opened: Arc::clone(&scope.files),
+        ..Options::default()
+    };
+    let walk = tracing::debug_span!(
+        "walk",
+        files = field::Empty,
+        bytes = field::Empty,
+        folders = field::Empty,
+        refused = field::Empty
+    )
+    .entered();
     let collected = collector::collect(around, &options, &ids);
+    let read = collected.stats;
+    walk.record("files", read.files)
+        .record("bytes", read.bytes)
+        .record("folders", read.folders)
+        .record("refused", read.refused);
+    drop(walk);
     let servers: Vec<McpServer> = collected.mcp_servers.iter().map(server).collect();
     let found = session::discover(&place, &servers);
     let mut notes = collected.notes.clone();

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use deadstop_core::assessment::{Assessment, SCHEMA};
-use deadstop_core::render;
+use deadstop_core::{quote, render};
 use std::path::PathBuf;
 
 use super::{coloured, read, width};
@@ -13,12 +13,14 @@ use crate::output;
 pub(super) fn run(args: &ReportArgs, common: &Common) -> anyhow::Result<u8> {
     let text = read(&args.assessment)?;
     let named = || format!("`{}` is no assessment", args.assessment.display());
-    let assessment: Assessment = serde_json::from_str(&text).with_context(named)?;
+    let assessment: Assessment = serde_json::from_str(&text)
+        .map_err(|error| anyhow::anyhow!("{}", quote::message(&error.to_string())))
+        .with_context(named)?;
     anyhow::ensure!(
         assessment.schema == SCHEMA,
-        "{}: its schema is `{}`, and this version reads `{SCHEMA}`",
+        "{}: its schema is {}, and this version reads `{SCHEMA}`",
         named(),
-        assessment.schema
+        quote::word(&assessment.schema)
     );
     let several = args.format.len() > 1;
     for format in &args.format {

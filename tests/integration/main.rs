@@ -7,4 +7,5 @@ mod documents;
 mod failures;
 mod floors;
 mod program;
+mod setup;
 mod wrong;

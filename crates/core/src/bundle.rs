@@ -15,6 +15,7 @@ use crate::id::CredentialId;
 use crate::model::{
     Action, Asset, Atom, Copy, Credential, Drill, Grant, Override, Principal, Protection, Session, Source, Step, Way,
 };
+use crate::quote;
 use crate::time::Time;
 
 /// The schema name that every bundle carries.
@@ -178,7 +179,7 @@ struct SchemaOnly {
 fn plain_message(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let end = text.rfind(" at line ").unwrap_or(text.len());
-    text.get(..end).unwrap_or(&text).to_owned()
+    quote::message(text.get(..end).unwrap_or(&text)).into_owned()
 }
 
 /// Joins bundles. Every reading is kept; the order and the number of times a bundle is given do not matter.
