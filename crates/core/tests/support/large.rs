@@ -112,7 +112,7 @@ fn grant(n: usize, target: String) -> Grant {
     }
 }
 
-pub fn world(credentials: usize, assets: usize, sessions: usize) -> Bundle {
+pub(crate) fn world(credentials: usize, assets: usize, sessions: usize) -> Bundle {
     let mut bundle = Bundle::empty(Time::from_unix(1_800_000_000), "0");
     bundle.sessions.items = (0..sessions).map(session).collect();
     bundle.ways.items = (0..sessions).map(way).collect();
@@ -147,7 +147,7 @@ pub fn world(credentials: usize, assets: usize, sessions: usize) -> Bundle {
 }
 
 /// The same with a lock on every other asset, which those with rights may lift, and a copy of each in another account.
-pub fn guarded(credentials: usize, assets: usize, sessions: usize) -> Bundle {
+pub(crate) fn guarded(credentials: usize, assets: usize, sessions: usize) -> Bundle {
     let mut bundle = world(credentials, assets, sessions);
     let lift = |action: &str, target: String| Lift {
         needs: vec![Atom::Can { action: action.to_owned(), target: target.into() }],
