@@ -158,6 +158,41 @@ pub struct AnswerArgs {
     pub assessed_at: Option<String>,
 }
 
+/// Which files are written beside the report, and how.
+#[derive(Args, Debug)]
+pub struct FormatArgs {
+    /// Formats to write besides the report, its assessment, SARIF, JUnit and the summary.
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "FORMAT",
+        env = "DEADSTOP_FORMAT",
+        help_heading = "Output"
+    )]
+    pub format: Vec<Format>,
+    /// Who reads the SARIF file.
+    #[command(flatten)]
+    pub sarif: SarifArgs,
+}
+
+/// How SARIF is written.
+#[derive(Args, Debug)]
+pub struct SarifArgs {
+    /// Who reads the SARIF file: GitHub code scanning, or readers of the whole standard.
+    #[arg(long, value_enum, default_value_t = Flavour::Github, value_name = "FLAVOUR", env = "DEADSTOP_SARIF_FLAVOUR", help_heading = "Output")]
+    pub sarif_flavour: Flavour,
+}
+
+/// Who reads a SARIF file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Flavour {
+    /// What is to be looked at; an unknown is a warning under its own rule.
+    Github,
+    /// Passes and what does not apply as well; an unknown is `open`.
+    Standard,
+}
+
 /// Arguments of `run`.
 #[derive(Args, Debug)]
 pub struct RunArgs {
@@ -186,6 +221,9 @@ pub struct RunArgs {
         help_heading = "What is read"
     )]
     pub merge: Vec<PathBuf>,
+    /// Which files are written.
+    #[command(flatten)]
+    pub formats: FormatArgs,
 }
 
 /// Arguments of `credentials`.
@@ -233,6 +271,9 @@ pub struct DemoArgs {
         help_heading = "Output"
     )]
     pub output: PathBuf,
+    /// Which files are written.
+    #[command(flatten)]
+    pub formats: FormatArgs,
 }
 
 /// Arguments of `collect`.
@@ -294,11 +335,24 @@ pub struct ReportArgs {
         long,
         value_enum,
         value_delimiter = ',',
+        value_name = "FORMAT",
         default_value = "html",
         env = "DEADSTOP_FORMAT",
         help_heading = "Output"
     )]
     pub format: Vec<Format>,
+    /// Who reads the SARIF file.
+    #[command(flatten)]
+    pub sarif: SarifArgs,
+    /// What a case of junit.xml fails at, as for `run`.
+    #[arg(
+        long,
+        value_name = "ANSWER|SEVERITY",
+        env = "DEADSTOP_FAIL_ON",
+        value_delimiter = ',',
+        help_heading = "Answers"
+    )]
+    pub fail_on: Vec<String>,
     /// The file for one format, the folder for several; `-` is standard output.
     #[arg(long, short, value_name = "DIR|FILE", env = "DEADSTOP_OUTPUT", help_heading = "Output")]
     pub output: Option<PathBuf>,
@@ -307,12 +361,20 @@ pub struct ReportArgs {
 /// What an assessment is rendered to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// The report.
+    /// The report: `report.html`.
     Html,
-    /// The assessment itself.
+    /// The assessment itself: `assessment.json`.
     Json,
-    /// A summary for a pull request.
+    /// A summary for a pull request: `summary.md`.
     Markdown,
+    /// SARIF 2.1.0: `deadstop.sarif`.
+    Sarif,
+    /// JUnit XML: `junit.xml`.
+    Junit,
+    /// A table of answers, paths and findings: `findings.csv`.
+    Csv,
+    /// GitLab code quality: `gl-code-quality.json`.
+    Gitlab,
     /// What the terminal shows.
     Text,
 }

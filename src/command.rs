@@ -25,9 +25,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tracing::field;
 
-use crate::cli::{AnswerArgs, Cli, Color, Command, Common, LogFormat};
+use crate::cli::{AnswerArgs, Cli, Color, Command, Common, FormatArgs, LogFormat};
 use crate::config::{self, Config};
-use crate::embedded::TEMPLATES;
 use crate::exit::{self, Exit, FailOn, Target, Threshold};
 use crate::{log, output};
 
@@ -84,13 +83,7 @@ pub(crate) fn assessed(answer: impl FnOnce() -> Assessment) -> Assessment {
 /// The configuration, with what was typed laid over it.
 pub(crate) fn settings(common: &Common, answer: &AnswerArgs) -> anyhow::Result<(Config, Threshold, bool)> {
     let mut config = config::load(common.config.as_deref())?;
-    let mut threshold = config.fail_on.unwrap_or_default();
-    for word in &answer.fail_on {
-        match word.parse::<FailOn>().map_err(|message| anyhow::anyhow!("--fail-on: {message}"))? {
-            FailOn::Answer(given) => threshold = given,
-            FailOn::Severity(_) => {}
-        }
-    }
+    let threshold = threshold(config.fail_on, &answer.fail_on)?;
     if let Some(word) = &answer.target {
         config.policy.target = word.parse::<Target>().map_err(|message| anyhow::anyhow!("--target: {message}"))?.0;
     }
@@ -98,6 +91,18 @@ pub(crate) fn settings(common: &Common, answer: &AnswerArgs) -> anyhow::Result<(
         config.policy.assessed_at = Some(text.parse().context("--assessed-at")?);
     }
     Ok((config, threshold, !answer.fail_on.is_empty()))
+}
+
+/// What fails: what the configuration says, with what was typed laid over it.
+pub(crate) fn threshold(configured: Option<Threshold>, typed: &[String]) -> anyhow::Result<Threshold> {
+    let mut threshold = configured.unwrap_or_default();
+    for word in typed {
+        match word.parse::<FailOn>().map_err(|message| anyhow::anyhow!("--fail-on: {message}"))? {
+            FailOn::Answer(given) => threshold = given,
+            FailOn::Severity(_) => {}
+        }
+    }
+    Ok(threshold)
 }
 
 /// Reads a bundle.
@@ -150,6 +155,7 @@ pub(crate) struct Finish<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) threshold: Threshold,
     pub(crate) answer: &'a AnswerArgs,
+    pub(crate) formats: &'a FormatArgs,
     pub(crate) notes: &'a [String],
     pub(crate) took: Duration,
     pub(crate) show: bool,
@@ -159,13 +165,13 @@ impl Finish<'_> {
     /// Writes, tells, and gives the exit code.
     pub(crate) fn finish(&self, bundle: &Bundle, assessment: &Assessment) -> anyhow::Result<u8> {
         let stage = tracing::info_span!("report", files = field::Empty, bytes = field::Empty).entered();
-        let files = [
-            ("report.html", render::html(assessment, &TEMPLATES)?),
-            ("assessment.json", render::json(assessment)?),
-            ("facts.json", bundle::to_json(bundle)),
-            ("summary.md", render::markdown(assessment)),
-            ("calls.jsonl", String::new()),
-        ];
+        let (limits, flavour) = (self.threshold.limits(), self.formats.sarif.sarif_flavour);
+        let mut files = vec![("facts.json", bundle::to_json(bundle)), ("calls.jsonl", String::new())];
+        for format in report::ALWAYS.iter().chain(&self.formats.format) {
+            if let Some(name) = report::file_name(*format).filter(|name| files.iter().all(|(had, _)| had != name)) {
+                files.push((name, report::render(assessment, *format, limits, flavour)?));
+            }
+        }
         output::report(self.folder, &files)?;
         stage.record("files", files.len()).record("bytes", files.iter().map(|(_, text)| text.len()).sum::<usize>());
         drop(stage);

@@ -3,6 +3,7 @@
 use deadstop_core::assessment::{Assessment, AssetAnswer};
 use deadstop_core::policy::{Policy, Waiver};
 use deadstop_core::quote;
+use deadstop_core::render::Limits;
 use deadstop_core::verdict::{Answer, Prevention, Rank};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -124,6 +125,12 @@ impl Threshold {
     #[must_use]
     pub fn reached(self, rank: Rank) -> bool {
         rank <= self.limit
+    }
+
+    /// What a format counts as a failure. Severities are those of the default.
+    #[must_use]
+    pub fn limits(self) -> Limits {
+        Limits { answer: self.limit, ..Limits::default() }
     }
 
     /// The word that sets it.

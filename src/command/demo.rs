@@ -39,6 +39,7 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> anyhow::Result<u8> {
         policy: &policy,
         threshold,
         answer: &args.answer,
+        formats: &args.formats,
         notes: &notes,
         took: started.elapsed(),
         show: !fails,

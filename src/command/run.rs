@@ -29,6 +29,7 @@ pub(super) fn run(args: &RunArgs, common: &Common, stop: &Arc<AtomicBool>) -> an
         policy: &config.policy,
         threshold,
         answer: &args.answer,
+        formats: &args.formats,
         notes: &notes,
         took: started.elapsed(),
         show: false,

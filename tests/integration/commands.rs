@@ -7,8 +7,17 @@ use serde_json::Value;
 
 use crate::program::Place;
 
-const REPORT: [&str; 7] =
-    [".gitignore", "assessment.json", "calls.jsonl", "facts.json", "manifest.json", "report.html", "summary.md"];
+const REPORT: [&str; 9] = [
+    ".gitignore",
+    "assessment.json",
+    "calls.jsonl",
+    "deadstop.sarif",
+    "facts.json",
+    "junit.xml",
+    "manifest.json",
+    "report.html",
+    "summary.md",
+];
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()

@@ -443,17 +443,6 @@ pub(super) fn sha256(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-pub(super) const fn basis_word(basis: Basis) -> &'static str {
-    match basis {
-        Basis::Observed => "observed",
-        Basis::Simulated => "simulated",
-        Basis::Evaluated => "evaluated",
-        Basis::Inferred => "inferred",
-        Basis::Declared => "declared",
-        Basis::None => "none",
-    }
-}
-
 /// The word that JSON writes for a closed value.
 fn word<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
