@@ -135,6 +135,8 @@ impl Gather<'_, '_> {
     fn revoke(&mut self) {
         let world = self.ground.world;
         let list: Vec<&Credential> = self.credentials.iter().filter_map(|id| world.credentials.get(id)).collect();
+        let mut of_key: BTreeMap<&str, usize> = BTreeMap::new();
+        world.credentials.values().for_each(|credential| *of_key.entry(&credential.key).or_default() += 1);
         for credential in list {
             let places = credential.locations.len();
             let first = credential.locations.first();
@@ -143,7 +145,7 @@ impl Gather<'_, '_> {
             });
             let more = if places > 1 { format!(" and {} more", places - 1) } else { String::new() };
             let name = credential_name(credential);
-            let alone = world.credentials.values().filter(|other| other.key == credential.key).count() == 1;
+            let alone = of_key.get(credential.key.as_str()) == Some(&1);
             let named = if alone { credential.key.clone() } else { credential.id.0.clone() };
             self.add(Candidate {
                 key: format!("revoke:{named}"),
@@ -316,8 +318,8 @@ impl Gather<'_, '_> {
                 changes: vec![copy, drill],
             });
         } else if judged.worst.recovery == Recovery::Untested {
-            let copies: Vec<NodeId> =
-                world.copies.values().filter(|c| c.of == asset.id).map(|c| c.id.clone()).collect();
+            let copies = self.ground.copies_of.get(&asset.id).into_iter().flatten();
+            let copies: Vec<NodeId> = copies.map(|copy| copy.id.clone()).collect();
             let drill = |copy: NodeId| Change::Drill { asset: asset.id.clone(), copy, at };
             self.add(Candidate {
                 key: format!("drill:{}", asset.id),

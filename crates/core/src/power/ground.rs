@@ -472,7 +472,17 @@ impl<'w> Builder<'w> {
     }
 
     fn needed_all(&mut self, atoms: &[Atom]) -> Vec<AtomNo> {
-        atoms.iter().map(|atom| self.needed(atom)).collect()
+        let mut all = Vec::with_capacity(atoms.len());
+        for atom in atoms {
+            all.push(self.needed(atom));
+            // A credential that no longer works opens nothing.
+            if let Atom::Credential(id) = atom
+                && self.world.credentials.contains_key(id)
+            {
+                all.push(self.atom(Key::Alive(id.clone())));
+            }
+        }
+        all
     }
 
     /// Adds a rule for each value of a fact that lets it apply: `yes` says whether a known value does.
