@@ -1,7 +1,5 @@
 //! A large world is assessed in bounded time: the enumeration and the fixpoints stay polynomial.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
 #[path = "support/large.rs"]
 mod large;
 
