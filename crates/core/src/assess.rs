@@ -38,7 +38,7 @@ pub fn assess_with(bundle: &Bundle, policy: &Policy, checks: &CheckSet) -> Asses
     let ground = Ground::new(&world);
     let mut judged = answer::judge(&ground, policy, false);
     judged.sort_by(|a, b| order(a, &world).cmp(&order(b, &world)));
-    let plan = fixes::plan(bundle, policy, &judged);
+    let plan = fixes::plan(bundle, &ground, policy, &judged);
     write(bundle, policy, &ground, &judged, plan, checks)
 }
 

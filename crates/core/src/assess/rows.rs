@@ -12,6 +12,7 @@ use crate::bundle::{Bundle, short_hash};
 use crate::fact::{Fact, Gap};
 use crate::id::{CredentialId, NodeId, SessionId, SourceId};
 use crate::model::{Agent, Basis, CopyKind, Decision, End, Status, WayKind};
+use crate::path::case::Case;
 use crate::path::explain::Story;
 use crate::path::layers::Judge;
 use crate::path::{Path, Walker, state_of};
@@ -357,7 +358,8 @@ fn way_row(world: &World, way: &crate::model::Way) -> WayRow {
 }
 
 fn copy_rows(walker: &Walker<'_, '_>, path: &Path) -> Vec<CopyRow> {
-    let judge = Judge::new(walker, &path.asset, &path.deed);
+    let case = Case::new(walker.ground, &path.asset, &path.deed);
+    let judge = Judge::new(walker, &case);
     let row = |fate: &crate::path::recovery::Fate<'_>| CopyRow {
         key: fate.copy.id.0.clone(),
         name: fate.copy.name.clone(),
