@@ -218,7 +218,10 @@ fn of_copy(given: &Given<'_, '_>, copy: &Copy, in_headline: bool) -> Facts {
     facts.put("asset", asset);
     facts.put("asset_in_headline", in_headline);
     facts.tell("goes_along", goes_along(given, copy));
-    facts.tell("destroyable", in_reach(given.walkers.values(), &Key::Destroyed(copy.id.clone())));
+    // What takes it along when that is not known may be a call that nothing else speaks of.
+    let along = copy.dies_with.gap().map(|gap| Err(BTreeSet::from([gap.clone()])));
+    let destroyed = in_reach(given.walkers.values(), &Key::Destroyed(copy.id.clone()));
+    facts.tell("destroyable", any([destroyed].into_iter().chain(along)));
     facts.put("placed_apart", copy.place.as_ref().is_some_and(|place| *place != copy.of));
     kept(given, &mut facts, copy);
     let declared = given.policy.assets.get(copy.of.as_str()).cloned().unwrap_or_default();

@@ -49,11 +49,10 @@ fn of_credential(given: &Given<'_, '_>, rights: &Rights, credential: &Credential
     if let Some(environment) = &credential.environment {
         facts.put("environment", environment.as_str());
     }
-    let hold = Key::Hold(credential.id.clone());
-    let held = in_reach(given.walkers.values(), &hold);
+    let held = held_by(given, credential, has);
     facts.tell("in_reach", any(unread(given).into_iter().chain([held])));
-    let free = given.walkers.values().map(|walker| freely(walker, &hold));
-    facts.tell("reached_freely", any(free.chain(unread(given))));
+    let free = held_by(given, credential, freely);
+    facts.tell("reached_freely", any(unread(given).into_iter().chain([free])));
     let kinds: BTreeSet<&str> = credential.locations.iter().map(|location| location.kind.as_str()).collect();
     let places: BTreeSet<_> = credential.locations.iter().map(|l| (&l.kind, &l.path, l.line, &l.key)).collect();
     facts.put("places", count(places.len()));
@@ -73,6 +72,41 @@ fn of_credential(given: &Given<'_, '_>, rights: &Rights, credential: &Credential
         }
     }
     facts
+}
+
+/// Whether some session gets hold of a credential. Power does not speak of one that is known to be revoked; that lies
+/// where it lies all the same, so it is looked up by its places.
+fn held_by(given: &Given<'_, '_>, credential: &Credential, by: fn(&Walker<'_, '_>, &Key) -> Maybe) -> Maybe {
+    if credential.status != Fact::Known(Status::Revoked) {
+        let hold = Key::Hold(credential.id.clone());
+        return any(given.walkers.values().map(|walker| by(walker, &hold)));
+    }
+    let world = given.ground.world;
+    let gained = Atom::Credential(credential.id.clone());
+    let steps = world.steps.iter().filter(|step| step.gains.contains(&gained)).map(|_| Err(BTreeSet::new()));
+    let places = credential.locations.iter().flat_map(|location| {
+        let sessions = location.sessions.iter().filter_map(|session| given.walkers.get(session));
+        sessions.flat_map(move |walker| {
+            let ways = world.ways.values().filter(|way| way.session.as_ref() == Some(&walker.session.id));
+            ways.map(move |way| {
+                let refused = location.refused.iter().any(|refusal| refusal.way == way.id);
+                match (refused || location.kind == "network", way.reads) {
+                    (true, _) => Err(BTreeSet::new()),
+                    (false, true) => by(walker, &Key::Way(way.id.clone())),
+                    (false, false) => Ok(false),
+                }
+            })
+        })
+    });
+    any(steps.chain(places))
+}
+
+/// One that was revoked is in nobody's reach, so that of one whose status is not known is not sure.
+fn unless_revoked(credential: &Credential, reached: Maybe) -> Maybe {
+    match (&credential.status, reached) {
+        (Fact::Unknown(gap), Ok(true)) => Err(BTreeSet::from([gap.clone()])),
+        (Fact::Unknown(_) | Fact::Known(_), reached) => reached,
+    }
 }
 
 fn freely(walker: &Walker<'_, '_>, key: &Key) -> Maybe {
@@ -115,8 +149,17 @@ pub(super) fn principals(given: &Given<'_, '_>, rights: &Rights) -> Vec<Facts> {
         }
         let deputies = given.ground.deputies_of.get(&principal.id).into_iter().flatten();
         let ready = deputies.map(|way| in_reach(given.walkers.values(), &Key::WayReady(way.id.clone())));
-        let own = in_reach(given.walkers.values(), &Key::Held(principal.id.clone()));
-        facts.tell("in_reach", any(ready.chain([own]).chain(unread(given))));
+        let mut own = in_reach(given.walkers.values(), &Key::Held(principal.id.clone()));
+        let named = world.credentials.values().filter(|one| one.identity.known() == Some(&principal.id));
+        for credential in named {
+            own = unless_revoked(credential, own);
+        }
+        // A credential that is not identified may be its own.
+        let fits = |provider: &str| [provider, "unknown"].contains(&principal.provider.as_str());
+        let unidentified = world.credentials.values().filter(|c| fits(&c.provider) || c.provider == "unknown");
+        let unidentified = unidentified.filter_map(|credential| credential.identity.gap().cloned());
+        let unidentified = unidentified.map(|gap| Err(BTreeSet::from([gap])));
+        facts.tell("in_reach", any(ready.chain([own]).chain(unidentified).chain(unread(given))));
         destroys(&mut facts, rights, rights.of(&principal.id));
         facts.tell("escalates", escalates(world, principal));
         facts.tell("unrestricted", unrestricted(world, principal));
