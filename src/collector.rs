@@ -13,6 +13,7 @@ mod mask;
 mod places;
 mod rules;
 mod scan;
+mod starts;
 mod store;
 
 use std::collections::BTreeMap;
