@@ -213,8 +213,7 @@ fn part(string: &[u8], piece: Range<usize>, offset: usize) -> Option<Part<'_>> {
     };
     let key_of = |sign: usize| {
         let head = String::from_utf8_lossy(text.get(..sign).unwrap_or_default()).trim().to_ascii_lowercase();
-        let last = head.rsplit(['=', ':', '\'']).next().unwrap_or_default().trim().to_owned();
-        last
+        head.rsplit(['=', ':', '\'']).next().unwrap_or_default().trim().to_owned()
     };
     let mut key = key_of(sign);
     if !known(&key)
