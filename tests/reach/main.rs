@@ -10,3 +10,4 @@ mod canary;
 mod hostile;
 mod planted;
 mod support;
+mod written;
