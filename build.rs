@@ -1,4 +1,4 @@
-//! Embeds `templates/` and `worlds/` in the binary as tables of file name and text.
+//! Embeds `templates/`, `worlds/` and the rules of detection in the binary as tables of file name and text.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -9,10 +9,11 @@ fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     writeln!(io::stdout(), "cargo::rerun-if-changed=build.rs")?;
-    for folder in ["templates", "worlds"] {
+    for folder in ["templates", "worlds", "src/collector/rules"] {
         writeln!(io::stdout(), "cargo::rerun-if-changed={folder}")?;
         let table = table(&root.join(folder))?;
-        fs::write(out.join(format!("{folder}.rs")), format!("&[\n{table}]\n"))?;
+        let name = folder.rsplit('/').next().unwrap_or(folder);
+        fs::write(out.join(format!("{name}.rs")), format!("&[\n{table}]\n"))?;
     }
     Ok(())
 }

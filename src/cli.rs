@@ -1,5 +1,7 @@
 //! What may be typed: clap structs only. What it means is said in `command`.
 
+pub mod examples;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -9,7 +11,7 @@ use std::path::PathBuf;
 /// that could stop the call or bring the data back, and answers in one sentence per asset, with the evidence and the
 /// smallest set of fixes. It only reads, and this version sends nothing anywhere.
 #[derive(Debug, Parser)]
-#[command(name = "deadstop", version, propagate_version = true, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "deadstop", version, propagate_version = true, after_help = examples::ALL, max_term_width = 100)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -18,17 +20,6 @@ pub struct Cli {
     #[command(flatten)]
     pub common: Common,
 }
-
-const EXAMPLES: &str = "\
-Examples:
-  deadstop demo                      the answer for a company that lost its database, no accounts needed
-  deadstop run                       the answer for this folder and this home
-  deadstop run ~/code/shop -o audit  the answer for another folder, written to ./audit
-  deadstop credentials               every credential that an agent here can reach
-  deadstop run --fail-on nothing     exit 1 only if nothing stops it and nothing brings it back
-
-Exit codes: 0 every production asset has an answer · 1 something at or above --fail-on · 2 nothing to trust ·
-3 an answer depends on what could not be read";
 
 /// Options of every command.
 #[derive(Args, Debug)]
@@ -45,6 +36,15 @@ pub struct Common {
     /// Show no progress.
     #[arg(long, global = true, env = "DEADSTOP_NO_PROGRESS", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Global options")]
     pub no_progress: bool,
+    /// Say more of what is done, on standard error: stages with their times (-v), their parts (-vv), all (-vvv).
+    #[arg(long, short, global = true, action = clap::ArgAction::Count, env = "DEADSTOP_VERBOSE", help_heading = "Global options")]
+    pub verbose: u8,
+    /// How the log is written.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT", env = "DEADSTOP_LOG_FORMAT", help_heading = "Global options")]
+    pub log_format: LogFormat,
+    /// Write the log to this file (mode 0600) instead of standard error; without -v it holds what -v says.
+    #[arg(long, global = true, value_name = "FILE", env = "DEADSTOP_LOG_FILE", help_heading = "Global options")]
+    pub log_file: Option<PathBuf>,
     /// Refuse every connection. This version makes none.
     #[arg(long, global = true, env = "DEADSTOP_OFFLINE", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Global options")]
     pub offline: bool,
@@ -64,23 +64,48 @@ pub enum Color {
     Never,
 }
 
+/// How a log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One line for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Collect, assess and report on this machine, in one go.
+    #[command(after_help = examples::RUN)]
     Run(RunArgs),
     /// List every credential in reach, with its locations.
+    #[command(after_help = examples::CREDENTIALS)]
     Credentials(CredentialsArgs),
     /// Show the answer for a built-in incident world: offline, no accounts needed.
+    #[command(after_help = examples::DEMO)]
     Demo(DemoArgs),
     /// Write a facts bundle of this machine.
+    #[command(after_help = examples::COLLECT)]
     Collect(CollectArgs),
     /// Merge facts bundles and assess them.
+    #[command(after_help = examples::ASSESS)]
     Assess(AssessArgs),
     /// Render an assessment.
+    #[command(after_help = examples::REPORT)]
     Report(ReportArgs),
+    /// Write a starting deadstop.yaml from what is found here.
+    #[command(after_help = examples::INIT)]
+    Init(InitArgs),
     /// Print the JSON Schema of a file.
+    #[command(after_help = examples::SCHEMA)]
     Schema(SchemaArgs),
+    /// Print a completion script for a shell.
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write a page for each command.
+    #[command(after_help = examples::MAN)]
+    Man(ManArgs),
     /// Decide AWS requests offline.
     Iam(IamArgs),
 }
@@ -133,6 +158,41 @@ pub struct AnswerArgs {
     pub assessed_at: Option<String>,
 }
 
+/// Which files are written beside the report, and how.
+#[derive(Args, Debug)]
+pub struct FormatArgs {
+    /// Formats to write besides the report, its assessment, SARIF, JUnit and the summary.
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "FORMAT",
+        env = "DEADSTOP_FORMAT",
+        help_heading = "Output"
+    )]
+    pub format: Vec<Format>,
+    /// Who reads the SARIF file.
+    #[command(flatten)]
+    pub sarif: SarifArgs,
+}
+
+/// How SARIF is written.
+#[derive(Args, Debug)]
+pub struct SarifArgs {
+    /// Who reads the SARIF file: GitHub code scanning, or readers of the whole standard.
+    #[arg(long, value_enum, default_value_t = Flavour::Github, value_name = "FLAVOUR", env = "DEADSTOP_SARIF_FLAVOUR", help_heading = "Output")]
+    pub sarif_flavour: Flavour,
+}
+
+/// Who reads a SARIF file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Flavour {
+    /// What is to be looked at; an unknown is a warning under its own rule.
+    Github,
+    /// Passes and what does not apply as well; an unknown is `open`.
+    Standard,
+}
+
 /// Arguments of `run`.
 #[derive(Args, Debug)]
 pub struct RunArgs {
@@ -153,8 +213,17 @@ pub struct RunArgs {
     )]
     pub output: PathBuf,
     /// Facts of other programs to join.
-    #[arg(long, value_name = "FRAGMENT.json", help_heading = "What is read")]
+    #[arg(
+        long,
+        value_name = "FRAGMENT.json",
+        value_delimiter = ',',
+        env = "DEADSTOP_MERGE",
+        help_heading = "What is read"
+    )]
     pub merge: Vec<PathBuf>,
+    /// Which files are written.
+    #[command(flatten)]
+    pub formats: FormatArgs,
 }
 
 /// Arguments of `credentials`.
@@ -164,7 +233,7 @@ pub struct CredentialsArgs {
     #[command(flatten)]
     pub scope: ScopeArgs,
     /// How to print them: a table, or one JSON object a line.
-    #[arg(long, value_enum, default_value_t = ListFormat::Table, help_heading = "Output")]
+    #[arg(long, value_enum, default_value_t = ListFormat::Table, env = "DEADSTOP_FORMAT", help_heading = "Output")]
     pub format: ListFormat,
 }
 
@@ -202,6 +271,9 @@ pub struct DemoArgs {
         help_heading = "Output"
     )]
     pub output: PathBuf,
+    /// Which files are written.
+    #[command(flatten)]
+    pub formats: FormatArgs,
 }
 
 /// Arguments of `collect`.
@@ -211,10 +283,23 @@ pub struct CollectArgs {
     #[command(flatten)]
     pub scope: ScopeArgs,
     /// The file to write; `-` is standard output.
-    #[arg(long, short, value_name = "FILE", default_value = "facts.json", help_heading = "Output")]
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        default_value = "facts.json",
+        env = "DEADSTOP_OUTPUT",
+        help_heading = "Output"
+    )]
     pub output: PathBuf,
     /// Facts of other programs to join.
-    #[arg(long, value_name = "FRAGMENT.json", help_heading = "What is read")]
+    #[arg(
+        long,
+        value_name = "FRAGMENT.json",
+        value_delimiter = ',',
+        env = "DEADSTOP_MERGE",
+        help_heading = "What is read"
+    )]
     pub merge: Vec<PathBuf>,
 }
 
@@ -228,7 +313,14 @@ pub struct AssessArgs {
     #[command(flatten)]
     pub answer: AnswerArgs,
     /// The file to write; `-` is standard output.
-    #[arg(long, short, value_name = "FILE", default_value = "assessment.json", help_heading = "Output")]
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        default_value = "assessment.json",
+        env = "DEADSTOP_OUTPUT",
+        help_heading = "Output"
+    )]
     pub output: PathBuf,
 }
 
@@ -239,22 +331,50 @@ pub struct ReportArgs {
     #[arg(value_name = "ASSESSMENT")]
     pub assessment: PathBuf,
     /// The formats to write.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "html", help_heading = "Output")]
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "FORMAT",
+        default_value = "html",
+        env = "DEADSTOP_FORMAT",
+        help_heading = "Output"
+    )]
     pub format: Vec<Format>,
+    /// Who reads the SARIF file.
+    #[command(flatten)]
+    pub sarif: SarifArgs,
+    /// What a case of junit.xml fails at, as for `run`.
+    #[arg(
+        long,
+        value_name = "ANSWER|SEVERITY",
+        env = "DEADSTOP_FAIL_ON",
+        value_delimiter = ',',
+        help_heading = "Answers"
+    )]
+    pub fail_on: Vec<String>,
     /// The file for one format, the folder for several; `-` is standard output.
-    #[arg(long, short, value_name = "DIR|FILE", help_heading = "Output")]
+    #[arg(long, short, value_name = "DIR|FILE", env = "DEADSTOP_OUTPUT", help_heading = "Output")]
     pub output: Option<PathBuf>,
 }
 
 /// What an assessment is rendered to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// The report.
+    /// The report: `report.html`.
     Html,
-    /// The assessment itself.
+    /// The assessment itself: `assessment.json`.
     Json,
-    /// A summary for a pull request.
+    /// A summary for a pull request: `summary.md`.
     Markdown,
+    /// SARIF 2.1.0: `deadstop.sarif`.
+    Sarif,
+    /// JUnit XML: `junit.xml`.
+    Junit,
+    /// A table of answers, paths and findings: `findings.csv`.
+    Csv,
+    /// GitLab code quality: `gl-code-quality.json`.
+    Gitlab,
     /// What the terminal shows.
     Text,
 }
@@ -278,6 +398,40 @@ pub enum SchemaName {
     Assessment,
     /// `manifest.json`.
     Manifest,
+}
+
+/// Arguments of `init`.
+#[derive(Args, Debug)]
+pub struct InitArgs {
+    /// What is looked at.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// The file to write; `-` is standard output. One that is there is never overwritten.
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        default_value = "deadstop.yaml",
+        env = "DEADSTOP_OUTPUT",
+        help_heading = "Output"
+    )]
+    pub output: PathBuf,
+}
+
+/// Arguments of `completions`.
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// For which shell.
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Args, Debug)]
+pub struct ManArgs {
+    /// The folder for one page a command; without it the page of `deadstop` goes to standard output.
+    #[arg(long, short, value_name = "DIR", env = "DEADSTOP_OUTPUT", help_heading = "Output")]
+    pub output: Option<PathBuf>,
 }
 
 /// Arguments of `iam`.

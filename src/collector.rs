@@ -2,6 +2,7 @@
 //! the assets behind them (floor 5). It reads and never asks a provider, runs anything, or tells a secret.
 
 mod assignment;
+mod aws_key;
 mod collect;
 mod document;
 mod facts;
@@ -17,7 +18,7 @@ mod store;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use deadstop_core::fact::{Fact, Listed, Listing};
@@ -37,6 +38,8 @@ pub struct Options {
     pub threads: usize,
     /// Set to stop within a second.
     pub cancel: Arc<AtomicBool>,
+    /// Counts files as they are opened, for whoever shows progress.
+    pub opened: Arc<AtomicU64>,
 }
 
 impl Default for Options {
@@ -46,6 +49,7 @@ impl Default for Options {
             file_cap: 256 << 20,
             threads: 2,
             cancel: Arc::new(AtomicBool::new(false)),
+            opened: Arc::default(),
         }
     }
 }
@@ -149,7 +153,7 @@ pub struct RuleSource {
     pub provider: String,
     /// Its documentation.
     pub source: String,
-    /// When someone last compared the rules with it.
+    /// When someone last compared the rules with it: a day, or `not yet`.
     pub reviewed: String,
 }
 

@@ -2,9 +2,12 @@
 
 pub mod assess;
 pub mod collect;
+pub mod completions;
 pub mod credentials;
 pub mod demo;
 pub mod iam;
+pub mod init;
+pub mod man;
 pub mod report;
 pub mod run;
 pub mod schema;
@@ -20,12 +23,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tracing::field;
 
-use crate::cli::{AnswerArgs, Cli, Color, Command, Common};
+use crate::cli::{AnswerArgs, Cli, Color, Command, Common, FormatArgs, LogFormat};
 use crate::config::{self, Config};
-use crate::embedded::TEMPLATES;
 use crate::exit::{self, Exit, FailOn, Target, Threshold};
-use crate::output;
+use crate::{log, output};
 
 /// The largest bundle or assessment that is read.
 const LARGEST: u64 = 2 << 30;
@@ -33,22 +36,7 @@ const LARGEST: u64 = 2 << 30;
 /// Does what was typed, and gives the exit code. `stop` is raised by Ctrl-C.
 #[must_use]
 pub fn run(cli: &Cli, stop: &Arc<AtomicBool>) -> u8 {
-    let done = if cli.common.live {
-        Err(anyhow::anyhow!(
-            "this version asks no provider, so `--live` would give you an offline answer under another name; leave it out"
-        ))
-    } else {
-        match &cli.command {
-            Command::Run(args) => run::run(args, &cli.common, stop),
-            Command::Credentials(args) => credentials::run(args, &cli.common, stop),
-            Command::Demo(args) => demo::run(args, &cli.common),
-            Command::Collect(args) => collect::run(args, &cli.common, stop),
-            Command::Assess(args) => assess::run(args, &cli.common),
-            Command::Report(args) => report::run(args, &cli.common),
-            Command::Schema(args) => schema::run(args),
-            Command::Iam(args) => iam::run(args),
-        }
-    };
+    let done = begin_log(&cli.common).and_then(|()| dispatch(cli, stop));
     done.unwrap_or_else(|error| {
         if stop.load(Ordering::SeqCst) {
             return 130;
@@ -58,16 +46,44 @@ pub fn run(cli: &Cli, stop: &Arc<AtomicBool>) -> u8 {
     })
 }
 
+fn begin_log(common: &Common) -> anyhow::Result<()> {
+    let file = common.log_file.as_deref();
+    Ok(log::begin(log::Wanted { verbose: common.verbose, json: common.log_format == LogFormat::Json, file })?)
+}
+
+fn dispatch(cli: &Cli, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
+    if cli.common.live {
+        return Err(anyhow::anyhow!(
+            "this version asks no provider, so `--live` would give you an offline answer under another name; leave it out"
+        ));
+    }
+    match &cli.command {
+        Command::Run(args) => run::run(args, &cli.common, stop),
+        Command::Credentials(args) => credentials::run(args, &cli.common, stop),
+        Command::Demo(args) => demo::run(args, &cli.common),
+        Command::Collect(args) => collect::run(args, &cli.common, stop),
+        Command::Assess(args) => assess::run(args, &cli.common),
+        Command::Report(args) => report::run(args, &cli.common),
+        Command::Init(args) => init::run(args, &cli.common, stop),
+        Command::Schema(args) => schema::run(args),
+        Command::Iam(args) => iam::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args, &cli.common),
+    }
+}
+
+/// Assesses by `answer`, and logs what came of it.
+pub(crate) fn assessed(answer: impl FnOnce() -> Assessment) -> Assessment {
+    let stage = tracing::info_span!("assess", assets = field::Empty, paths = field::Empty).entered();
+    let assessment = answer();
+    stage.record("assets", assessment.assets.len()).record("paths", assessment.paths.len());
+    assessment
+}
+
 /// The configuration, with what was typed laid over it.
 pub(crate) fn settings(common: &Common, answer: &AnswerArgs) -> anyhow::Result<(Config, Threshold, bool)> {
     let mut config = config::load(common.config.as_deref())?;
-    let mut threshold = config.fail_on.unwrap_or_default();
-    for word in &answer.fail_on {
-        match word.parse::<FailOn>().map_err(|message| anyhow::anyhow!("--fail-on: {message}"))? {
-            FailOn::Answer(given) => threshold = given,
-            FailOn::Severity(_) => {}
-        }
-    }
+    let threshold = threshold(config.fail_on, &answer.fail_on)?;
     if let Some(word) = &answer.target {
         config.policy.target = word.parse::<Target>().map_err(|message| anyhow::anyhow!("--target: {message}"))?.0;
     }
@@ -75,6 +91,18 @@ pub(crate) fn settings(common: &Common, answer: &AnswerArgs) -> anyhow::Result<(
         config.policy.assessed_at = Some(text.parse().context("--assessed-at")?);
     }
     Ok((config, threshold, !answer.fail_on.is_empty()))
+}
+
+/// What fails: what the configuration says, with what was typed laid over it.
+pub(crate) fn threshold(configured: Option<Threshold>, typed: &[String]) -> anyhow::Result<Threshold> {
+    let mut threshold = configured.unwrap_or_default();
+    for word in typed {
+        match word.parse::<FailOn>().map_err(|message| anyhow::anyhow!("--fail-on: {message}"))? {
+            FailOn::Answer(given) => threshold = given,
+            FailOn::Severity(_) => {}
+        }
+    }
+    Ok(threshold)
 }
 
 /// Reads a bundle.
@@ -127,6 +155,7 @@ pub(crate) struct Finish<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) threshold: Threshold,
     pub(crate) answer: &'a AnswerArgs,
+    pub(crate) formats: &'a FormatArgs,
     pub(crate) notes: &'a [String],
     pub(crate) took: Duration,
     pub(crate) show: bool,
@@ -135,14 +164,17 @@ pub(crate) struct Finish<'a> {
 impl Finish<'_> {
     /// Writes, tells, and gives the exit code.
     pub(crate) fn finish(&self, bundle: &Bundle, assessment: &Assessment) -> anyhow::Result<u8> {
-        let files = [
-            ("report.html", render::html(assessment, &TEMPLATES)?),
-            ("assessment.json", render::json(assessment)?),
-            ("facts.json", bundle::to_json(bundle)),
-            ("summary.md", render::markdown(assessment)),
-            ("calls.jsonl", String::new()),
-        ];
+        let stage = tracing::info_span!("report", files = field::Empty, bytes = field::Empty).entered();
+        let (limits, flavour) = (self.threshold.limits(), self.formats.sarif.sarif_flavour);
+        let mut files = vec![("facts.json", bundle::to_json(bundle)), ("calls.jsonl", String::new())];
+        for format in report::ALWAYS.iter().chain(&self.formats.format) {
+            if let Some(name) = report::file_name(*format).filter(|name| files.iter().all(|(had, _)| had != name)) {
+                files.push((name, report::render(assessment, *format, limits, flavour)?));
+            }
+        }
         output::report(self.folder, &files)?;
+        stage.record("files", files.len()).record("bytes", files.iter().map(|(_, text)| text.len()).sum::<usize>());
+        drop(stage);
         let exit = exit::exit(assessment, self.threshold, self.policy);
         let code = if self.show || self.answer.exit_zero { 0 } else { exit.code };
         let mut text = render::text(assessment, coloured(self.common), width());

@@ -6,6 +6,7 @@
 mod check;
 mod marked;
 pub mod raw;
+pub mod starting;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -75,6 +76,14 @@ pub fn load(named: Option<&Path>) -> Result<Config, ConfigError> {
     }
     let text = fs::read_to_string(path).map_err(unreadable)?;
     read(&text, path, trusted)
+}
+
+/// Holds a text to the rules of a configuration, without taking it over.
+///
+/// # Errors
+/// Every mistake in it, each with its place.
+pub fn check(text: &str, path: &Path) -> Result<(), ConfigError> {
+    read(text, path, true).map(drop)
 }
 
 fn read(text: &str, path: &Path, trusted: bool) -> Result<Config, ConfigError> {

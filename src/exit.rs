@@ -2,6 +2,8 @@
 
 use deadstop_core::assessment::{Assessment, AssetAnswer};
 use deadstop_core::policy::{Policy, Waiver};
+use deadstop_core::quote;
+use deadstop_core::render::Limits;
 use deadstop_core::verdict::{Answer, Prevention, Rank};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -62,7 +64,7 @@ impl FromStr for FailOn {
         let severity = || SEVERITIES.into_iter().find(|severity| *severity == text).map(Self::Severity);
         answer.or_else(severity).ok_or_else(|| {
             let answers = ANSWERS.map(|answer| answer.word).join(", ");
-            format!("`{text}` is neither an answer ({answers}) nor a severity ({})", SEVERITIES.join(", "))
+            format!("{} is neither an answer ({answers}) nor a severity ({})", quote::word(text), SEVERITIES.join(", "))
         })
     }
 }
@@ -74,7 +76,7 @@ impl FromStr for Target {
         let found = TARGETS.into_iter().find(|(word, _)| *word == text);
         found.map(|(_, rank)| Self(rank)).ok_or_else(|| {
             let words = TARGETS.map(|(word, _)| word).join(", ");
-            format!("`{text}` is no target; there are {words}")
+            format!("{} is no target; there are {words}", quote::word(text))
         })
     }
 }
@@ -123,6 +125,12 @@ impl Threshold {
     #[must_use]
     pub fn reached(self, rank: Rank) -> bool {
         rank <= self.limit
+    }
+
+    /// What a format counts as a failure. Severities are those of the default.
+    #[must_use]
+    pub fn limits(self) -> Limits {
+        Limits { answer: self.limit, ..Limits::default() }
     }
 
     /// The word that sets it.

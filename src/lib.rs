@@ -3,7 +3,7 @@
 //!
 //! - 6: `cli`, `command`: say what to do, print, give the exit code
 //! - 5: `collector`, `session`, `machine`: read the world
-//! - 4: `secret`, `surroundings`, `walk`, `exit`, `config`, `manifest`, `output`, `embedded`
+//! - 4: `secret`, `surroundings`, `walk`, `exit`, `manifest`, `output`, `log`, `config`, `embedded`
 
 pub mod cli;
 pub mod collector;
@@ -11,6 +11,7 @@ pub mod command;
 pub mod config;
 pub mod embedded;
 pub mod exit;
+pub mod log;
 pub mod machine;
 pub mod manifest;
 pub mod output;

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use deadstop_core::bundle::{Bundle, BundleError, adopt};
 use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
-use deadstop_core::gate::claude_code::McpServer;
+use deadstop_core::gate::{self, McpServer};
 use deadstop_core::id::SessionId;
 use deadstop_core::model::{Agent, Session, Source};
 use deadstop_core::pattern;
 use deadstop_core::time::Time;
+use tracing::field;
 
 use crate::collector::{self, Collected, Options, Stats};
 use crate::config::{Config, raw};
@@ -32,6 +33,8 @@ pub struct Scope {
     pub with_env: bool,
     /// How long files are read.
     pub read_time: Duration,
+    /// Files opened so far, for whoever shows progress.
+    pub files: Arc<AtomicU64>,
 }
 
 /// A bundle of this machine, with what a person should know beside it.
@@ -44,9 +47,6 @@ pub struct Machine {
     /// How much was read.
     pub stats: Stats,
 }
-
-/// Where Claude Code's managed settings lie on Linux.
-const MANAGED: &str = "/etc/claude-code";
 
 /// The surroundings of this process, as far as they are in scope.
 #[must_use]
@@ -80,15 +80,34 @@ pub fn read(
         home: around.home.as_deref(),
         roots: &around.roots,
         env: &env,
-        managed: Path::new(MANAGED),
+        system: Path::new("/"),
         now: around.now,
     };
-    let declared = declared(config, around);
     let mut ids: Vec<SessionId> =
         session::discover(&place, &[]).sessions.into_iter().map(|session| session.id).collect();
+    let declared = declared(config, around, &ids);
     ids.extend(declared.iter().map(|session| session.id.clone()));
-    let options = Options { budget: Some(scope.read_time), cancel: Arc::clone(cancel), ..Options::default() };
+    let options = Options {
+        budget: Some(scope.read_time),
+        cancel: Arc::clone(cancel),
+        opened: Arc::clone(&scope.files),
+        ..Options::default()
+    };
+    let walk = tracing::debug_span!(
+        "walk",
+        files = field::Empty,
+        bytes = field::Empty,
+        folders = field::Empty,
+        refused = field::Empty
+    )
+    .entered();
     let collected = collector::collect(around, &options, &ids);
+    let read = collected.stats;
+    walk.record("files", read.files)
+        .record("bytes", read.bytes)
+        .record("folders", read.folders)
+        .record("refused", read.refused);
+    drop(walk);
     let servers: Vec<McpServer> = collected.mcp_servers.iter().map(server).collect();
     let found = session::discover(&place, &servers);
     let mut notes = collected.notes.clone();
@@ -167,15 +186,18 @@ fn reach(bundle: &mut Bundle, read: &Fact<Listed>, around: &Surroundings, scope:
 }
 
 /// Sessions that the configuration declares and that are not found here by themselves.
-fn declared(config: &Config, around: &Surroundings) -> Vec<Session> {
+fn declared(config: &Config, around: &Surroundings, found: &[SessionId]) -> Vec<Session> {
     let unknown = Fact::Unknown(Gap { source: "declared".into(), reason: GapReason::Unsupported });
-    let known = |session: &&raw::Session| !matches!(session.agent.as_str(), "claude-code" | "plain");
-    let list = config.sessions.iter().filter(known).map(|session| Session {
+    // An agent whose gate is read and of which there is no sign here is still a session that somebody runs.
+    let missing =
+        |session: &&raw::Session| session.agent != "plain" && !found.iter().any(|id| id.as_str() == session.agent);
+    let list = config.sessions.iter().filter(missing).map(|session| Session {
         id: session.name.as_str().into(),
         key: format!("{}:{}", session.agent, session.name),
         name: session.name.clone(),
         agent: match session.agent.as_str() {
-            "cursor" => Agent::Cursor,
+            "claude-code" => Agent::ClaudeCode,
+            "cursor" | "cursor-cli" => Agent::Cursor,
             "codex" => Agent::Codex,
             "ci" => Agent::Ci,
             "program" => Agent::Program,
@@ -246,18 +268,22 @@ fn undescribed(bundle: &mut Bundle, at: Time) {
         .any(|session| session.ways.gap().is_some_and(|gap| gap.source.as_str() == "declared"))
     {
         let operation = "read the gate of a declared agent";
-        let settle = "this version reads the settings of Claude Code; merge a fragment that describes the agent's ways";
-        bundle.sources.push(Source::unanswered("declared".into(), operation, GapReason::Unsupported, settle, at));
+        let read: Vec<&str> = gate::GATES.iter().map(|gate| gate.name()).collect();
+        let settle = format!(
+            "this version reads the settings of {}; merge a fragment that describes the agent's ways",
+            read.join(", ")
+        );
+        bundle.sources.push(Source::unanswered("declared".into(), operation, GapReason::Unsupported, &settle, at));
     }
 }
 
 /// What the configuration says of sessions that were found.
 fn describe(bundle: &mut Bundle, config: &Config) {
-    for declared in config.sessions.iter().filter(|session| session.agent == "claude-code") {
-        for session in bundle.sessions.items.iter_mut().filter(|session| session.agent == Agent::ClaudeCode) {
+    for declared in config.sessions.iter().filter(|session| gate::gate(&session.agent).is_some()) {
+        for session in bundle.sessions.items.iter_mut().filter(|session| session.id.as_str() == declared.agent) {
             session.environment.clone_from(&declared.environment);
             session.name.clone_from(&declared.name);
-            session.key = format!("claude-code:{}", declared.name);
+            session.key = format!("{}:{}", declared.agent, declared.name);
         }
     }
 }

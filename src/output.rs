@@ -93,6 +93,21 @@ pub fn file(path: &Path, text: &str) -> Result<(), OutputError> {
     Ok(())
 }
 
+/// Writes one file that is not there yet.
+///
+/// # Errors
+/// If it is there, or cannot be written whole.
+pub fn new_file(path: &Path, text: &str) -> Result<(), OutputError> {
+    if fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+        return through(path, text);
+    }
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut held = NamedTempFile::with_prefix_in(STAGED, folder).map_err(refused(path))?;
+    held.write_all(text.as_bytes()).and_then(|()| held.as_file().sync_all()).map_err(refused(path))?;
+    held.persist_noclobber(path).map_err(|error| OutputError::Write { path: path.to_owned(), source: error.error })?;
+    Ok(())
+}
+
 fn through(path: &Path, text: &str) -> Result<(), OutputError> {
     let mut out = OpenOptions::new().write(true).open(path).map_err(refused(path))?;
     match out.write_all(text.as_bytes()) {

@@ -2,17 +2,36 @@
 //!
 //! It reads settings files and nothing else, follows no link at the end of a path, and runs nothing that it finds.
 
+mod agent;
 mod claude_code;
+mod cursor;
+mod join;
 mod read;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use deadstop_core::fact::{Fact, Listed};
-use deadstop_core::gate::claude_code::{ClaudePolicy, McpServer};
+use deadstop_core::gate::{FileText, GatePolicy, McpServer};
 use deadstop_core::id::{SessionId, WayId};
 use deadstop_core::model::{Agent, Decision, Refusal, Session, Source, Way, WayKind};
 use deadstop_core::time::Time;
+
+/// Where one agent keeps its settings on a machine.
+trait Finder: Sync {
+    /// The gate that understands them.
+    fn gate(&self) -> &'static str;
+    /// Whether there is a sign of the agent.
+    fn present(&self, place: &Where<'_>) -> bool;
+    /// The files that hold for every folder, the stronger first within a level.
+    fn common(&self, place: &Where<'_>, sources: &mut Vec<Source>) -> Vec<FileText>;
+    /// The files of one folder.
+    fn own(&self, place: &Where<'_>, root: &Path, sources: &mut Vec<Source>) -> Vec<FileText>;
+}
+
+/// Every agent that is looked for. Adding one is adding a line.
+const FINDERS: [&dyn Finder; 3] = [&claude_code::ClaudeCode, &cursor::Cursor, &cursor::CursorCli];
 
 /// Where sessions are looked for.
 #[derive(Clone, Debug)]
@@ -23,8 +42,8 @@ pub struct Where<'a> {
     pub roots: &'a [PathBuf],
     /// The environment of the user.
     pub env: &'a BTreeMap<String, String>,
-    /// The folder of managed settings of Claude Code; `/etc/claude-code` unless a test says otherwise.
-    pub managed: &'a Path,
+    /// The folder that `etc` lies in, where administrators put their settings; `/` unless a test says otherwise.
+    pub system: &'a Path,
     /// When this is.
     pub now: Time,
 }
@@ -40,9 +59,16 @@ pub struct Discovered {
     pub sources: Vec<Source>,
     /// What is worth saying about the settings.
     pub notes: Vec<String>,
-    /// The policies of Claude Code, one for each folder.
-    policies: Vec<ClaudePolicy>,
-    /// The servers that its ways were made with.
+    /// What each agent was found to do, for asking it about files.
+    agents: Vec<Found>,
+}
+
+/// The gates of one agent, and the servers that its ways were made with.
+#[derive(Clone, Debug)]
+struct Found {
+    session: SessionId,
+    /// One for each folder.
+    policies: Vec<Rc<dyn GatePolicy>>,
     servers: Vec<McpServer>,
 }
 
@@ -50,20 +76,30 @@ impl Discovered {
     /// The ways by which sessions are refused a file. One that any of the folders leaves open is open.
     #[must_use]
     pub fn refusals(&self, path: &str) -> Vec<Refusal> {
-        claude_code::refusals(&self.policies, &self.servers, path)
+        self.agents
+            .iter()
+            .flat_map(|agent| {
+                let refused = agent.policies.iter().map(|one| one.refusals(&agent.session, &agent.servers, path));
+                join::refusals(refused)
+            })
+            .collect()
     }
 }
 
 /// Looks for the sessions of this machine.
 ///
-/// `servers` are the MCP servers of Claude Code with the credentials that they hold.
+/// `servers` are the MCP servers that its files name, with the credentials that they hold.
 #[must_use]
 pub fn discover(place: &Where<'_>, servers: &[McpServer]) -> Discovered {
     let mut found = Discovered::default();
     let (session, way) = plain(place);
     found.sessions.push(session);
     found.ways.push(way);
-    claude_code::discover(place, servers, &mut found);
+    for finder in FINDERS {
+        agent::discover(finder, place, servers, &mut found);
+    }
+    found.notes.sort();
+    found.notes.dedup();
     found
 }
 

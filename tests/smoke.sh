@@ -22,7 +22,7 @@ expect 0 "$program" demo -o demo
 says "Nothing, for"
 says "Report: demo/report.html"
 says "Nothing left this machine."
-for file in report.html assessment.json facts.json summary.md manifest.json calls.jsonl .gitignore; do
+for file in report.html assessment.json facts.json summary.md deadstop.sarif junit.xml manifest.json calls.jsonl .gitignore; do
   [ -f "demo/$file" ] || fail "demo/$file is missing"
 done
 [ "$(stat -c %a demo)" = 700 ] || fail "the report folder is not private"

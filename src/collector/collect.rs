@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use deadstop_core::fact::GapReason;
@@ -86,7 +87,7 @@ pub(crate) fn gather(surroundings: &Surroundings, options: &Options, scanner: &S
             .collect();
     for roots in phases(surroundings) {
         let mut readers: Vec<Reader<'_>> =
-            (0..options.threads.max(1)).map(|_| Reader::new(scanner, &places, &env, &named)).collect();
+            (0..options.threads.max(1)).map(|_| Reader::new(scanner, &places, &env, &named, &options.opened)).collect();
         let walked = walk(&roots, limits, &seen, &mut readers);
         for reader in readers {
             finds.append(reader.finds);
@@ -222,6 +223,7 @@ struct Reader<'a> {
     places: &'a Places,
     env: &'a BTreeMap<String, String>,
     named: &'a BTreeMap<PathBuf, Store>,
+    opened: &'a AtomicU64,
     finds: Finds,
     paths: BTreeMap<String, PathBuf>,
     file: PathBuf,
@@ -238,12 +240,14 @@ impl<'a> Reader<'a> {
         places: &'a Places,
         env: &'a BTreeMap<String, String>,
         named: &'a BTreeMap<PathBuf, Store>,
+        opened: &'a AtomicU64,
     ) -> Self {
         Self {
             scanner,
             places,
             env,
             named,
+            opened,
             finds: Finds::default(),
             paths: BTreeMap::new(),
             file: PathBuf::new(),
@@ -273,6 +277,7 @@ impl Visitor for Reader<'_> {
         if git_object(path) {
             return Reading::Leave;
         }
+        self.opened.fetch_add(1, Ordering::Relaxed);
         self.file = path.to_path_buf();
         self.style = style(path);
         self.again();

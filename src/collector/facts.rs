@@ -8,6 +8,7 @@ use deadstop_core::model::reach::{Answered, Outcome};
 use deadstop_core::model::{Asset, Atom, Class, Credential, Location, Principal, Source, Status, Step};
 use deadstop_core::time::Time;
 
+use super::aws_key;
 use super::collect::Gathered;
 use super::find::{Find, Finds, Node, Spot, Strength};
 use super::mask::Mask;
@@ -244,6 +245,10 @@ impl Facts<'_> {
             "access_key_id".clone_into(&mut kind);
             scope = Some("only its id was found, not its secret".to_owned());
         }
+        if provider == "aws" && public_id.as_deref().is_some_and(aws_key::is_canary) {
+            "canary_token".clone_into(&mut kind);
+            scope = Some("a trap: whoever set it is told of each use, so it is never sent anywhere".to_owned());
+        }
         let (locations, sources) = self.locations(found, &provider);
         let told = public_id.clone().unwrap_or_else(|| {
             let places: Vec<String> = locations
@@ -346,7 +351,7 @@ impl Facts<'_> {
         sources: &[SourceId],
         gap: &Gap,
     ) {
-        let account = public_id.filter(|_| provider == "aws").and_then(aws_account);
+        let account = public_id.filter(|_| provider == "aws").and_then(aws_key::account);
         let (id, kind, name) = match account {
             Some(account) => (format!("aws:account/{account}"), "account", format!("AWS account {account}")),
             None => {
@@ -467,35 +472,5 @@ impl Facts<'_> {
         servers.sort();
         servers.dedup();
         servers
-    }
-}
-
-/// The account in an access key id made since 2019: the first 48 of its bits, without the first and the last seven.
-/// Worked out and published by Tal Be'ery, <https://medium.com/@TalBeerySec/a-short-note-on-aws-key-id-f88cc4317489>.
-fn aws_account(id: &str) -> Option<String> {
-    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let digits = id.get(4..14).filter(|_| id.len() == 20)?;
-    // Older ids begin with I or J and hold no account.
-    if digits.bytes().next()? < b'Q' && digits.bytes().next()?.is_ascii_uppercase() {
-        return None;
-    }
-    let mut bits = 0_u64;
-    for digit in digits.bytes() {
-        let value = ALPHABET.iter().position(|known| *known == digit)?;
-        bits = (bits << 5) | u64::try_from(value).ok()?;
-    }
-    let account = ((bits >> 2) & 0x7fff_ffff_ff80) >> 7;
-    Some(format!("{account:012}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_account_is_read_from_the_key_id() {
-        assert_eq!(aws_account(&["ASIA", "Y34FZKBOKMUTVV7A"].concat()).as_deref(), Some("609629065308"));
-        assert_eq!(aws_account(&["ASIA", "QNZGKIQY56JQ7WML"].concat()).as_deref(), Some("029608264753"));
-        assert_eq!(aws_account(&["AKIA", "IOSFODNN7EXAMPLE"].concat()), None);
     }
 }

@@ -15,6 +15,7 @@ pub(crate) struct Provider {
     pub(crate) title: String,
     /// Whether there is data to lose at it.
     pub(crate) assets: bool,
+    /// The day on which the rules were last compared with the source, or `not yet`.
     pub(crate) reviewed: String,
     pub(crate) source: String,
     /// Files in which whatever looks like a secret is this provider's.
@@ -91,49 +92,15 @@ pub(crate) struct Rules {
     pub(crate) names: BTreeMap<String, usize>,
 }
 
-const FILES: [&str; 34] = [
-    include_str!("rules/aiven.yaml"),
-    include_str!("rules/anthropic.yaml"),
-    include_str!("rules/aws.yaml"),
-    include_str!("rules/azure.yaml"),
-    include_str!("rules/cloudflare.yaml"),
-    include_str!("rules/digitalocean.yaml"),
-    include_str!("rules/docker.yaml"),
-    include_str!("rules/fly.yaml"),
-    include_str!("rules/github.yaml"),
-    include_str!("rules/gitlab.yaml"),
-    include_str!("rules/google.yaml"),
-    include_str!("rules/heroku.yaml"),
-    include_str!("rules/kubernetes.yaml"),
-    include_str!("rules/mongodb.yaml"),
-    include_str!("rules/mongodb_atlas.yaml"),
-    include_str!("rules/mysql.yaml"),
-    include_str!("rules/neon.yaml"),
-    include_str!("rules/npm.yaml"),
-    include_str!("rules/openai.yaml"),
-    include_str!("rules/planetscale.yaml"),
-    include_str!("rules/postgres.yaml"),
-    include_str!("rules/pulumi.yaml"),
-    include_str!("rules/pypi.yaml"),
-    include_str!("rules/railway.yaml"),
-    include_str!("rules/redis.yaml"),
-    include_str!("rules/render.yaml"),
-    include_str!("rules/slack.yaml"),
-    include_str!("rules/stripe.yaml"),
-    include_str!("rules/supabase.yaml"),
-    include_str!("rules/terraform.yaml"),
-    include_str!("rules/turso.yaml"),
-    include_str!("rules/unknown.yaml"),
-    include_str!("rules/upstash.yaml"),
-    include_str!("rules/vercel.yaml"),
-];
+/// The rule files, by name.
+const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 
 impl Rules {
     /// The built-in rules. A file that does not parse is left out here and fails a test.
     pub(crate) fn built_in() -> Self {
         let mut all =
             Self { providers: BTreeMap::new(), rules: Vec::new(), anchors: BTreeMap::new(), names: BTreeMap::new() };
-        for text in FILES {
+        for (_, text) in FILES {
             let Ok(mut provider) = serde_yaml::from_str::<Provider>(text) else { continue };
             for rule in std::mem::take(&mut provider.rules) {
                 let at = all.rules.len();
@@ -225,9 +192,14 @@ mod tests {
     fn every_rule_finds_its_examples_and_not_its_negatives() {
         let scanner = Scanner::new();
         let mut tried = 0;
-        for text in FILES {
+        for (name, text) in FILES {
             let file: Provider = serde_yaml::from_str(text).unwrap();
-            assert!(!file.source.is_empty() && !file.reviewed.is_empty() && !file.title.is_empty());
+            assert_eq!(*name, format!("{}.yaml", file.provider));
+            assert!(
+                !file.source.is_empty()
+                    && (file.reviewed == "not yet" || file.reviewed.len() == 10)
+                    && !file.title.is_empty()
+            );
             for rule in &file.rules {
                 assert!(!rule.examples.is_empty() && !rule.negatives.is_empty(), "{} {}", file.provider, rule.kind);
                 for example in &rule.examples {
@@ -241,7 +213,28 @@ mod tests {
                 }
             }
         }
-        assert!(tried > 60);
+        assert!(tried > 400);
+    }
+
+    #[test]
+    fn there_are_enough_kinds_and_every_name_is_looked_for() {
+        let rules = Rules::built_in();
+        assert_eq!(rules.providers.len(), FILES.len());
+        let kinds: std::collections::BTreeSet<_> =
+            rules.rules.iter().map(|rule| (&rule.provider, &rule.kind)).collect();
+        assert!(kinds.len() >= 170, "{}", kinds.len());
+    }
+
+    #[test]
+    fn no_anchor_hides_another() {
+        // The first anchor that begins at a place is taken, so none may begin as another does and lead elsewhere.
+        let rules = Rules::built_in();
+        for (short, leads) in &rules.anchors {
+            for (long, others) in rules.anchors.range(format!("{short}\0")..) {
+                let hidden = long.to_ascii_lowercase().starts_with(&short.to_ascii_lowercase()) && leads != others;
+                assert!(!hidden, "{short} hides {long}");
+            }
+        }
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use deadstop_core::{assess::assess, bundle, render};
 
-use super::{coloured, read_bundle, settings, width};
+use super::{assessed, coloured, read_bundle, settings, width};
 use crate::cli::{AssessArgs, Common};
 use crate::{exit, output};
 
 pub(super) fn run(args: &AssessArgs, common: &Common) -> anyhow::Result<u8> {
     let (config, threshold, _) = settings(common, &args.answer)?;
     let bundles = args.facts.iter().map(|path| read_bundle(path)).collect::<anyhow::Result<Vec<_>>>()?;
-    let assessment = assess(&bundle::merge(&bundles), &config.policy);
+    let assessment = assessed(|| assess(&bundle::merge(&bundles), &config.policy));
     output::file(&args.output, &render::json(&assessment)?)?;
     let exit = exit::exit(&assessment, threshold, &config.policy);
     let code = if args.answer.exit_zero { 0 } else { exit.code };

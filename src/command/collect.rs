@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tracing::field;
 
 use super::read_bundle;
 use crate::cli::{CollectArgs, Common, ScopeArgs};
 use crate::config::{self, Config};
+use crate::log::Progress;
 use crate::machine::{self, Machine, Scope};
 use crate::output;
 use crate::surroundings::Surroundings;
@@ -21,7 +23,7 @@ pub(super) fn run(args: &CollectArgs, common: &Common, stop: &Arc<AtomicBool>) -
     if args.scope.plan {
         return plan(&scope);
     }
-    let machine = read(&scope, &config, stop)?;
+    let machine = read(&scope, &config, common, stop)?;
     let bundle = merged(machine.bundle, &args.merge)?;
     output::file(&args.output, &bundle::to_json(&bundle))?;
     if !common.quiet {
@@ -56,13 +58,36 @@ pub(super) fn scope(args: &ScopeArgs) -> anyhow::Result<Scope> {
         None => None,
     };
     let span: deadstop_core::time::Span = args.read_time.parse().context("--read-time")?;
-    Ok(Scope { roots, home, with_home: !args.no_home, with_env: !args.no_env, read_time: Duration::from_secs(span.0) })
+    Ok(Scope {
+        roots,
+        home,
+        with_home: !args.no_home,
+        with_env: !args.no_env,
+        read_time: Duration::from_secs(span.0),
+        files: Arc::default(),
+    })
 }
 
 /// Reads this machine, unless Ctrl-C says otherwise.
-pub(super) fn read(scope: &Scope, config: &Config, stop: &Arc<AtomicBool>) -> anyhow::Result<Machine> {
+pub(super) fn read(scope: &Scope, config: &Config, common: &Common, stop: &Arc<AtomicBool>) -> anyhow::Result<Machine> {
+    let stage = tracing::info_span!(
+        "collect",
+        sessions = field::Empty,
+        credentials = field::Empty,
+        assets = field::Empty,
+        gaps = field::Empty
+    )
+    .entered();
+    let shown = Progress::new(!common.quiet && !common.no_progress, "Reading", &scope.files);
     let around = machine::surroundings(scope);
     let machine = machine::read(scope, &around, config, stop).context("internal error, please report it")?;
+    drop(shown);
+    let bundle = &machine.bundle;
+    stage
+        .record("sessions", bundle.sessions.items.len())
+        .record("credentials", bundle.credentials.items.len())
+        .record("assets", bundle.assets.items.len())
+        .record("gaps", bundle.credentials.gaps.len());
     anyhow::ensure!(!stop.load(Ordering::SeqCst), "interrupted");
     Ok(machine)
 }

@@ -16,7 +16,7 @@ pub(super) fn run(args: &CredentialsArgs, common: &Common, stop: &Arc<AtomicBool
     if args.scope.plan {
         return plan(&scope);
     }
-    let machine = read(&scope, &config, stop)?;
+    let machine = read(&scope, &config, common, stop)?;
     let rows = assess::credentials(&machine.bundle, &config.policy);
     let mut text = String::new();
     match args.format {

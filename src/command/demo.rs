@@ -6,7 +6,7 @@ use deadstop_core::shorthand;
 use deadstop_core::{bundle, bundle::Bundle, policy::Policy};
 use std::time::Instant;
 
-use super::{Finish, settings};
+use super::{Finish, assessed, settings};
 use crate::cli::{Common, DemoArgs};
 use crate::embedded::WORLDS;
 use crate::output;
@@ -32,13 +32,14 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> anyhow::Result<u8> {
         facts = fixed.bundle;
         notes.extend(fixed.done.iter().map(|title| format!("shown with this done: {title}")));
     }
-    let assessment = assess(&facts, &policy);
+    let assessment = assessed(|| assess(&facts, &policy));
     let finish = Finish {
         common,
         folder: &args.output,
         policy: &policy,
         threshold,
         answer: &args.answer,
+        formats: &args.formats,
         notes: &notes,
         took: started.elapsed(),
         show: !fails,

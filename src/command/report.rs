@@ -2,36 +2,33 @@
 
 use anyhow::Context as _;
 use deadstop_core::assessment::{Assessment, SCHEMA};
-use deadstop_core::render;
-use std::path::PathBuf;
+use deadstop_core::quote;
+use deadstop_core::render::{self, Limits, SarifFlavour};
+use std::path::{Path, PathBuf};
 
-use super::{coloured, read, width};
-use crate::cli::{Common, Format, ReportArgs};
+use super::{coloured, read, threshold, width};
+use crate::cli::{Common, Flavour, Format, ReportArgs};
 use crate::embedded::TEMPLATES;
-use crate::output;
+use crate::{config, output};
+
+/// What `run` and `demo` write in any case.
+pub(super) const ALWAYS: [Format; 5] = [Format::Html, Format::Json, Format::Markdown, Format::Sarif, Format::Junit];
 
 pub(super) fn run(args: &ReportArgs, common: &Common) -> anyhow::Result<u8> {
-    let text = read(&args.assessment)?;
-    let named = || format!("`{}` is no assessment", args.assessment.display());
-    let assessment: Assessment = serde_json::from_str(&text).with_context(named)?;
-    anyhow::ensure!(
-        assessment.schema == SCHEMA,
-        "{}: its schema is `{}`, and this version reads `{SCHEMA}`",
-        named(),
-        assessment.schema
-    );
-    let several = args.format.len() > 1;
+    let mut formats: Vec<Format> = Vec::new();
     for format in &args.format {
-        let (name, text) = match format {
-            Format::Html => ("report.html", render::html(&assessment, &TEMPLATES)?),
-            Format::Json => ("assessment.json", render::json(&assessment)?),
-            Format::Markdown => ("summary.md", render::markdown(&assessment)),
-            Format::Text => ("-", render::text(&assessment, coloured(common), width())),
-        };
-        let path = match (&args.output, several) {
-            (Some(folder), true) if name != "-" => folder.join(name),
-            (Some(file), false) => file.clone(),
-            (Some(_), true) | (None, _) => PathBuf::from(name),
+        if !formats.contains(format) {
+            formats.push(*format);
+        }
+    }
+    let paths = paths(&formats, args.output.as_deref())?;
+    let limits = threshold(config::load(common.config.as_deref())?.fail_on, &args.fail_on)?.limits();
+    let assessment = assessment(&args.assessment)?;
+    for (format, path) in formats.iter().zip(paths) {
+        let text = if *format == Format::Text {
+            render::text(&assessment, coloured(common), width())
+        } else {
+            render(&assessment, *format, limits, args.sarif.sarif_flavour)?
         };
         output::file(&path, &text)?;
         if !common.quiet && path.as_os_str() != "-" {
@@ -39,4 +36,82 @@ pub(super) fn run(args: &ReportArgs, common: &Common) -> anyhow::Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// The file that a format is written to; what the terminal shows has none.
+pub(super) const fn file_name(format: Format) -> Option<&'static str> {
+    match format {
+        Format::Html => Some("report.html"),
+        Format::Json => Some("assessment.json"),
+        Format::Markdown => Some("summary.md"),
+        Format::Sarif => Some("deadstop.sarif"),
+        Format::Junit => Some("junit.xml"),
+        Format::Csv => Some("findings.csv"),
+        Format::Gitlab => Some("gl-code-quality.json"),
+        Format::Text => None,
+    }
+}
+
+/// Renders one format.
+pub(super) fn render(
+    assessment: &Assessment,
+    format: Format,
+    limits: Limits,
+    flavour: Flavour,
+) -> anyhow::Result<String> {
+    let flavour = match flavour {
+        Flavour::Github => SarifFlavour::Github,
+        Flavour::Standard => SarifFlavour::Standard,
+    };
+    Ok(match format {
+        Format::Html => render::html(assessment, &TEMPLATES)?,
+        Format::Json => render::json(assessment)?,
+        Format::Markdown => render::markdown(assessment),
+        Format::Sarif => render::sarif(assessment, flavour)?,
+        Format::Junit => render::junit(assessment, limits),
+        Format::Csv => render::csv(assessment),
+        Format::Gitlab => render::gitlab(assessment)?,
+        Format::Text => render::text(assessment, false, width()),
+    })
+}
+
+/// Where each format goes: one to the file named or to its own name, several into the folder named. What is wrong is said
+/// before anything is written.
+fn paths(formats: &[Format], output: Option<&Path>) -> anyhow::Result<Vec<PathBuf>> {
+    let several = formats.len() > 1;
+    if let Some(path) = output.filter(|_| several) {
+        anyhow::ensure!(
+            path != Path::new("-"),
+            "standard output holds one format, and {} were asked for: name a folder with -o, or one format",
+            formats.len()
+        );
+        anyhow::ensure!(
+            path.is_dir(),
+            "`{}` is no folder, and {} formats go into one: make it first, or ask for one format",
+            path.display(),
+            formats.len()
+        );
+    }
+    let path = |format: &Format| match (output, file_name(*format)) {
+        (Some(file), _) if !several && !file.is_dir() => file.to_owned(),
+        (Some(folder), Some(name)) => folder.join(name),
+        (None, Some(name)) => PathBuf::from(name),
+        (_, None) => PathBuf::from("-"),
+    };
+    Ok(formats.iter().map(path).collect())
+}
+
+fn assessment(path: &Path) -> anyhow::Result<Assessment> {
+    let text = read(path)?;
+    let named = || format!("`{}` is no assessment", path.display());
+    let assessment: Assessment = serde_json::from_str(&text)
+        .map_err(|error| anyhow::anyhow!("{}", quote::message(&error.to_string())))
+        .with_context(named)?;
+    anyhow::ensure!(
+        assessment.schema == SCHEMA,
+        "{}: its schema is {}, and this version reads `{SCHEMA}`",
+        named(),
+        quote::word(&assessment.schema)
+    );
+    Ok(assessment)
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::collect::{merged, plan, read, scope};
-use super::{Finish, settings};
+use super::{Finish, assessed, settings};
 use crate::cli::{Common, RunArgs};
 use crate::output;
 
@@ -18,9 +18,9 @@ pub(super) fn run(args: &RunArgs, common: &Common, stop: &Arc<AtomicBool>) -> an
         return plan(&scope);
     }
     output::usable(&args.output)?;
-    let machine = read(&scope, &config, stop)?;
+    let machine = read(&scope, &config, common, stop)?;
     let facts = merged(machine.bundle, &args.merge)?;
-    let assessment = assess(&facts, &config.policy);
+    let assessment = assessed(|| assess(&facts, &config.policy));
     let mut notes = config.notes.clone();
     notes.extend(machine.notes);
     let finish = Finish {
@@ -29,6 +29,7 @@ pub(super) fn run(args: &RunArgs, common: &Common, stop: &Arc<AtomicBool>) -> an
         policy: &config.policy,
         threshold,
         answer: &args.answer,
+        formats: &args.formats,
         notes: &notes,
         took: started.elapsed(),
         show: false,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use deadstop_core::quote;
 use deadstop_core::time::{Span, Time};
 use serde_json::Value;
 
@@ -76,14 +77,14 @@ impl<'a> Check<'a> {
                 self.wrong(key.at, "a key is one word".to_owned());
                 continue;
             };
-            let inner = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+            let inner = if path.is_empty() { shown(name).to_owned() } else { format!("{path}.{}", shown(name)) };
             match (fields.and_then(|fields| fields.get(name)), rest) {
                 (Some(schema), _) | (None, Some(schema)) => self.node(value, schema, &inner),
                 (None, None) => {
                     if let Some(fields) = fields {
                         let names: Vec<&str> = fields.keys().map(String::as_str).collect();
                         let place = if path.is_empty() { String::new() } else { format!(" of `{path}`") };
-                        self.wrong(key.at, format!("`{name}` is no key{place}{}", meant(name, &names)));
+                        self.wrong(key.at, format!("{} is no key{place}{}", quote::word(name), meant(name, &names)));
                     }
                 }
             }
@@ -108,7 +109,8 @@ impl<'a> Check<'a> {
                     let Some(name) = key.text() else { continue };
                     match seen.get(name) {
                         Some(first) => {
-                            self.wrong(key.at, format!("`{name}` is given twice, first on line {}", first.line));
+                            let name = quote::word(name);
+                            self.wrong(key.at, format!("{name} is given twice, first on line {}", first.line));
                         }
                         None => drop(seen.insert(name, key.at)),
                     }
@@ -141,7 +143,7 @@ impl<'a> Check<'a> {
                 let all =
                     if words.len() == 1 { format!("; this version reads `{}`", words.join("")) } else { String::new() };
                 let all = if all.is_empty() { meant(text, words) } else { all };
-                self.wrong(node.at, format!("`{path}` cannot be `{text}`{all}"));
+                self.wrong(node.at, format!("`{path}` cannot be {}{all}", quote::word(text)));
             }
             None if matches!(node.kind, Kind::Opaque) => {}
             None => self.wrong(node.at, format!("`{path}` is {}, and a word is wanted", given(&node.kind))),
@@ -168,6 +170,11 @@ impl<'a> Check<'a> {
         }
         (schema, name)
     }
+}
+
+/// A key as it may stand in a message.
+fn shown(name: &str) -> &str {
+    if quote::plain(name) { name } else { "…" }
 }
 
 /// The words of a closed list.

@@ -1,6 +1,7 @@
 //! `deadstop.yaml` as it is typed: the one description of its keys, for reading, for `deadstop schema config`, and for
 //! naming mistakes.
 
+use deadstop_core::quote;
 use deadstop_core::time::{Span, Time};
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
@@ -300,10 +301,11 @@ pub(super) fn parse(text: &str) -> Result<Raw, Vec<String>> {
         let place = error.location().map_or_else(|| "1:1".to_owned(), |at| format!("{}:{}", at.line(), at.column()));
         let message = error.to_string();
         let end = message.rfind(" at line ").unwrap_or(message.len());
-        vec![format!("{place}: {}", message.get(..end).unwrap_or(&message))]
+        vec![format!("{place}: {}", quote::message(message.get(..end).unwrap_or(&message)))]
     };
     // INVARIANT: first, as it gives up on what is nested too deeply; the other reader takes minutes over that.
-    let root = marked::parse(text).map_err(|(at, why)| vec![format!("{}:{}: {why}", at.line, at.column)])?;
+    let root = marked::parse(text)
+        .map_err(|(at, why)| vec![format!("{}:{}: {}", at.line, at.column, quote::message(&why))])?;
     let root = root.ok_or_else(|| vec!["1:1: it is empty; write `schema: deadstop.config/1`".to_owned()])?;
     let found = mistakes(&root, schema_for!(Raw).as_value());
     if !found.is_empty() {

@@ -147,6 +147,19 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
     for text in [
         format!("schema: deadstop.config/1\nproviders: {{railway: {{token_env: {secret}}}}}\n"),
         format!("schema: deadstop.config/1\nproviders: {{railway: {{token: {secret}}}}}\n"),
+        format!("schema: deadstop.config/1\nproviders: {{railway: {{{secret}: x}}}}\n"),
+        format!("schema: deadstop.config/1\nproviders: {{{secret}: {{x: y}}}}\n"),
+        format!("schema: deadstop.config/1\n{secret}: 1\n{secret}: 2\n"),
+        format!("schema: {secret}\n"),
+        format!(
+            "schema: deadstop.config/1\npolicy: {{fail_on: [{secret}], fix_target: {secret}, time_to_notice: {secret}}}\n"
+        ),
+        format!("schema: deadstop.config/1\nassets: [{{key: k, criticality: {secret}}}]\n"),
+        format!("schema: deadstop.config/1\nrestore_tests: [{{asset: a, copy: c, tested_at: {secret}}}]\n"),
+        format!("schema: deadstop.config/1\nsessions: !{secret} {secret}\n"),
+        format!("schema: deadstop.config/1\nsessions: *{secret}\n"),
+        format!("schema: deadstop.config/1\nassets: &a [x]\nwaivers: [!x \"{secret}\"]\n"),
+        format!("schema: deadstop.config/1\nwaivers: \"{secret}\n"),
     ] {
         let found = mistakes(&text).join("\n");
         assert!(!found.contains(secret), "{found}");

@@ -4,12 +4,21 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use deadstop_core::fact::GapReason;
+use deadstop_core::fact::{Fact, Gap, GapReason};
+use deadstop_core::gate::{FileText, Level};
+use deadstop_core::id::SourceId;
+use deadstop_core::model::Source;
+use deadstop_core::model::reach::{Answered, Outcome};
 use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::Where;
+
 /// The most that is read of one settings file.
 pub(super) const LARGEST: u64 = 8 * 1024 * 1024;
+
+/// The folders that agents keep their settings in.
+const FOLDERS: [&str; 3] = [".claude", ".codex", ".cursor"];
 
 /// What became of reading a file.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,10 +35,9 @@ pub(super) enum Reading {
 pub(super) fn read(path: &Path) -> Reading {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     // A settings folder that is a link leads elsewhere just as a file does.
-    if path
-        .parent()
-        .is_some_and(|folder| folder.file_name().is_some_and(|name| name == ".claude") && folder.is_symlink())
-    {
+    if path.parent().is_some_and(|folder| {
+        folder.file_name().is_some_and(|name| FOLDERS.iter().any(|own| name == *own)) && folder.is_symlink()
+    }) {
         return Reading::Gap(GapReason::NotAsked);
     }
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
@@ -53,6 +61,37 @@ pub(super) fn read(path: &Path) -> Reading {
         Ok(_) => Reading::Text(String::from_utf8_lossy(&bytes).into_owned()),
         Err(_) => Reading::Gap(GapReason::Vanished),
     }
+}
+
+/// A settings file of an agent, with a source for what became of reading it. One that is not there is none.
+pub(super) fn listed(
+    place: &Where<'_>,
+    agent: &str,
+    level: Level,
+    path: &Path,
+    reading: Reading,
+    sources: &mut Vec<Source>,
+) -> Option<FileText> {
+    let name = shown(path, place.home);
+    let id = SourceId(format!("gate/{agent}/{name}"));
+    let (text, outcome) = match reading {
+        Reading::Absent => return None,
+        Reading::Text(text) => (Fact::Known(text), Outcome::Answered(Answered::Answered)),
+        Reading::Gap(reason) => (Fact::Unknown(Gap { source: id.clone(), reason }), Outcome::Not(reason)),
+    };
+    sources.push(Source {
+        id,
+        provider: None,
+        operation: format!("read {name}"),
+        scope: None,
+        outcome,
+        at: place.now,
+        run: None,
+        excerpt: None,
+        place: None,
+        settle: None,
+    });
+    Some(FileText { level, path: name, text, writable: writable(path) })
 }
 
 /// Whether the user may change a file, or put another in its place.

@@ -21,11 +21,11 @@ impl World {
 
     fn look(&self, roots: &[&str]) -> Discovered {
         let home = self.folder.path().join("home");
-        let managed = self.folder.path().join("managed");
+        let system = self.folder.path().join("system");
         let roots: Vec<PathBuf> = roots.iter().map(|root| self.folder.path().join(root)).collect();
         let env = BTreeMap::new();
         let now = Time::from_unix(1_795_500_000);
-        discover(&Where { home: Some(&home), roots: &roots, env: &env, managed: &managed, now }, &[])
+        discover(&Where { home: Some(&home), roots: &roots, env: &env, system: &system, now }, &[])
     }
 }
 
@@ -77,7 +77,7 @@ fn a_link_in_place_of_settings_is_a_gap() {
 
 #[test]
 fn a_managed_file_that_the_user_may_write_binds_nobody() {
-    let world = World::new(&[("managed/managed-settings.json", r#"{"permissions":{"deny":["Bash"]}}"#)]);
+    let world = World::new(&[("system/etc/claude-code/managed-settings.json", r#"{"permissions":{"deny":["Bash"]}}"#)]);
     let bash = way(&world.look(&["work"]), "claude-code/bash").clone();
     assert_eq!(bash.decision, Fact::Known(Decision::Deny));
     assert!(!bash.managed && !bash.overrides.is_empty());
@@ -99,10 +99,95 @@ fn refusals_hold_only_where_every_folder_refuses() {
 
 #[test]
 fn policy_from_a_server_puts_managed_files_in_doubt() {
-    let managed = ("managed/managed-settings.json", r#"{"permissions":{"deny":["Bash"]}}"#);
+    let managed = ("system/etc/claude-code/managed-settings.json", r#"{"permissions":{"deny":["Bash"]}}"#);
     let served = |text| World::new(&[managed, ("home/.claude/remote-settings.json", text)]).look(&["work"]);
     assert!(way(&served("{}"), "claude-code/bash").decision.known().is_some());
     let doubtful = served(r#"{"model":"x"}"#);
     assert!(way(&doubtful, "claude-code/bash").decision.gap().is_some());
     assert!(doubtful.sessions[1].ways.gap().is_some());
+}
+
+#[test]
+fn cursor_without_settings_is_known_to_be_there_and_nothing_more() {
+    let world = World::new(&[("work/.cursor/rules/a.mdc", "be careful")]);
+    let found = world.look(&["work"]);
+    assert_eq!(found.sessions.len(), 2);
+    assert_eq!(found.sessions[1].agent, Agent::Cursor);
+    assert!(way(&found, "cursor/bash").decision.gap().is_some());
+    assert_eq!(way(&found, "cursor/read").decision, Fact::Known(Decision::Allow));
+    let ids: Vec<_> = found.sources.iter().map(|source| source.id.clone()).collect();
+    assert!(found.ways.iter().flat_map(|way| &way.sources).all(|source| ids.contains(source)));
+}
+
+#[test]
+fn three_agents_in_one_home_each_have_their_own_answer() {
+    let world = World::new(&[
+        ("home/.claude/settings.json", r#"{"permissions":{"defaultMode":"default"}}"#),
+        ("home/.cursor/permissions.json", r#"{"terminalAllowlist":["python3"]}"#),
+        (
+            "home/.cursor/cli-config.json",
+            r#"{"approvalMode":"allowlist","sandbox":{"mode":"disabled"},"permissions":{"deny":["Shell(*)"]}}"#,
+        ),
+    ]);
+    let found = world.look(&["work"]);
+    let ids: Vec<&str> = found.sessions.iter().map(|session| session.id.as_str()).collect();
+    assert_eq!(ids.iter().filter(|id| ["claude-code", "cursor", "cursor-cli"].contains(id)).count(), 3);
+    assert_eq!(way(&found, "claude-code/bash").decision, Fact::Known(Decision::Ask));
+    assert_eq!(way(&found, "cursor/bash").decision, Fact::Known(Decision::Allow));
+    let denied = way(&found, "cursor-cli/bash");
+    assert_eq!(denied.decision, Fact::Known(Decision::Deny));
+    assert!(!denied.overrides.is_empty(), "its settings are the session's own");
+}
+
+#[test]
+fn a_project_that_refuses_everything_makes_cursor_no_stricter() {
+    let open = ("home/.cursor/cli-config.json", r#"{"approvalMode":"unrestricted"}"#);
+    let strict = ("work/.cursor/cli.json", r#"{"permissions":{"deny":["Shell(*)","Mcp(*:*)"]}}"#);
+    let world = World::new(&[open, strict]);
+    assert!(way(&world.look(&["work"]), "cursor-cli/bash").decision.gap().is_some());
+    assert_eq!(way(&world.look(&["other"]), "cursor-cli/bash").decision, Fact::Known(Decision::Allow));
+}
+
+#[test]
+fn hostile_settings_of_cursor_are_gaps() {
+    let deep = "[".repeat(100_000);
+    let world = World::new(&[
+        ("home/.cursor/permissions.json", deep.as_str()),
+        ("work/.cursor/hooks.json", "{\"hooks\":{\"preToolUse\":[{\"command\":\"touch ran\"}]}}"),
+        ("elsewhere.json", r#"{"type":"workspace_readonly"}"#),
+    ]);
+    let link = world.folder.path().join("work/.cursor/sandbox.json");
+    std::os::unix::fs::symlink(world.folder.path().join("elsewhere.json"), link).unwrap();
+    let found = world.look(&["work"]);
+    let bash = way(&found, "cursor/bash");
+    assert!(bash.decision.gap().is_some());
+    assert_eq!(found.sessions[1].ways.gap().map(|gap| gap.reason), Some(GapReason::NotAsked));
+    assert!(found.notes.iter().any(|note| note.contains("not JSON")), "{:?}", found.notes);
+    assert!(!world.folder.path().join("work/ran").exists());
+}
+
+#[test]
+fn an_administrators_hook_is_found_on_both_systems() {
+    for path in ["system/etc/cursor/hooks.json", "system/Library/Application Support/Cursor/hooks.json"] {
+        let world = World::new(&[
+            (path, r#"{"hooks":{"beforeShellExecution":[{"command":"x"}]}}"#),
+            ("home/.cursor/permissions.json", r#"{"terminalAllowlist":["python3"]}"#),
+        ]);
+        assert!(way(&world.look(&["work"]), "cursor/bash").decision.gap().is_some(), "{path}");
+    }
+}
+
+#[test]
+fn a_config_folder_that_is_set_elsewhere_is_read_there() {
+    let world = World::new(&[
+        ("xdg/cursor/cli-config.json", r#"{"approvalMode":"unrestricted"}"#),
+        ("home/.cursor/cli-config.json", r#"{"approvalMode":"allowlist","sandbox":{"mode":"disabled"}}"#),
+    ]);
+    let (home, system) = (world.folder.path().join("home"), world.folder.path().join("system"));
+    let xdg = world.folder.path().join("xdg").display().to_string();
+    let env = BTreeMap::from([("XDG_CONFIG_HOME".to_owned(), xdg)]);
+    let roots = [world.folder.path().join("work")];
+    let now = Time::from_unix(1_795_500_000);
+    let found = discover(&Where { home: Some(&home), roots: &roots, env: &env, system: &system, now }, &[]);
+    assert_eq!(way(&found, "cursor-cli/bash").decision, Fact::Known(Decision::Allow));
 }

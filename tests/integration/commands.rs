@@ -7,8 +7,17 @@ use serde_json::Value;
 
 use crate::program::Place;
 
-const REPORT: [&str; 7] =
-    [".gitignore", "assessment.json", "calls.jsonl", "facts.json", "manifest.json", "report.html", "summary.md"];
+const REPORT: [&str; 9] = [
+    ".gitignore",
+    "assessment.json",
+    "calls.jsonl",
+    "deadstop.sarif",
+    "facts.json",
+    "junit.xml",
+    "manifest.json",
+    "report.html",
+    "summary.md",
+];
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
@@ -24,7 +33,8 @@ fn help_lists_what_works_and_nothing_else() {
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    assert_eq!(listed, ["run", "credentials", "demo", "collect", "assess", "report", "schema", "iam", "help"]);
+    let wanted = "run credentials demo collect assess report init schema completions man iam help";
+    assert_eq!(listed, wanted.split(' ').collect::<Vec<_>>());
     assert!(help.contains("Examples:") && help.contains("Exit codes:"));
     assert!(!help.contains("--live"), "a flag that is refused is not offered");
     for command in &listed {

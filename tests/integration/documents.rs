@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use clap::CommandFactory as _;
+
 use crate::program::{Place, sources};
 
 const HEAD: &str = "\
@@ -15,9 +17,15 @@ What `deadstop help` prints, written down by a test: `UPDATE_DOCS=1 cargo test -
 fn docs_cli_is_what_help_prints() {
     let place = Place::new();
     let mut text = HEAD.to_owned();
-    for command in ["", "run", "credentials", "demo", "collect", "assess", "report", "schema"] {
-        let args: &[&str] = if command.is_empty() { &["--help"] } else { &[command, "--help"] };
-        let help = place.expect(0, args).out;
+    let program = deadstop::cli::Cli::command();
+    let mut commands = vec![String::new()];
+    for command in program.get_subcommands() {
+        commands.push(command.get_name().to_owned());
+        commands.extend(command.get_subcommands().map(|inner| format!("{} {}", command.get_name(), inner.get_name())));
+    }
+    for command in commands {
+        let args: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+        let help = place.expect(0, &args).out;
         let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
         let name = format!("deadstop {command}");
         write!(text, "\n## {}\n\n```text\n{}\n```\n", name.trim_end(), lines.join("\n").trim_end()).unwrap();

@@ -6,5 +6,7 @@ mod commands;
 mod documents;
 mod failures;
 mod floors;
+mod formats;
 mod program;
+mod setup;
 mod wrong;

@@ -161,7 +161,7 @@ fn every_store_is_found_with_its_place() {
             &["environment#RAILWAY_TOKEN", "./.env:2#RAILWAY_TOKEN", "./.env.local:1#RAILWAY_TOKEN"],
         ),
         ("railway:session_token", &["~/.railway/config.json:11#user.token"]),
-        ("stripe:secret", &["./deploy.yaml:3#STRIPE_WEBHOOK_SECRET"]),
+        ("stripe:webhook_secret", &["./deploy.yaml:3#STRIPE_WEBHOOK_SECRET"]),
         ("supabase:access_token", &["./.mcp.json:6#mcpServers.supabase.env.SUPABASE_ACCESS_TOKEN"]),
         ("unknown:api_key", &["./settings.toml:2#billing_api_key"]),
         ("unknown:token", &["./.mcp.json:10#mcpServers.hosted.headers.Authorization"]),

@@ -3,6 +3,7 @@
 use crate::fact::Fact;
 use crate::id::{NodeId, SessionId};
 use crate::model::{Agent, Asset};
+use crate::path::case::{Case, Registry, Rights};
 use crate::path::{Outcome, Path, Paths, Walker};
 use crate::pattern;
 use crate::policy::Policy;
@@ -103,13 +104,25 @@ pub fn judge(ground: &Ground<'_>, policy: &Policy, only_headline: bool) -> Vec<J
     let has_deeds = |asset: &&Asset| ground.deeds.get(&asset.id).is_some_and(|deeds| !deeds.is_empty());
     let assets = world.assets.values().filter(has_deeds).map(|asset| (asset, standing(world, policy, asset)));
     let wanted = assets.filter(|(_, standing)| !only_headline || standing.in_headline);
-    wanted.map(|(asset, standing)| judge_one(&walkers, asset, standing, beside && !only_headline)).collect()
+    let registry = Registry::new(ground);
+    let judged = wanted.map(|(asset, standing)| {
+        let deeds = ground.deeds.get(&asset.id).into_iter().flatten();
+        let cases: Vec<_> = deeds.map(|deed| (Case::new(ground, &asset.id, deed), registry.rights(deed))).collect();
+        judge_one(&walkers, asset, &cases, standing, beside && !only_headline)
+    });
+    judged.collect()
 }
 
-fn judge_one(walkers: &[Walker<'_, '_>], asset: &Asset, standing: Standing, beside: bool) -> Judged {
+fn judge_one<'w>(
+    walkers: &[Walker<'_, 'w>],
+    asset: &Asset,
+    cases: &[(Case<'_, 'w>, Rights)],
+    standing: Standing,
+    beside: bool,
+) -> Judged {
     let mut from = Vec::new();
     for walker in walkers {
-        if let Some(paths) = walker.paths(&asset.id) {
+        if let Some(paths) = walker.paths(cases) {
             let counted = walker.ground.world.counts(walker.session);
             from.push(FromSession { session: walker.session.id.clone(), counted, paths });
         }

@@ -30,7 +30,7 @@ pub fn assess(bundle: &Bundle, policy: &Policy) -> Assessment {
     let ground = Ground::new(&world);
     let mut judged = answer::judge(&ground, policy, false);
     judged.sort_by(|a, b| order(a, &world).cmp(&order(b, &world)));
-    let plan = fixes::plan(bundle, policy, &judged);
+    let plan = fixes::plan(bundle, &ground, policy, &judged);
     write(bundle, policy, &ground, &judged, plan)
 }
 
@@ -113,7 +113,7 @@ fn write(bundle: &Bundle, policy: &Policy, ground: &Ground<'_>, judged: &[Judged
     }
     let mut basis = BTreeMap::new();
     for layer in assets.iter().filter(|asset| asset.in_headline).flat_map(|asset| &asset.layers) {
-        *basis.entry(rows::basis_word(layer.basis).to_owned()).or_insert(0) += 1;
+        *basis.entry(layer.basis.word().to_owned()).or_insert(0) += 1;
     }
     let credentials = writer.credential_rows(judged);
     let sessions = writer.session_rows();

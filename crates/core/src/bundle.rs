@@ -15,10 +15,15 @@ use crate::id::CredentialId;
 use crate::model::{
     Action, Asset, Atom, Copy, Credential, Drill, Grant, Override, Principal, Protection, Session, Source, Step, Way,
 };
+use crate::quote;
 use crate::time::Time;
 
 /// The schema name that every bundle carries.
 pub const SCHEMA: &str = "deadstop.facts/1";
+
+/// How many containers may lie above an asset. Real trees have about ten levels, so a longer chain is a mistake or an
+/// attack on whoever follows it.
+pub const DEEPEST: usize = 100;
 
 /// Everything that was read, redacted: the only thing that crosses from the world to the answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -94,6 +99,9 @@ pub enum BundleError {
     /// A schema of another kind or a newer version.
     #[error("the schema is `{0}`, and this version reads `{SCHEMA}`")]
     Schema(String),
+    /// A tree of containers that no provider has.
+    #[error("the chain of parents above `{0}` is longer than {DEEPEST}: no provider's tree is")]
+    Deep(String),
     /// An id that is referred to and not there.
     #[error("{what} `{from}` refers to {kind} `{to}`, which is not in the bundle")]
     Dangling {
@@ -178,7 +186,7 @@ struct SchemaOnly {
 fn plain_message(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let end = text.rfind(" at line ").unwrap_or(text.len());
-    text.get(..end).unwrap_or(&text).to_owned()
+    quote::message(text.get(..end).unwrap_or(&text)).into_owned()
 }
 
 /// Joins bundles. Every reading is kept; the order and the number of times a bundle is given do not matter.
@@ -304,8 +312,33 @@ fn qualify(bundle: &mut Bundle) {
     }
 }
 
+/// Refuses a bundle in which a chain of parents is longer than any provider's. A circle is none: it ends where it began.
+fn depth(bundle: &Bundle) -> Result<(), BundleError> {
+    let parents: BTreeMap<&str, &str> = bundle
+        .assets
+        .items
+        .iter()
+        .filter_map(|asset| Some((asset.id.as_str(), asset.parent.as_ref()?.as_str())))
+        .collect();
+    for start in parents.keys() {
+        let mut chain: BTreeSet<&str> = BTreeSet::new();
+        let mut at = *start;
+        while let Some(parent) = parents.get(at) {
+            if !chain.insert(at) {
+                break;
+            }
+            if chain.len() > DEEPEST {
+                return Err(BundleError::Deep((*start).to_owned()));
+            }
+            at = parent;
+        }
+    }
+    Ok(())
+}
+
 /// Refuses a bundle in which a way, place or step names a session that is not there, or a deputy a credential.
 fn references(bundle: &Bundle) -> Result<(), BundleError> {
+    depth(bundle)?;
     let sessions: BTreeSet<&str> = bundle.sessions.items.iter().map(|session| session.id.as_str()).collect();
     let check = |what, from: &str, to: &str| {
         if sessions.contains(to) {

@@ -3,11 +3,110 @@
 //! Nothing here reads a file or runs a hook. What the agent's documentation does not say stays open between two
 //! decisions, and never becomes a refusal.
 
+mod call;
 pub mod claude_code;
+pub mod cursor;
+mod desk;
 mod pattern;
+mod programs;
 pub mod shell;
+mod shown;
 
 use crate::fact::Fact;
+use crate::id::SessionId;
+use crate::model::{Agent, Refusal, Source, Way};
+use crate::time::Time;
+
+pub use call::{Basis, Call, Cited, Doubt, Effect, GateDecision, McpServer, Ruling};
+
+/// One agent's approval gate. Pure: text in, decisions out.
+pub trait AgentGate: Sync {
+    /// The name of its sessions, and of the folder of its cases.
+    fn id(&self) -> &'static str;
+    /// Which agent it is.
+    fn agent(&self) -> Agent;
+    /// What the agent is called.
+    fn name(&self) -> &'static str;
+    /// The files that it reads, each with a short name, whose it is, and where it lies for a session in `.`.
+    fn files(&self) -> &'static [GateFile];
+    /// Whether the MCP servers that a file names are this agent's.
+    fn serves(&self, file: &str) -> bool;
+    /// What the files say together. What cannot be understood is kept as a doubt.
+    fn parse(&self, files: &[FileText], ground: &Ground) -> Box<dyn GatePolicy>;
+}
+
+/// The settings of one agent in one folder, understood.
+pub trait GatePolicy: std::fmt::Debug {
+    /// What the gate does with a call.
+    fn decide(&self, call: &Call) -> GateDecision;
+    /// The ways of a session, with a source for every reason.
+    fn ways(&self, session: &SessionId, servers: &[McpServer], at: Time) -> (Vec<Way>, Vec<Source>);
+    /// The ways by which a session is refused a file, absolute or under `~`.
+    fn refusals(&self, session: &SessionId, servers: &[McpServer], path: &str) -> Vec<Refusal>;
+    /// Settings that do not do what they seem to.
+    fn notes(&self) -> &[Note];
+}
+
+/// Every gate that is known. Adding one is adding a line.
+pub const GATES: [&dyn AgentGate; 3] = [&claude_code::ClaudeCode, &cursor::Cursor, &cursor::CursorCli];
+
+/// The gate of that id.
+#[must_use]
+pub fn gate(id: &str) -> Option<&'static dyn AgentGate> {
+    GATES.into_iter().find(|gate| gate.id() == id)
+}
+
+/// A file that a gate reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GateFile {
+    /// What it is called in the gate's cases.
+    pub name: &'static str,
+    /// Whose settings it holds.
+    pub level: Level,
+    /// Where it lies, as it is shown.
+    pub path: &'static str,
+}
+
+/// Where a session stands, for rules that name paths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ground {
+    /// The user's home, as an absolute path.
+    pub home: Option<String>,
+    /// The folder that the session starts in, as an absolute path.
+    pub root: String,
+}
+
+impl Ground {
+    /// A path without `~`, `.` and `..`, from the session's folder.
+    fn absolute(&self, path: &str) -> String {
+        let home = self.home.as_deref().unwrap_or("~");
+        let full = match path.strip_prefix('~') {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{home}{rest}"),
+            _ if path.starts_with('/') => path.to_owned(),
+            Some(_) | None => format!("{}/{path}", self.root),
+        };
+        let mut parts: Vec<&str> = Vec::new();
+        for part in full.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => {
+                    parts.pop();
+                }
+                _ => parts.push(part),
+            }
+        }
+        format!("/{}", parts.join("/"))
+    }
+}
+
+/// Something in the settings that does not do what it seems to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Where.
+    pub place: Place,
+    /// What, in a sentence.
+    pub text: String,
+}
 
 /// Whose settings a file holds, from the weakest to the strongest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

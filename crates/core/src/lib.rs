@@ -6,7 +6,7 @@
 //! - 3: `headline`, `fixes`, `assess`, `render`: bundle → assessment → text
 //! - 2: `iam`, `world`, `power`, `gate`, `path`, `answer`: evaluators, each takes data and gives data
 //! - 1: `verdict`, `policy`, `assessment`, `bundle`, `catalogue`, `shorthand`
-//! - 0: `pattern`, `time`, `id`, `fact`, `model`
+//! - 0: `pattern`, `quote`, `time`, `id`, `fact`, `model`
 
 pub mod answer;
 pub mod assess;
@@ -24,6 +24,7 @@ pub mod path;
 pub mod pattern;
 pub mod policy;
 pub mod power;
+pub mod quote;
 pub mod render;
 pub mod shorthand;
 pub mod time;

@@ -3,21 +3,21 @@
 //! A path is a witness, not the search space: whether a session can do something is read from its power. Paths are
 //! made for every identity in its power that may have the right, and one stands for all the rest.
 
+pub mod case;
 pub mod explain;
 pub mod layers;
 pub mod recovery;
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 
-use crate::fact::Fact;
 use crate::id::{NodeId, PrincipalId, SessionId, WayId};
-use crate::model::{Grant, Session};
-use crate::pattern;
+use crate::model::Session;
 use crate::policy::Policy;
-use crate::power::ground::{Deed, Ground, Key, roots_of};
+use crate::power::ground::{Deed, Ground, IdentityNo, Key, roots_of};
 use crate::power::{Hold, Power};
 use crate::verdict::{LayerState, Prevention, Rank, Recovery};
+use case::{Case, Rights};
 use layers::{Both, Judge};
 
 /// How a call is issued.
@@ -144,8 +144,8 @@ struct Found {
 }
 
 impl Found {
-    fn add(&mut self, path: Path) {
-        self.total += 1;
+    fn add(&mut self, path: Path, count: usize) {
+        self.total += count;
         let (worst, best) = (path.worst.outcome, path.best.outcome);
         self.open |= best.prevention == Prevention::Open;
         let worse = |a: Outcome, b: Outcome| if a.order() < b.order() { a } else { b };
@@ -180,12 +180,10 @@ pub struct Walker<'g, 'w> {
     pub session: &'w Session,
     /// Its four powers.
     pub power: Power<'g, Key>,
-    /// Identities in its power at the worst reading, by provider.
-    in_power: BTreeMap<String, BTreeSet<PrincipalId>>,
-    /// How the session comes to act as each of them.
-    acting: BTreeMap<PrincipalId, Vec<Acting>>,
-    /// Grants of identities in its power, by their target.
-    grants: BTreeMap<&'g NodeId, Vec<&'w Grant>>,
+    /// How the session comes to act as each identity, by number; nothing for one out of its power.
+    acting: Vec<Vec<Acting>>,
+    /// The first identity in its power, by provider.
+    first_of: BTreeMap<&'g str, IdentityNo>,
 }
 
 /// One way in which a session comes to act as an identity: what does not depend on the call.
@@ -205,29 +203,13 @@ impl<'g, 'w> Walker<'g, 'w> {
     pub fn new(ground: &'g Ground<'w>, policy: &'g Policy, session: &'w Session) -> Self {
         let start: Vec<_> = ground.find(&Key::Session(session.id.clone())).into_iter().collect();
         let power = ground.ready.power(&start);
-        let mut walker = Self {
-            ground,
-            policy,
-            session,
-            power,
-            in_power: BTreeMap::new(),
-            acting: BTreeMap::new(),
-            grants: BTreeMap::new(),
-        };
-        let world = ground.world;
-        for id in world.principals.keys().chain(ground.stand_ins.keys()).chain(ground.actors.keys()) {
+        let mut walker = Self { ground, policy, session, power, acting: Vec::new(), first_of: BTreeMap::new() };
+        for (number, id) in ground.numbers().filter_map(|number| Some((number, ground.identity(number)?))) {
             let routes = walker.routes(id);
             if !routes.is_empty() {
-                let provider = ground.provider_of(id).to_owned();
-                walker.in_power.entry(provider).or_default().insert(id.clone());
-                walker.acting.insert(id.clone(), routes);
+                walker.first_of.entry(ground.provider_of(id)).or_insert(number);
             }
-        }
-        for (node, list) in &ground.grants_at {
-            let held: Vec<&Grant> = list.iter().copied().filter(|g| walker.acting.contains_key(&g.principal)).collect();
-            if !held.is_empty() {
-                walker.grants.insert(node, held);
-            }
+            walker.acting.push(routes);
         }
         walker
     }
@@ -255,106 +237,116 @@ impl<'g, 'w> Walker<'g, 'w> {
     /// Whether an identity is in the session's power at the worst reading.
     #[must_use]
     pub fn holds(&self, principal: &PrincipalId) -> bool {
-        self.acting.contains_key(principal)
+        self.ground.number_of(principal).is_some_and(|number| !self.routes_of(number).is_empty())
+    }
+
+    fn routes_of(&self, number: IdentityNo) -> &[Acting] {
+        self.acting.get(number.index()).map_or(&[], Vec::as_slice)
     }
 
     /// The paths to an asset, or `None` if there is none, not even one that stops at its first layer.
     #[must_use]
-    pub fn paths(&self, asset: &NodeId) -> Option<Paths> {
-        let deeds = self.ground.deeds.get(asset)?;
+    pub fn paths(&self, cases: &[(Case<'_, 'w>, Rights)]) -> Option<Paths> {
         let mut found = Found::default();
-        for deed in deeds {
-            let judge = Judge::new(self, asset, deed);
-            for (principal, right) in self.rights(deed) {
-                for acting in self.acting.get(principal).into_iter().flatten() {
-                    found.add(judge.path_of(principal, acting, right));
+        for (case, rights) in cases {
+            let judge = Judge::new(self, case);
+            for ((reach, confirm, permit, _), (count, number, route)) in self.groups(&judge, rights) {
+                if let Some(id) = self.ground.identity(number) {
+                    found.add(judge.path(id, route, reach, confirm, permit), count);
                 }
             }
         }
         if found.total == 0
-            && let Some(path) = self.representative(asset, deeds)
+            && let Some((case, rights)) = cases.first()
+            && let Some(path) = self.representative(case, rights)
         {
-            found.add(path);
+            found.add(path, 1);
         }
         found.finish()
     }
 
-    /// Identities in power that may have the right to a deed.
-    #[must_use]
-    pub fn may_act(&self, deed: &Deed) -> BTreeSet<PrincipalId> {
-        self.rights(deed).into_keys().cloned().collect()
+    /// Those who may act, as far as their layers differ: how many, and the one of them that is simplest to tell.
+    fn groups<'s>(
+        &'s self,
+        judge: &Judge<'_, '_, '_>,
+        rights: &Rights,
+    ) -> BTreeMap<Group, (usize, IdentityNo, &'s Route)> {
+        let mut groups: BTreeMap<Group, (usize, IdentityNo, &Route)> = BTreeMap::new();
+        let mut gates: BTreeMap<&str, Both> = BTreeMap::new();
+        for (number, right) in self.held(rights) {
+            let Some(id) = self.ground.identity(number) else { continue };
+            for acting in self.routes_of(number) {
+                let own = acting.route == Route::Own && !self.ground.actors.contains_key(id);
+                let confirm = if own {
+                    let provider = self.ground.provider_of(id);
+                    *gates.entry(provider).or_insert_with(|| judge.confirm(id, &acting.route))
+                } else {
+                    judge.confirm(id, &acting.route)
+                };
+                let nobody = id.as_str().starts_with('?');
+                let group = (acting.reach, confirm, right.and(acting.alive), nobody);
+                let here = (number, &acting.route);
+                let slot = groups.entry(group).or_insert((0, number, &acting.route));
+                slot.0 += 1;
+                if here < (slot.1, slot.2) {
+                    (slot.1, slot.2) = here;
+                }
+            }
+        }
+        groups
     }
 
-    /// Identities in power that may have the right to a deed, with what is known of it.
-    fn rights(&self, deed: &Deed) -> BTreeMap<&PrincipalId, Both> {
-        let ground = self.ground;
-        let world = ground.world;
-        let maybe = Both { worst: Hold::Free, best: Hold::Never };
-        let mut found: BTreeMap<&PrincipalId, Both> = BTreeMap::new();
-        let mut add = |id, right: Both| {
-            found.entry(id).and_modify(|held| *held = held.or(right)).or_insert(right);
-        };
-        let (chain, providers) = self.above(&deed.on);
-        let called = world.provider_of(&deed.on);
-        let grants = chain.iter().filter_map(|node| self.grants.get(node)).flatten();
-        for grant in grants.filter(|grant| world.speaks_of(grant, called)) {
-            match world.right(grant, &deed.action) {
-                Some(Fact::Known(true)) => add(&grant.principal, Both::same(Hold::Free)),
-                Some(Fact::Unknown(_)) => add(&grant.principal, maybe),
-                Some(Fact::Known(false)) | None => {}
+    /// Identities in power that may have a right, with what is known of it.
+    fn held(&self, rights: &Rights) -> Vec<(IdentityNo, Both)> {
+        let in_power = |number: IdentityNo| !self.routes_of(number).is_empty();
+        let mut held: Vec<(IdentityNo, Both)> =
+            rights.held.iter().copied().filter(|(number, _)| in_power(*number)).collect();
+        if rights.given.iter().any(|(number, _)| in_power(*number)) {
+            let mut all: BTreeMap<IdentityNo, Both> = held.into_iter().collect();
+            for (number, atom) in rights.given.iter().filter(|(number, _)| in_power(*number)) {
+                let right = self.both(&[*atom]);
+                all.entry(*number).and_modify(|known| *known = known.or(right)).or_insert(right);
             }
+            held = all.into_iter().collect();
         }
-        for (actor, action, node) in &ground.step_deeds {
-            if chain.contains(node) && *action == deed.action && self.holds(actor) {
-                add(actor, Both::same(Hold::Free));
-            }
-        }
-        for (principal, wanted, node) in &ground.step_rights {
-            if chain.contains(node) && pattern::matches(wanted, &deed.action) && self.holds(principal) {
-                let right = self.both_of(&Key::Right(principal.clone(), wanted.clone(), node.clone()));
-                add(principal, right);
-            }
-        }
-        for id in providers.iter().filter_map(|provider| self.in_power.get(provider)).flatten() {
-            let unlisted = world.principals.get(id).is_some_and(|p| p.grants.gap().is_some());
-            let unknown = ground.stand_ins.get(id).is_some_and(|s| s.within.as_ref().is_none_or(|n| chain.contains(n)));
-            if unlisted || unknown {
-                add(id, maybe);
-            }
-        }
-        found
+        held
     }
 
-    /// A node with all above it up to the roots, and the providers that it may belong to.
+    /// Identities in power that may have a right.
+    pub fn may_act(&self, rights: &Rights) -> Vec<IdentityNo> {
+        self.held(rights).into_iter().map(|(number, _)| number).collect()
+    }
+
+    /// A node with all above it up to the roots.
     #[must_use]
-    pub fn above(&self, node: &NodeId) -> (Vec<NodeId>, Vec<String>) {
+    pub fn above(&self, node: &NodeId) -> Vec<NodeId> {
         let world = self.ground.world;
         let mut chain: Vec<NodeId> = world.chain(node).into_iter().cloned().collect();
-        let provider = world.provider_of(node).unwrap_or("unknown");
-        chain.extend(roots_of(world, provider));
-        let providers: Vec<String> = match provider {
-            "unknown" => self.in_power.keys().cloned().collect(),
-            known => vec![known.to_owned(), "unknown".to_owned()],
-        };
-        (chain, providers)
+        chain.extend(roots_of(world, world.provider_of(node).unwrap_or("unknown")));
+        chain
     }
 
     /// Where no identity in power may do it: one that may not, or one with the right that is out of reach.
-    fn representative(&self, asset: &NodeId, deeds: &[Deed]) -> Option<Path> {
-        let deed = deeds.first()?;
-        let judge = Judge::new(self, asset, deed);
-        let (chain, providers) = self.above(&deed.on);
-        let grants: Vec<_> = chain.iter().filter_map(|node| self.ground.grants_at.get(node)).flatten().collect();
-        let denied = grants.iter().map(|grant| &grant.principal).filter(|id| self.holds(id)).min();
-        let any = || providers.iter().filter_map(|provider| self.in_power.get(provider)).flatten().min();
-        if let Some(principal) = denied.or_else(any) {
-            let acting = self.acting.get(principal)?.first()?;
-            return Some(judge.path_of(principal, acting, Both::same(Hold::Never)));
+    fn representative(&self, case: &Case<'_, 'w>, rights: &Rights) -> Option<Path> {
+        let judge = Judge::new(self, case);
+        let ground = self.ground;
+        let denied = rights.named.iter().copied().filter(|number| !self.routes_of(*number).is_empty()).min();
+        let any = || {
+            if rights.providers.is_empty() {
+                self.first_of.values().copied().min()
+            } else {
+                rights.providers.iter().filter_map(|provider| self.first_of.get(provider.as_str())).copied().min()
+            }
+        };
+        if let Some(number) = denied.or_else(any) {
+            let acting = self.routes_of(number).first()?;
+            return Some(judge.path_of(ground.identity(number)?, acting, Both::same(Hold::Never)));
         }
-        let speaks =
-            |grant: &&&&Grant| self.ground.world.right(grant, &deed.action).is_some_and(|a| a == Fact::Known(true));
-        let out_of_reach = grants.iter().filter(speaks).map(|grant| &grant.principal).min()?;
+        let out_of_reach = ground.identity(rights.allowed.iter().copied().min()?)?;
         let acting = Acting { route: Route::Own, reach: Both::same(Hold::Never), alive: Both::same(Hold::Free) };
         Some(judge.path_of(out_of_reach, &acting, Both::same(Hold::Free)))
     }
 }
+
+/// What tells those who may act apart: layers 1 to 3, and whether it is somebody.
+type Group = (Both, Both, Both, bool);

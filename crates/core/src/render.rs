@@ -1,17 +1,28 @@
 //! Assessment in, text out (floor 3). Nothing here answers anything: every word follows from the assessment.
 //!
-//! Three of the four outputs are made from one view ([`view`](self)); names in it are hostile, so a string gets there
-//! only through [`shown::Shown`], which spells out what would disturb a reader.
+//! What people read is made from one view ([`view`](self)), what other programs read from one list of outcomes
+//! ([`outcome`](self)). Names are hostile, so a string gets into either only through [`shown::Shown`], which spells out
+//! what would disturb a reader.
 
 mod controls;
+mod csv;
+mod gitlab;
 mod html;
+mod junit;
 mod markdown;
+mod outcome;
+mod sarif;
 mod shown;
 mod text;
 mod view;
 
+pub use csv::csv;
+pub use gitlab::gitlab;
 pub use html::html;
+pub use junit::junit;
 pub use markdown::markdown;
+pub use outcome::{Limits, Severity};
+pub use sarif::{SarifFlavour, sarif};
 pub use text::text;
 
 use crate::assessment::Assessment;
@@ -55,7 +66,12 @@ pub enum RenderError {
 /// # Errors
 /// If a value in it has no JSON form.
 pub fn json(assessment: &Assessment) -> Result<String, RenderError> {
-    let mut text = serde_json::to_string_pretty(assessment)?;
+    pretty(assessment)
+}
+
+/// Two spaces, a newline at the end.
+fn pretty<T: serde::Serialize>(value: &T) -> Result<String, RenderError> {
+    let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
     Ok(text)
 }

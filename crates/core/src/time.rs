@@ -4,6 +4,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{borrow::Cow, fmt, str::FromStr};
 
+use crate::quote;
+
 /// A moment, written as RFC 3339 in UTC, to the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(jiff::Timestamp);
@@ -16,10 +18,10 @@ pub struct Span(pub u64);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TimeError {
     /// Not a moment.
-    #[error("`{0}` is not a date or time: write `2026-11-24` or `2026-11-24T06:00:00Z`")]
+    #[error("{} is not a date or time: write `2026-11-24` or `2026-11-24T06:00:00Z`", quote::word(.0))]
     Moment(String),
     /// Not a length of time.
-    #[error("`{0}` is not a length of time: write whole numbers with s, m, h, d or w, such as `90d` or `1h30m`")]
+    #[error("{} is not a length of time: write whole numbers with s, m, h, d or w, such as `90d` or `1h30m`", quote::word(.0))]
     Span(String),
 }
 

@@ -5,7 +5,7 @@
 
 mod resolve;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bundle::Bundle;
 use crate::fact::{Fact, Gap, GapReason, Listed};
@@ -60,6 +60,9 @@ pub struct World {
 
 /// The operation that stands for any delete of a kind that the catalogue does not know.
 pub const ANY_DELETE: &str = "any delete";
+
+/// Up to how many nodes a chain is searched as a list.
+const SHORT: usize = 16;
 
 /// The kind of the asset that stands for what a container holds and nobody listed.
 pub const REST: &str = "rest";
@@ -126,12 +129,20 @@ impl World {
     #[must_use]
     pub fn chain<'a>(&'a self, node: &'a NodeId) -> Vec<&'a NodeId> {
         let mut chain = vec![node];
+        let mut seen: BTreeSet<&NodeId> = BTreeSet::new();
         let mut at = node;
         while let Some(above) = self.above(at) {
-            if chain.contains(&above) {
+            let known = if chain.len() <= SHORT { chain.contains(&above) } else { seen.contains(above) };
+            if known {
                 break;
             }
             chain.push(above);
+            if chain.len() == SHORT + 1 {
+                seen.extend(chain.iter().copied());
+            }
+            if chain.len() > SHORT {
+                seen.insert(above);
+            }
             at = above;
         }
         chain
@@ -159,6 +170,10 @@ impl World {
     /// The provider of a node, if the node is known.
     #[must_use]
     pub fn provider_of(&self, node: &NodeId) -> Option<&str> {
+        // Most nodes are assets themselves; the chain above is looked at for the others only.
+        if let Some(asset) = self.assets.get(node) {
+            return Some(&asset.provider);
+        }
         self.chain(node).into_iter().find_map(|id| self.assets.get(id)).map(|asset| asset.provider.as_str())
     }
 
@@ -188,10 +203,6 @@ impl World {
 
     /// A principal that is named and not described has rights that nobody listed.
     fn add_missing_principals(&mut self, bundle: &Bundle) {
-        let provider_of = |id: &PrincipalId, world: &Self| {
-            let by_credential = world.credentials.values().find(|c| c.identity.known() == Some(id));
-            by_credential.map_or_else(|| provider_in(id.as_str()), |c| c.provider.clone())
-        };
         let mut named: Vec<PrincipalId> = self.grants.iter().map(|grant| grant.principal.clone()).collect();
         named.extend(self.credentials.values().filter_map(|c| c.identity.known().cloned()));
         named.extend(self.ways.values().flat_map(|way| way.acts_as.iter().cloned()));
@@ -210,22 +221,20 @@ impl World {
                 "run with --live, or merge its provider's facts (--merge)",
             )
         });
+        let mut by_credential: BTreeMap<PrincipalId, String> = BTreeMap::new();
+        for credential in self.credentials.values() {
+            if let Some(id) = credential.identity.known() {
+                by_credential.entry(id.clone()).or_insert_with(|| credential.provider.clone());
+            }
+        }
         for id in named {
-            let provider = provider_of(&id, self);
+            let provider = by_credential.get(&id).cloned().unwrap_or_else(|| provider_in(id.as_str()));
             let name = id.0.clone();
             let grants = Fact::Unknown(gap.clone());
             let principal =
                 Principal { id: id.clone(), provider, name, environment: None, grants, sources: Vec::new() };
             self.principals.entry(id).or_insert(principal);
         }
-    }
-
-    /// Whether a node is described: an asset, a copy, or what some step acts on.
-    fn described(&self, node: &NodeId) -> bool {
-        node.as_str() == "*"
-            || self.assets.contains_key(node)
-            || self.copies.contains_key(node)
-            || self.needed().any(|atom| matches!(atom, Atom::Can { target, .. } if target == node))
     }
 
     /// A right to what nobody described may be one to anything of that provider; and an asset that lies in something
@@ -240,7 +249,15 @@ impl World {
         };
         let may = |grant: &&Grant| grant.allowed != Fact::Known(false);
         let mut more = Vec::new();
-        for grant in self.grants.iter().filter(may).filter(|grant| !self.described(&grant.target)) {
+        let acted_on: BTreeSet<&NodeId> = self.needed().filter_map(acted_on).collect();
+        // Described is an asset, a copy, and what some step acts on.
+        let described = |node: &NodeId| {
+            node.as_str() == "*"
+                || self.assets.contains_key(node)
+                || self.copies.contains_key(node)
+                || acted_on.contains(node)
+        };
+        for grant in self.grants.iter().filter(may).filter(|grant| !described(&grant.target)) {
             more.push(maybe(grant, "*".into()));
         }
         let lost = |asset: &&Asset| asset.parent.as_ref().is_some_and(|parent| !self.assets.contains_key(parent));
@@ -309,6 +326,18 @@ impl World {
             sources: Vec::new(),
         };
         self.sessions.insert(session.id.clone(), session);
+    }
+}
+
+const fn acted_on(atom: &Atom) -> Option<&NodeId> {
+    match atom {
+        Atom::Can { target, .. } => Some(target),
+        Atom::Principal(_)
+        | Atom::Credential(_)
+        | Atom::Way(_)
+        | Atom::Lifted(_)
+        | Atom::Right { .. }
+        | Atom::Destroyed(_) => None,
     }
 }
 

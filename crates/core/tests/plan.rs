@@ -61,7 +61,7 @@ proptest! {
         prop_assume!(found.len() <= MOST);
         let world = World::new(&bundle, &policy, &[]);
         let ground = Ground::new(&world);
-        let planned = plan(&bundle, &policy, &judge(&ground, &policy, false));
+        let planned = plan(&bundle, &ground, &policy, &judge(&ground, &policy, false));
         let expected = least(&bundle, &policy, &found);
         prop_assert_eq!(planned.reached, expected.is_some());
         if let Some(expected) = expected {
@@ -77,6 +77,7 @@ proptest! {
 fn a_world_that_is_stopped_needs_no_plan() {
     let policy = Policy { target: Rank::Nothing, ..Policy::default() };
     let bundle = Bundle::empty(deadstop_core::time::Time::from_unix(0), "0");
-    let planned = plan(&bundle, &policy, &judged(&bundle, &policy));
+    let world = World::new(&bundle, &policy, &[]);
+    let planned = plan(&bundle, &Ground::new(&world), &policy, &judged(&bundle, &policy));
     assert!(planned.chosen.is_empty() && planned.reached);
 }

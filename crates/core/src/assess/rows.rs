@@ -12,6 +12,7 @@ use crate::bundle::{Bundle, short_hash};
 use crate::fact::{Fact, Gap};
 use crate::id::{CredentialId, NodeId, SessionId, SourceId};
 use crate::model::{Agent, Basis, CopyKind, Decision, End, Status, WayKind};
+use crate::path::case::Case;
 use crate::path::explain::Story;
 use crate::path::layers::Judge;
 use crate::path::{Path, Walker, state_of};
@@ -352,7 +353,8 @@ fn way_row(world: &World, way: &crate::model::Way) -> WayRow {
 }
 
 fn copy_rows(walker: &Walker<'_, '_>, path: &Path) -> Vec<CopyRow> {
-    let judge = Judge::new(walker, &path.asset, &path.deed);
+    let case = Case::new(walker.ground, &path.asset, &path.deed);
+    let judge = Judge::new(walker, &case);
     let row = |fate: &crate::path::recovery::Fate<'_>| CopyRow {
         key: fate.copy.id.0.clone(),
         name: fate.copy.name.clone(),
@@ -439,17 +441,6 @@ fn all_gaps(bundle: &Bundle) -> BTreeSet<Gap> {
 /// SHA-256 in hex.
 pub(super) fn sha256(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-pub(super) const fn basis_word(basis: Basis) -> &'static str {
-    match basis {
-        Basis::Observed => "observed",
-        Basis::Simulated => "simulated",
-        Basis::Evaluated => "evaluated",
-        Basis::Inferred => "inferred",
-        Basis::Declared => "declared",
-        Basis::None => "none",
-    }
 }
 
 /// The word that JSON writes for a closed value.

@@ -6,11 +6,12 @@ use super::Candidate;
 use super::apply::{Change, copy_out_id};
 use crate::answer::Judged;
 use crate::id::{CredentialId, NodeId, PrincipalId, SessionId};
-use crate::model::{Agent, Atom, Credential, Way};
+use crate::model::{Agent, Atom, Credential, Protection, Way};
+use crate::path::case::{Registry, Rights};
 use crate::path::recovery::NOTICE_ASSUMED;
 use crate::path::{Path, Route, Walker};
 use crate::policy::Policy;
-use crate::power::ground::{Ground, Key};
+use crate::power::ground::{Deed, Ground, IdentityNo, Key};
 use crate::time::Span;
 use crate::verdict::{LayerName, Prevention, Recovery};
 use crate::world::World;
@@ -19,15 +20,24 @@ use crate::world::World;
 #[must_use]
 pub fn candidates(ground: &Ground<'_>, policy: &Policy, judged: &[Judged]) -> Vec<Candidate> {
     let world = ground.world;
-    let mut gather =
-        Gather { ground, policy, actors: BTreeSet::new(), credentials: BTreeSet::new(), found: BTreeMap::new() };
+    let mut gather = Gather {
+        ground,
+        policy,
+        actors: BTreeSet::new(),
+        numbers: BTreeSet::new(),
+        credentials: BTreeSet::new(),
+        found: BTreeMap::new(),
+    };
     let counted: Vec<&Judged> = judged.iter().filter(|j| j.standing.in_headline).collect();
     let open: Vec<&&Judged> = counted.iter().filter(|j| j.worst.rated() < policy.target).collect();
+    let registry = Registry::new(ground);
+    let acts: Vec<Acts<'_>> = open.iter().map(|asset| Acts::of(ground, &registry, &asset.asset)).collect();
     for session in world.sessions.values().filter(|session| world.counts(session)) {
         let walker = Walker::new(ground, policy, session);
-        for asset in &open {
-            gather.actors_of(&walker, &asset.asset);
+        for asset in &acts {
+            gather.actors_of(&walker, asset);
         }
+        gather.name_actors();
         gather.credentials_of(&walker);
     }
     gather.revoke();
@@ -49,10 +59,40 @@ pub fn candidates(ground: &Ground<'_>, policy: &Policy, judged: &[Judged]) -> Ve
 /// Upstash, Render, Heroku and Supabase's classic tokens: full access by their documentation. Reviewed 2026-11-24.
 const UNSCOPED: [&str; 5] = ["heroku", "railway", "render", "supabase", "upstash"];
 
+/// Who may destroy an asset or lift what guards it, whoever asks.
+struct Acts<'w> {
+    rights: Vec<Rights>,
+    principals: Vec<&'w PrincipalId>,
+}
+
+impl<'w> Acts<'w> {
+    fn of(ground: &Ground<'w>, registry: &Registry<'_, 'w>, asset: &NodeId) -> Self {
+        let deeds = ground.deeds.get(asset).into_iter().flatten();
+        let mut acts = Self { rights: deeds.map(|deed| registry.rights(deed)).collect(), principals: Vec::new() };
+        for guard in ground.protections_on.get(asset).into_iter().flatten() {
+            let guard: &'w Protection = guard;
+            for atom in guard.lifts.known().into_iter().flatten().flat_map(|lift| &lift.needs) {
+                if let Atom::Can { action, target } = atom {
+                    acts.rights.push(registry.rights(&Deed {
+                        action: action.clone(),
+                        on: target.clone(),
+                        entry: None,
+                    }));
+                }
+                if let Atom::Principal(id) = atom {
+                    acts.principals.push(id);
+                }
+            }
+        }
+        acts
+    }
+}
+
 struct Gather<'g, 'w> {
     ground: &'g Ground<'w>,
     policy: &'g Policy,
     actors: BTreeSet<PrincipalId>,
+    numbers: BTreeSet<IdentityNo>,
     credentials: BTreeSet<CredentialId>,
     found: BTreeMap<String, Candidate>,
 }
@@ -63,28 +103,17 @@ impl Gather<'_, '_> {
     }
 
     /// Identities in power that may do what destroys the asset, lifts what guards it or takes its copies.
-    fn actors_of(&mut self, walker: &Walker<'_, '_>, asset: &NodeId) {
-        for deed in self.ground.deeds.get(asset).into_iter().flatten() {
-            self.actors.extend(walker.may_act(deed));
+    fn actors_of(&mut self, walker: &Walker<'_, '_>, asset: &Acts<'_>) {
+        for rights in &asset.rights {
+            self.numbers.extend(walker.may_act(rights));
         }
-        for guard in walker.ground.protections_on.get(asset).into_iter().flatten() {
-            let lifts = guard.lifts.known().into_iter().flatten();
-            for atom in lifts.flat_map(|lift| &lift.needs) {
-                self.actor_behind(walker, atom);
-            }
-        }
+        self.actors.extend(asset.principals.iter().filter(|id| walker.holds(id)).map(|id| (*id).clone()));
     }
 
-    fn actor_behind(&mut self, walker: &Walker<'_, '_>, atom: &Atom) {
-        if let Atom::Can { action, target } = atom {
-            let deed = crate::power::ground::Deed { action: action.clone(), on: target.clone(), entry: None };
-            self.actors.extend(walker.may_act(&deed));
-        }
-        if let Atom::Principal(id) = atom
-            && walker.holds(id)
-        {
-            self.actors.insert(id.clone());
-        }
+    /// The names of those found so far.
+    fn name_actors(&mut self) {
+        let named = std::mem::take(&mut self.numbers);
+        self.actors.extend(named.into_iter().filter_map(|number| self.ground.identity(number).cloned()));
     }
 
     /// Credentials that identities in power start from.
@@ -106,6 +135,8 @@ impl Gather<'_, '_> {
     fn revoke(&mut self) {
         let world = self.ground.world;
         let list: Vec<&Credential> = self.credentials.iter().filter_map(|id| world.credentials.get(id)).collect();
+        let mut of_key: BTreeMap<&str, usize> = BTreeMap::new();
+        world.credentials.values().for_each(|credential| *of_key.entry(&credential.key).or_default() += 1);
         for credential in list {
             let places = credential.locations.len();
             let first = credential.locations.first();
@@ -114,7 +145,7 @@ impl Gather<'_, '_> {
             });
             let more = if places > 1 { format!(" and {} more", places - 1) } else { String::new() };
             let name = credential_name(credential);
-            let alone = world.credentials.values().filter(|other| other.key == credential.key).count() == 1;
+            let alone = of_key.get(credential.key.as_str()) == Some(&1);
             let named = if alone { credential.key.clone() } else { credential.id.0.clone() };
             self.add(Candidate {
                 key: format!("revoke:{named}"),
@@ -287,8 +318,8 @@ impl Gather<'_, '_> {
                 changes: vec![copy, drill],
             });
         } else if judged.worst.recovery == Recovery::Untested {
-            let copies: Vec<NodeId> =
-                world.copies.values().filter(|c| c.of == asset.id).map(|c| c.id.clone()).collect();
+            let copies = self.ground.copies_of.get(&asset.id).into_iter().flatten();
+            let copies: Vec<NodeId> = copies.map(|copy| copy.id.clone()).collect();
             let drill = |copy: NodeId| Change::Drill { asset: asset.id.clone(), copy, at };
             self.add(Candidate {
                 key: format!("drill:{}", asset.id),

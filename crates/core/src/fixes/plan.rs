@@ -48,11 +48,10 @@ pub struct Plan {
 
 /// Plans for the assets that the headline counts.
 #[must_use]
-pub fn plan(bundle: &Bundle, policy: &Policy, judged: &[Judged]) -> Plan {
+pub fn plan(bundle: &Bundle, ground: &Ground<'_>, policy: &Policy, judged: &[Judged]) -> Plan {
     let actions = catalogue::actions();
-    let world = World::new(bundle, policy, &actions);
-    let ground = Ground::new(&world);
-    let found = if plannable(&world) { candidates(&ground, policy, judged) } else { Vec::new() };
+    let world = ground.world;
+    let found = if plannable(world) { candidates(ground, policy, judged) } else { Vec::new() };
     let cost = ground.ready.rules.len().max(1_000) + world.assets.len() * world.sessions.len() * 20;
     let wanted: BTreeSet<NodeId> = judged
         .iter()

@@ -10,31 +10,76 @@ mod mcp;
 mod refusal;
 mod sandbox;
 mod settings;
-mod shown;
 mod step;
 mod table;
 mod ways;
 
 use crate::fact::GapReason;
-use crate::gate::{Level, Place};
-use crate::model::Decision;
+use crate::gate::{
+    AgentGate, Call, Effect, FileText, GateDecision, GateFile, GatePolicy, Ground, Level, McpServer, Note, Place,
+};
+use crate::id::SessionId;
+use crate::model::{Agent, Refusal, Source, Way};
+use crate::time::Time;
 
-pub use decide::decide;
-pub use mcp::McpServer;
-pub use refusal::refusals;
 pub use sandbox::Sandbox;
-pub use settings::parse;
-pub use ways::ways;
 
-/// What a rule does with a call that it matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Effect {
-    /// Refuse.
-    Deny,
-    /// Ask a person.
-    Ask,
-    /// Let it run.
-    Allow,
+/// The gate of Claude Code.
+#[derive(Clone, Copy, Debug)]
+pub struct ClaudeCode;
+
+impl AgentGate for ClaudeCode {
+    fn id(&self) -> &'static str {
+        "claude-code"
+    }
+
+    fn agent(&self) -> Agent {
+        Agent::ClaudeCode
+    }
+
+    fn name(&self) -> &'static str {
+        "Claude Code"
+    }
+
+    fn files(&self) -> &'static [GateFile] {
+        &FILES
+    }
+
+    fn serves(&self, file: &str) -> bool {
+        let name = file.rsplit('/').next().unwrap_or(file);
+        matches!(name, ".mcp.json" | ".claude.json" | "managed-mcp.json")
+            || file.split('/').any(|part| part == ".claude")
+    }
+
+    fn parse(&self, files: &[FileText], ground: &Ground) -> Box<dyn GatePolicy> {
+        Box::new(settings::parse(files, ground))
+    }
+}
+
+const FILES: [GateFile; 5] = [
+    GateFile { name: "managed", level: Level::Managed, path: "/etc/claude-code/managed-settings.json" },
+    GateFile { name: "local", level: Level::Local, path: ".claude/settings.local.json" },
+    GateFile { name: "project", level: Level::Project, path: ".claude/settings.json" },
+    GateFile { name: "user", level: Level::User, path: "~/.claude/settings.json" },
+    GateFile { name: "state", level: Level::State, path: "~/.claude.json" },
+];
+
+impl GatePolicy for ClaudePolicy {
+    fn decide(&self, call: &Call) -> GateDecision {
+        decide::decide(self, call)
+    }
+
+    fn ways(&self, session: &SessionId, servers: &[McpServer], at: Time) -> (Vec<Way>, Vec<Source>) {
+        ways::ways(self, session, servers, at)
+    }
+
+    fn refusals(&self, session: &SessionId, servers: &[McpServer], path: &str) -> Vec<Refusal> {
+        refusal::refusals(self, session, servers, path)
+    }
+
+    fn notes(&self) -> &[Note] {
+        &self.notes
+    }
 }
 
 /// One entry of `permissions.deny`, `ask` or `allow`.
@@ -108,15 +153,6 @@ pub struct Locks {
     pub sandbox: bool,
 }
 
-/// Where the session stands, for rules that name paths.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ground {
-    /// The user's home, as an absolute path.
-    pub home: Option<String>,
-    /// The folder that the session starts in, as an absolute path.
-    pub root: String,
-}
-
 /// Settings that could not be read and may say anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unread {
@@ -126,15 +162,6 @@ pub struct Unread {
     pub level: Level,
     /// Why it was not read.
     pub reason: GapReason,
-}
-
-/// Something in the settings that does not do what it seems to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// Where.
-    pub place: Place,
-    /// What, in a sentence.
-    pub text: String,
 }
 
 /// All settings of one session, merged.
@@ -166,113 +193,6 @@ pub struct ClaudePolicy {
     pub files: Vec<(String, Level)>,
     /// What is worth saying about the settings.
     pub notes: Vec<Note>,
-}
-
-/// A call as the gate sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Call {
-    /// A shell command line.
-    Bash {
-        /// The command line.
-        command: String,
-    },
-    /// The agent's own tool reads a file.
-    Read {
-        /// Its path, absolute or under `~`.
-        path: String,
-    },
-    /// The agent's own tool writes a file.
-    Edit {
-        /// Its path, absolute or under `~`.
-        path: String,
-    },
-    /// The agent fetches a page.
-    WebFetch {
-        /// The host.
-        domain: String,
-    },
-    /// The agent calls a tool of an MCP server.
-    Mcp {
-        /// The server.
-        server: String,
-        /// The tool.
-        tool: String,
-    },
-}
-
-/// What a decision rests on, and whose word that is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Basis {
-    /// A rule.
-    Rule(Rule),
-    /// The mode.
-    Mode(Option<Level>),
-    /// A hook.
-    Hook(Level),
-    /// A fixed behaviour of the agent.
-    BuiltIn,
-    /// Settings that were not read.
-    Unread,
-}
-
-/// One answer of the gate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ruling {
-    /// What it does.
-    pub decision: Decision,
-    /// What that rests on.
-    pub basis: Basis,
-    /// Where that stands.
-    pub place: Option<Place>,
-    /// Why, in a sentence without a full stop.
-    pub because: String,
-}
-
-/// Why a decision is not known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Doubt {
-    /// A short name for it, unique among the doubts of one policy.
-    pub id: String,
-    /// What kind of not knowing it is.
-    pub reason: GapReason,
-    /// What was asked.
-    pub question: String,
-    /// What would settle it.
-    pub settle: String,
-    /// Where it comes from.
-    pub place: Option<Place>,
-}
-
-/// What the gate does with a call, at its worst and at its best. If both agree it is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GateDecision {
-    /// The freest answer that the settings leave possible.
-    pub worst: Ruling,
-    /// The strictest answer that they leave possible.
-    pub best: Ruling,
-    /// Why the two differ.
-    pub doubt: Option<Doubt>,
-    /// Whether the operating system keeps the call from the network, if known.
-    pub contained: Option<bool>,
-    /// What the session may change to get another answer; empty if an administrator has fixed it.
-    pub overridable_by: Vec<String>,
-}
-
-impl GateDecision {
-    /// The decision, if it is known.
-    #[must_use]
-    pub fn known(&self) -> Option<Decision> {
-        (self.worst.decision == self.best.decision).then_some(self.worst.decision)
-    }
-
-    /// The deciding rule as written, if a rule decides.
-    #[must_use]
-    pub fn rule(&self) -> Option<&str> {
-        match &self.worst.basis {
-            Basis::Rule(rule) => Some(&rule.text),
-            Basis::Mode(_) | Basis::Hook(_) | Basis::BuiltIn | Basis::Unread => None,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,21 @@ pub enum Basis {
     None,
 }
 
+impl Basis {
+    /// The word used in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Observed => "observed",
+            Self::Simulated => "simulated",
+            Self::Evaluated => "evaluated",
+            Self::Inferred => "inferred",
+            Self::Declared => "declared",
+            Self::None => "none",
+        }
+    }
+}
+
 /// Who a credential authenticates as.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

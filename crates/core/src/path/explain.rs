@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::case::Case;
 use super::layers::Judge;
 use super::recovery::{Fate, NOTICE_ASSUMED};
 use super::{Path, Route, Walker, state_of};
@@ -49,7 +50,8 @@ pub struct Story {
 /// Tells a path.
 #[must_use]
 pub fn story(walker: &Walker<'_, '_>, path: &Path) -> Story {
-    let judge = Judge::new(walker, &path.asset, &path.deed);
+    let case = Case::new(walker.ground, &path.asset, &path.deed);
+    let judge = Judge::new(walker, &case);
     let teller = Teller { walker, judge: &judge, path };
     let way = teller.way();
     let mut layers = Vec::new();
@@ -243,7 +245,7 @@ impl<'w> Teller<'_, '_, 'w> {
     }
 
     fn approvals(&self) -> Vec<&'w Protection> {
-        self.judge.protections.iter().copied().filter(|p| p.side == Side::Confirm).collect()
+        self.judge.case.protections.iter().copied().filter(|p| p.side == Side::Confirm).collect()
     }
 
     fn confirm(&self, state: LayerState, way: Option<&'w Way>) -> Told {
@@ -314,7 +316,7 @@ impl<'w> Teller<'_, '_, 'w> {
     /// The grants of the acting identity that speak of the call, strongest first.
     fn grants(&self) -> Vec<&'w Grant> {
         let ground = self.walker.ground;
-        let (chain, _) = self.walker.above(&self.path.deed.on);
+        let chain = self.walker.above(&self.path.deed.on);
         let at = chain.iter().filter_map(|node| ground.grants_at.get(node)).flatten().copied();
         let mut found: Vec<&Grant> = at
             .filter(|grant| grant.principal == self.path.principal)
@@ -372,7 +374,7 @@ impl<'w> Teller<'_, '_, 'w> {
     }
 
     fn right_atoms(&self) -> Vec<AtomNo> {
-        let (chain, _) = self.walker.above(&self.path.deed.on);
+        let chain = self.walker.above(&self.path.deed.on);
         let ground = self.walker.ground;
         let fitting = ground.step_rights.iter().filter(|(id, wanted, node)| {
             *id == self.path.principal && chain.contains(node) && pattern::matches(wanted, &self.path.deed.action)
@@ -383,7 +385,7 @@ impl<'w> Teller<'_, '_, 'w> {
 
     fn protect(&self, state: LayerState) -> Told {
         let guards: Vec<&Protection> =
-            self.judge.protections.iter().copied().filter(|p| p.side == Side::Protect).collect();
+            self.judge.case.protections.iter().copied().filter(|p| p.side == Side::Protect).collect();
         let state_of_one = |p: &Protection| {
             let both = self.walker.both_of(&Key::Lifted(p.id.clone()));
             state_of(both.worst, both.best)

@@ -1,17 +1,17 @@
 //! What each layer does to one call, under both readings (floor 2).
 
+use super::case::Case;
 use super::recovery::{self, Copies};
 use super::{Acting, Outcome, Path, Reading, Route, Walker};
-use crate::id::{NodeId, PrincipalId, WayId};
-use crate::model::{Protection, Side};
+use crate::id::{PrincipalId, WayId};
 use crate::pattern;
+use crate::power::ground::Key;
 use crate::power::ground::sessions::identity_or_stand_in;
-use crate::power::ground::{Deed, Key};
 use crate::power::{AtomNo, Hold, Sight};
 use crate::verdict::Prevention;
 
 /// Both readings of one layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Both {
     /// With every gap at its worst.
     pub worst: Hold,
@@ -43,12 +43,8 @@ impl Both {
 pub struct Judge<'a, 'g, 'w> {
     /// The session.
     pub walker: &'a Walker<'g, 'w>,
-    /// The asset.
-    pub asset: NodeId,
-    /// The deed.
-    pub deed: &'a Deed,
-    /// The protections that the call meets, by layer, those that hold the parent among them.
-    pub protections: Vec<&'w Protection>,
+    /// The deed and what it meets.
+    pub case: &'a Case<'a, 'w>,
     /// The copies and what becomes of them.
     pub copies: Copies<'w>,
     protect: Both,
@@ -58,34 +54,26 @@ pub struct Judge<'a, 'g, 'w> {
 impl<'a, 'g, 'w> Judge<'a, 'g, 'w> {
     /// Judges what does not depend on the identity.
     #[must_use]
-    pub fn new(walker: &'a Walker<'g, 'w>, asset: &NodeId, deed: &'a Deed) -> Self {
-        let ground = walker.ground;
-        let mut protections = ground.protections(&deed.action, &deed.on);
-        for node in ground.world.below(asset, &deed.on) {
-            let holding = ground.protections_on.get(&node).into_iter().flatten();
-            protections.extend(holding.filter(|p| p.holds_parent && pattern::any(&p.covers, &deed.action)));
-        }
-        let side = |side: Side| {
-            let on_side = protections.iter().filter(|p| p.side == side);
-            let lifted: Vec<AtomNo> = on_side.filter_map(|p| ground.find(&Key::Lifted(p.id.clone()))).collect();
-            walker.both(&lifted)
-        };
-        let mut protect = side(Side::Protect);
-        let mut approve = side(Side::Confirm);
-        if ground.world.assets.get(&deed.on).is_some_and(|on| on.protections.gap().is_some()) {
+    pub fn new(walker: &'a Walker<'g, 'w>, case: &'a Case<'a, 'w>) -> Self {
+        let mut protect = walker.both(&case.protect);
+        let mut approve = walker.both(&case.approve);
+        if case.unlisted {
             protect.best = Hold::Never;
             approve.best = Hold::Never;
         }
-        let copies = recovery::copies(walker, asset, deed);
-        Self { walker, asset: asset.clone(), deed, protections, copies, protect, approve }
+        Self { walker, case, copies: recovery::copies(walker, case), protect, approve }
     }
 
     /// The path of an identity, given how the session comes to act as it and what right it has.
     #[must_use]
     pub fn path_of(&self, principal: &PrincipalId, acting: &Acting, right: Both) -> Path {
-        let reach = acting.reach;
         let confirm = self.confirm(principal, &acting.route);
-        let permit = right.and(acting.alive);
+        self.path(principal, &acting.route, acting.reach, confirm, right.and(acting.alive))
+    }
+
+    /// The path of an identity, given its first three layers.
+    #[must_use]
+    pub fn path(&self, principal: &PrincipalId, route: &Route, reach: Both, confirm: Both, permit: Both) -> Path {
         let reading = |sight: Sight| {
             let of = |both: Both| if sight == Sight::Worst { both.worst } else { both.best };
             let found = if sight == Sight::Worst { &self.copies.worst } else { &self.copies.best };
@@ -101,9 +89,9 @@ impl<'a, 'g, 'w> Judge<'a, 'g, 'w> {
         };
         Path {
             principal: principal.clone(),
-            route: acting.route.clone(),
-            deed: self.deed.clone(),
-            asset: self.asset.clone(),
+            route: route.clone(),
+            deed: self.case.deed.clone(),
+            asset: self.case.asset.clone(),
             worst: reading(Sight::Worst),
             best: reading(Sight::Best),
         }
@@ -125,7 +113,7 @@ impl<'a, 'g, 'w> Judge<'a, 'g, 'w> {
     /// The call as gates see it.
     #[must_use]
     pub fn call(&self, principal: &PrincipalId) -> String {
-        format!("{}/{}", self.walker.ground.provider_of(principal), self.deed.action)
+        format!("{}/{}", self.walker.ground.provider_of(principal), self.case.deed.action)
     }
 
     fn carries(&self, way: &WayId, principal: &PrincipalId) -> bool {

@@ -1,13 +1,11 @@
 //! What is left after the delete, and whether anyone has brought it back (floor 2).
 
 use super::Walker;
+use super::case::{Case, CopyCase};
 use super::layers::Both;
 use crate::fact::Fact;
-use crate::id::NodeId;
 use crate::model::{Copy, Drill, End};
-use crate::pattern;
 use crate::policy::Policy;
-use crate::power::ground::{Deed, Key};
 use crate::power::{Hold, Sight};
 use crate::time::{Span, Time};
 use crate::verdict::Recovery;
@@ -63,10 +61,9 @@ pub struct Copies<'w> {
 
 /// What becomes of every copy of an asset once a deed is done by a session.
 #[must_use]
-pub fn copies<'w>(walker: &Walker<'_, 'w>, asset: &NodeId, deed: &Deed) -> Copies<'w> {
+pub fn copies<'w>(walker: &Walker<'_, 'w>, case: &Case<'_, 'w>) -> Copies<'w> {
     let world = walker.ground.world;
-    let of_asset = world.copies.values().filter(|copy| copy.of == *asset);
-    let fates: Vec<Fate<'w>> = of_asset.map(|copy| fate(walker, copy, deed)).collect();
+    let fates: Vec<Fate<'w>> = case.copies.iter().map(|copy| fate(walker, copy)).collect();
     let better = |left: &Left| (left.recovery, !left.outside, left.survive, left.restore);
     let mut shown: Option<usize> = None;
     for (at, fate) in fates.iter().enumerate() {
@@ -78,19 +75,15 @@ pub fn copies<'w>(walker: &Walker<'_, 'w>, asset: &NodeId, deed: &Deed) -> Copie
     }
     let worst = shown.and_then(|at| fates.get(at)).map_or(NOTHING, |fate| fate.worst);
     let mut best = fates.iter().map(|fate| fate.best).max_by_key(better).unwrap_or(NOTHING);
-    if world.assets.get(asset).is_some_and(|asset| asset.copies.gap().is_some()) {
+    if world.assets.get(case.asset).is_some_and(|asset| asset.copies.gap().is_some()) {
         best = Left { survive: Hold::Never, restore: Hold::Never, recovery: Recovery::Tested, outside: false };
     }
     Copies { fates, shown, worst, best }
 }
 
-fn fate<'w>(walker: &Walker<'_, 'w>, copy: &'w Copy, deed: &Deed) -> Fate<'w> {
-    let goes_along = match &copy.dies_with {
-        Fact::Known(actions) if pattern::any(actions, &deed.action) => Both::same(Hold::Free),
-        Fact::Known(_) => Both::same(Hold::Never),
-        Fact::Unknown(_) => Both { worst: Hold::Free, best: Hold::Never },
-    };
-    let destroyed = walker.both_of(&Key::Destroyed(copy.id.clone()));
+fn fate<'w>(walker: &Walker<'_, 'w>, case: &CopyCase<'w>) -> Fate<'w> {
+    let (copy, goes_along, drill) = (case.copy, case.along, case.drill);
+    let destroyed = case.destroyed.map_or(Both::same(Hold::Never), |atom| walker.both(&[atom]));
     let notice = walker.policy.time_to_notice.unwrap_or(NOTICE_ASSUMED);
     let now = walker.policy.assessed_at.unwrap_or(walker.ground.world.newest);
     let ends_early = |sight: Sight| match &copy.ends {
@@ -99,7 +92,6 @@ fn fate<'w>(walker: &Walker<'_, 'w>, copy: &'w Copy, deed: &Deed) -> Fate<'w> {
         Fact::Known(End::At(at)) => at.since(now) < notice,
         Fact::Unknown(_) => sight == Sight::Worst,
     };
-    let drill = drill_of(walker, copy);
     let left = |sight: Sight| {
         let (along, destroyed) = match sight {
             Sight::Worst => (goes_along.worst, destroyed.worst),
@@ -134,12 +126,6 @@ fn fate<'w>(walker: &Walker<'_, 'w>, copy: &'w Copy, deed: &Deed) -> Fate<'w> {
         ends_early: ends_early(Sight::Worst),
         drill,
     }
-}
-
-/// The last drill of this very copy that worked, else the last one.
-fn drill_of<'w>(walker: &Walker<'_, 'w>, copy: &Copy) -> Option<&'w Drill> {
-    let of_copy = walker.ground.world.drills.iter().filter(|drill| drill.copy == copy.id && drill.asset == copy.of);
-    of_copy.max_by_key(|drill| (drill.worked, drill.tested_at))
 }
 
 /// Whether a copy was restored within the allowed age and times that are known, and whether it lies outside what was

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{AtomNo, Ready, Rules, When};
 use crate::fact::{Fact, Gap};
 use crate::id::{CredentialId, NodeId, PrincipalId, ProtectionId, SessionId, StepId, WayId};
-use crate::model::{Action, Atom, Class, Grant, Protection, Way};
+use crate::model::{Action, Asset, Atom, Class, Copy, Drill, Grant, Protection, Way};
 use crate::pattern;
 use crate::world::{ANY_DELETE, World};
 
@@ -96,6 +96,32 @@ pub struct Ground<'w> {
     pub step_deeds: Vec<(PrincipalId, String, NodeId)>,
     /// Who acts in those steps: what to call it, and its provider.
     pub actors: BTreeMap<PrincipalId, (String, String)>,
+    /// Copies by what they are copies of.
+    pub copies_of: BTreeMap<&'w NodeId, Vec<&'w Copy>>,
+    /// Restores that were tried, by copy.
+    pub drills_of: BTreeMap<&'w NodeId, Vec<&'w Drill>>,
+    /// Every identity, by number; the order of the numbers is that of the names.
+    identities: Vec<PrincipalId>,
+    /// Identities that may have rights nobody listed anywhere at their provider.
+    pub unlisted: BTreeMap<String, Vec<IdentityNo>>,
+    /// The same, for those that do not leave a part of the tree, by its node.
+    pub unlisted_within: BTreeMap<NodeId, Vec<IdentityNo>>,
+    /// What steps can have done, by node.
+    pub step_deeds_at: BTreeMap<NodeId, Vec<(IdentityNo, String)>>,
+    /// Rights that steps can give, by node: to whom, the action pattern, and the atom of having been given it.
+    pub step_rights_at: BTreeMap<NodeId, Vec<(IdentityNo, String, AtomNo)>>,
+}
+
+/// The number of an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IdentityNo(u32);
+
+impl IdentityNo {
+    /// As an index.
+    #[must_use]
+    pub fn index(self) -> usize {
+        super::index(self.0)
+    }
 }
 
 /// The action that stands for a step which destroys by itself.
@@ -143,6 +169,18 @@ pub fn stand_in(credential: &CredentialId) -> PrincipalId {
     format!("?{credential}").into()
 }
 
+const fn destroyed_node(atom: &Atom) -> Option<&NodeId> {
+    match atom {
+        Atom::Destroyed(node) => Some(node),
+        Atom::Principal(_)
+        | Atom::Credential(_)
+        | Atom::Way(_)
+        | Atom::Lifted(_)
+        | Atom::Can { .. }
+        | Atom::Right { .. } => None,
+    }
+}
+
 struct Builder<'w> {
     world: &'w World,
     rules: Rules<Key>,
@@ -151,6 +189,10 @@ struct Builder<'w> {
     /// The actions that matter at a node itself.
     at: BTreeMap<NodeId, BTreeSet<String>>,
     known_as: BTreeSet<PrincipalId>,
+    /// The entries of the catalogue, by provider and kind.
+    catalogue: BTreeMap<(&'w str, &'w str), Vec<usize>>,
+    /// The ways of each session.
+    ways_of: BTreeMap<&'w SessionId, Vec<&'w Way>>,
     out: Lists<'w>,
 }
 
@@ -180,8 +222,16 @@ impl<'w> Ground<'w> {
             relevant: BTreeMap::new(),
             at: BTreeMap::new(),
             known_as: BTreeSet::new(),
+            catalogue: BTreeMap::new(),
+            ways_of: BTreeMap::new(),
             out: Lists::default(),
         };
+        for (at, Action { provider, kind, .. }) in world.actions.iter().enumerate() {
+            build.catalogue.entry((provider, kind)).or_default().push(at);
+        }
+        for way in world.ways.values() {
+            way.session.iter().for_each(|session| build.ways_of.entry(session).or_default().push(way));
+        }
         build.index();
         build.sessions();
         build.steps();
@@ -189,7 +239,14 @@ impl<'w> Ground<'w> {
         build.assets();
         build.actions();
         let Builder { rules, out, .. } = build;
-        Self {
+        let mut ground = Self {
+            copies_of: BTreeMap::new(),
+            drills_of: BTreeMap::new(),
+            identities: Vec::new(),
+            unlisted: BTreeMap::new(),
+            unlisted_within: BTreeMap::new(),
+            step_deeds_at: BTreeMap::new(),
+            step_rights_at: BTreeMap::new(),
             world,
             ready: rules.ready(),
             deeds: out.deeds,
@@ -201,7 +258,59 @@ impl<'w> Ground<'w> {
             step_rights: out.step_rights,
             step_deeds: out.step_deeds,
             actors: out.actors,
+        };
+        ground.index();
+        ground
+    }
+
+    /// The lists by which cases are prepared.
+    fn index(&mut self) {
+        let world = self.world;
+        for copy in world.copies.values() {
+            self.copies_of.entry(&copy.of).or_default().push(copy);
         }
+        for drill in &world.drills {
+            self.drills_of.entry(&drill.copy).or_default().push(drill);
+        }
+        let all = world.principals.keys().chain(self.stand_ins.keys()).chain(self.actors.keys());
+        let all: BTreeSet<&PrincipalId> = all.chain(world.grants.iter().map(|grant| &grant.principal)).collect();
+        self.identities = all.into_iter().cloned().collect();
+        for number in self.numbers() {
+            let Some(id) = self.identity(number).cloned() else { continue };
+            let provider = self.provider_of(&id).to_owned();
+            let unlisted = world.principals.get(&id).is_some_and(|principal| principal.grants.gap().is_some());
+            match self.stand_ins.get(&id).map(|stand_in| stand_in.within.clone()) {
+                Some(Some(node)) if !unlisted => self.unlisted_within.entry(node).or_default().push(number),
+                None if !unlisted => {}
+                Some(_) | None => self.unlisted.entry(provider).or_default().push(number),
+            }
+        }
+        for (actor, action, node) in self.step_deeds.clone() {
+            let Some(number) = self.number_of(&actor) else { continue };
+            self.step_deeds_at.entry(node).or_default().push((number, action));
+        }
+        for (principal, wanted, node) in self.step_rights.clone() {
+            let atom = self.find(&Key::Right(principal.clone(), wanted.clone(), node.clone()));
+            let (Some(number), Some(atom)) = (self.number_of(&principal), atom) else { continue };
+            self.step_rights_at.entry(node).or_default().push((number, wanted, atom));
+        }
+    }
+
+    /// The numbers of all identities.
+    pub fn numbers(&self) -> impl Iterator<Item = IdentityNo> + use<> {
+        (0..super::number(self.identities.len())).map(IdentityNo)
+    }
+
+    /// The number of an identity.
+    #[must_use]
+    pub fn number_of(&self, id: &PrincipalId) -> Option<IdentityNo> {
+        self.identities.binary_search(id).ok().map(|at| IdentityNo(super::number(at)))
+    }
+
+    /// The identity behind a number.
+    #[must_use]
+    pub fn identity(&self, number: IdentityNo) -> Option<&PrincipalId> {
+        self.identities.get(number.index())
     }
 
     /// The number of an atom, if any rule speaks of it.
@@ -252,8 +361,13 @@ impl<'w> Builder<'w> {
                 self.out.keys_of.entry(asset.clone()).or_default().push(key.id.clone());
             }
         }
+        let mut steps: BTreeMap<&NodeId, Vec<&StepId>> = BTreeMap::new();
+        for step in &world.steps {
+            let destroyed: BTreeSet<&NodeId> = step.gains.iter().filter_map(destroyed_node).collect();
+            destroyed.into_iter().for_each(|node| steps.entry(node).or_default().push(&step.id));
+        }
         for asset in world.assets.values() {
-            let deeds = self.deeds_of(&asset.id);
+            let deeds = self.deeds_of(&asset.id, &steps);
             for deed in &deeds {
                 self.matters(&deed.action, &deed.on);
             }
@@ -276,17 +390,22 @@ impl<'w> Builder<'w> {
     /// Whether the catalogue has this action for the node's kind.
     fn takes(&self, action: &str, node: &NodeId) -> bool {
         let Some(asset) = self.world.assets.get(node) else { return false };
-        self.world.actions.iter().any(|a| a.action == action && a.provider == asset.provider && a.kind == asset.kind)
+        let list = self.catalogue.get(&(asset.provider.as_str(), asset.kind.as_str())).into_iter().flatten();
+        list.filter_map(|at| self.world.actions.get(*at)).any(|known| known.action == action)
     }
 
-    fn deeds_of(&self, asset: &NodeId) -> Vec<Deed> {
+    /// The entries of the catalogue for the kind of an asset.
+    fn of_kind(&self, held: &Asset) -> Vec<(usize, &'w Action)> {
+        let list = self.catalogue.get(&(held.provider.as_str(), held.kind.as_str())).into_iter().flatten();
+        list.filter_map(|at| self.world.actions.get(*at).map(|action| (*at, action))).collect()
+    }
+
+    fn deeds_of(&self, asset: &NodeId, steps: &BTreeMap<&NodeId, Vec<&StepId>>) -> Vec<Deed> {
         let world = self.world;
         let mut deeds = Vec::new();
         for (depth, node) in world.chain(asset).into_iter().enumerate() {
             let Some(held) = world.assets.get(node) else { continue };
-            let fits =
-                |a: &Action| a.provider == held.provider && a.kind == held.kind && (depth == 0 || a.takes_children);
-            let entries = world.actions.iter().enumerate().filter(|(_, a)| fits(a));
+            let entries = self.of_kind(held).into_iter().filter(|(_, a)| depth == 0 || a.takes_children);
             deeds.extend(entries.map(|(at, a)| Deed { action: a.action.clone(), on: node.clone(), entry: Some(at) }));
             if depth == 0 && deeds.is_empty() && !held.class.is_container() {
                 deeds.push(Deed { action: ANY_DELETE.to_owned(), on: node.clone(), entry: None });
@@ -294,12 +413,11 @@ impl<'w> Builder<'w> {
         }
         for key in self.out.keys_of.get(asset).cloned().unwrap_or_default() {
             let Some(held) = world.assets.get(&key) else { continue };
-            let entries = world.actions.iter().enumerate();
-            let fits = entries.filter(|(_, a)| a.provider == held.provider && a.kind == held.kind);
+            let fits = self.of_kind(held).into_iter();
             deeds.extend(fits.map(|(at, a)| Deed { action: a.action.clone(), on: key.clone(), entry: Some(at) }));
         }
-        let by_step = world.steps.iter().filter(|step| step.gains.contains(&Atom::Destroyed(asset.clone())));
-        deeds.extend(by_step.map(|step| Deed { action: step_action(&step.id), on: asset.clone(), entry: None }));
+        let by_step = steps.get(asset).into_iter().flatten();
+        deeds.extend(by_step.map(|step| Deed { action: step_action(step), on: asset.clone(), entry: None }));
         deeds
     }
 
@@ -354,7 +472,17 @@ impl<'w> Builder<'w> {
     }
 
     fn needed_all(&mut self, atoms: &[Atom]) -> Vec<AtomNo> {
-        atoms.iter().map(|atom| self.needed(atom)).collect()
+        let mut all = Vec::with_capacity(atoms.len());
+        for atom in atoms {
+            all.push(self.needed(atom));
+            // A credential that no longer works opens nothing.
+            if let Atom::Credential(id) = atom
+                && self.world.credentials.contains_key(id)
+            {
+                all.push(self.atom(Key::Alive(id.clone())));
+            }
+        }
+        all
     }
 
     /// Adds a rule for each value of a fact that lets it apply: `yes` says whether a known value does.

@@ -136,7 +136,7 @@ fn unknowns(page: &mut Page, view: &View) {
 }
 
 /// Text that stays text: no markup, no cell border, no link, no mention.
-fn escape(text: &Shown) -> String {
+pub(super) fn escape(text: &Shown) -> String {
     let mut out = String::with_capacity(text.as_str().len());
     let mut rest = text.as_str().chars().peekable();
     while let Some(c) = rest.next() {

@@ -1,9 +1,9 @@
 //! How rules match one shell command (floor 2).
 
+use super::Rule;
 use super::table::{DENY_WRAPPERS, EDITORS, GIT_READERS, NEVER_BY_PREFIX, READERS, SAFE_VARIABLES, WRAPPERS};
-use super::{Effect, Rule};
-use crate::gate::pattern;
 use crate::gate::shell::{word, words};
+use crate::gate::{Effect, pattern};
 
 /// The most wrappers that are looked past.
 const DEPTH: usize = 8;

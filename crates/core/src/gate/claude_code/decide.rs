@@ -1,20 +1,10 @@
 //! One call, one decision: hooks, then deny, ask and allow, then the mode (floor 2).
 
-use super::{
-    Basis, Call, ClaudePolicy, Doubt, Effect, GateDecision, Mode, Rule, Ruling, Start, bash, hook, mcp, sandbox,
-};
+use super::{ClaudePolicy, Mode, Rule, Start, bash, hook, mcp, sandbox};
 use crate::fact::GapReason;
-use crate::gate::{Level, pattern, shell};
+use crate::gate::call::View;
+use crate::gate::{Basis, Call, Cited, Doubt, Effect, GateDecision, Level, Ruling, pattern, shell};
 use crate::model::Decision;
-
-/// How an open question is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum View {
-    /// So that the call runs.
-    Worst,
-    /// So that it does not.
-    Best,
-}
 
 /// Everything that one answer is given under.
 #[derive(Clone, Copy)]
@@ -25,8 +15,7 @@ pub(super) struct Court<'a> {
 }
 
 /// What the gate does with a call.
-#[must_use]
-pub fn decide(policy: &ClaudePolicy, call: &Call) -> GateDecision {
+pub(super) fn decide(policy: &ClaudePolicy, call: &Call) -> GateDecision {
     let rulings = |view| policy.starts.iter().map(move |start| Court { policy, start, view }.judge(call, 0));
     let unset = || Ruling {
         decision: Decision::Ask,
@@ -40,10 +29,10 @@ pub fn decide(policy: &ClaudePolicy, call: &Call) -> GateDecision {
     let (worst, best, cause) = with_unread(policy, worst, best, cause);
     let doubt = (worst.decision != best.decision).then(|| cause.unwrap_or_else(|| doubt(policy, &best)));
     let contained = match call {
-        Call::Bash { .. } => sandbox::contained(policy),
-        Call::Read { .. } | Call::Edit { .. } | Call::WebFetch { .. } | Call::Mcp { .. } => Some(false),
+        Call::Shell { .. } => sandbox::contained(policy),
+        Call::Read { .. } | Call::Edit { .. } | Call::Fetch { .. } | Call::Mcp { .. } => Some(false),
     };
-    let overridable_by = super::step::levers(policy, &best, matches!(call, Call::Bash { .. }));
+    let overridable_by = super::step::levers(policy, &best, matches!(call, Call::Shell { .. }));
     GateDecision { worst, best, doubt, contained, overridable_by }
 }
 
@@ -126,10 +115,10 @@ fn doubt(policy: &ClaudePolicy, best: &Ruling) -> Doubt {
 impl<'a> Court<'a> {
     fn judge(&self, call: &Call, depth: usize) -> Ruling {
         match call {
-            Call::Bash { command } => self.command_line(command, depth),
+            Call::Shell { command } => self.command_line(command, depth),
             Call::Read { path } => self.read(path),
             Call::Edit { path } => self.edit(path),
-            Call::WebFetch { domain } => self.by_rule_or_mode(|rule| fetch_fits(rule, domain)),
+            Call::Fetch { domain } => self.by_rule_or_mode(|rule| fetch_fits(rule, domain)),
             Call::Mcp { server, tool } => self.server(server, tool),
         }
     }
@@ -154,7 +143,8 @@ impl<'a> Court<'a> {
             Effect::Allow => "allows",
         };
         let because = format!("`{}` {verb} ({})", rule.text, rule.place);
-        Ruling { decision, basis: Basis::Rule(rule.clone()), place: Some(rule.place.clone()), because }
+        let cited = Cited { effect: rule.effect, text: rule.text.clone(), level: rule.level, whole: bash::whole(rule) };
+        Ruling { decision, basis: Basis::Rule(cited), place: Some(rule.place.clone()), because }
     }
 
     fn by_mode(&self) -> Ruling {
@@ -293,7 +283,7 @@ impl<'a> Court<'a> {
     }
 
     fn read(&self, path: &str) -> Ruling {
-        let path = absolute(self.policy, path);
+        let path = self.policy.ground.absolute(path);
         let named = |rule: &Rule| rule.tool == "Read" || (rule.spec.is_none() && pattern::matches(&rule.tool, "Read"));
         if let Some(ruling) = self.by_rule(|rule| named(rule) && path_fits(self.policy, rule, &path)) {
             return ruling;
@@ -305,7 +295,7 @@ impl<'a> Court<'a> {
     }
 
     fn edit(&self, path: &str) -> Ruling {
-        let path = absolute(self.policy, path);
+        let path = self.policy.ground.absolute(path);
         let named = |rule: &Rule| rule.tool == "Edit" || (rule.spec.is_none() && pattern::matches(&rule.tool, "Edit"));
         let fits = |rule: &Rule| named(rule) && path_fits(self.policy, rule, &path);
         let hidden = |rule: &&Rule| rule.tool == "Read" && path_fits(self.policy, rule, &path);
@@ -329,7 +319,7 @@ impl<'a> Court<'a> {
         let root = Some((&self.policy.ground.root, true));
         let folders = self.policy.folders.iter().filter(|(_, sure)| *sure || self.view == View::Worst);
         root.into_iter().chain(folders.map(|(folder, sure)| (folder, *sure))).any(|(folder, _)| {
-            let folder = absolute(self.policy, folder);
+            let folder = self.policy.ground.absolute(folder);
             let folder = folder.trim_end_matches('/');
             path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
@@ -340,27 +330,6 @@ fn fetch_fits(rule: &Rule, domain: &str) -> bool {
     let named = rule.tool == "WebFetch" || (rule.spec.is_none() && pattern::matches(&rule.tool, "WebFetch"));
     let host = rule.spec.as_deref().map(|spec| spec.strip_prefix("domain:").unwrap_or(spec));
     named && host.is_none_or(|host| pattern::matches(&host.to_lowercase(), &domain.to_lowercase()))
-}
-
-/// A path without `~`, `.` and `..`, from the session's folder.
-pub(super) fn absolute(policy: &ClaudePolicy, path: &str) -> String {
-    let home = policy.ground.home.as_deref().unwrap_or("~");
-    let full = match path.strip_prefix('~') {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{home}{rest}"),
-        _ if path.starts_with('/') => path.to_owned(),
-        Some(_) | None => format!("{}/{path}", policy.ground.root),
-    };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in full.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            _ => parts.push(part),
-        }
-    }
-    format!("/{}", parts.join("/"))
 }
 
 /// Whether a rule on paths covers an absolute path.

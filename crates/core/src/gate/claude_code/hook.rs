@@ -1,6 +1,7 @@
 //! Hooks before tool use: which calls they see (floor 2).
 
-use super::{Call, ClaudePolicy, Hook, mcp};
+use super::{ClaudePolicy, Hook, mcp};
+use crate::gate::Call;
 
 /// The first hook that sees a call, or may see it.
 pub(super) fn seeing<'a>(policy: &'a ClaudePolicy, call: &Call) -> Option<&'a Hook> {
@@ -10,10 +11,10 @@ pub(super) fn seeing<'a>(policy: &'a ClaudePolicy, call: &Call) -> Option<&'a Ho
 
 fn names(call: &Call) -> Vec<String> {
     match call {
-        Call::Bash { .. } => vec!["Bash".to_owned()],
+        Call::Shell { .. } => vec!["Bash".to_owned()],
         Call::Read { .. } => vec!["Read".to_owned()],
         Call::Edit { .. } => ["Edit", "Write", "MultiEdit", "NotebookEdit"].map(str::to_owned).to_vec(),
-        Call::WebFetch { .. } => vec!["WebFetch".to_owned()],
+        Call::Fetch { .. } => vec!["WebFetch".to_owned()],
         Call::Mcp { server, tool } => vec![mcp::name(server, tool)],
     }
 }

@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
+use super::decide::decide;
 use super::settings::Settings;
-use super::step::Names;
-use super::{Call, ClaudePolicy, Mode, Note, Unread, decide, step, table};
-use crate::gate::Place;
+use super::step::OWN;
+use super::{ClaudePolicy, Mode, Unread};
+use crate::gate::desk::{Names, accepted};
+use crate::gate::{Call, Note, Place, programs};
 use crate::model::{Decision, Override};
 
 /// What the settings say of the sandbox, after merging.
@@ -112,8 +114,8 @@ pub(super) fn outside(policy: &ClaudePolicy) -> (Decision, Decision) {
     let mut open = policy.clone();
     open.sandbox = Sandbox::default();
     let least = (Decision::Deny, Decision::Deny);
-    table::ANYTHING.iter().fold(least, |(worst, best), command| {
-        let met = decide(&open, &Call::Bash { command: (*command).to_owned() });
+    programs::ANYTHING.iter().fold(least, |(worst, best), command| {
+        let met = decide(&open, &Call::shell(command));
         (worst.max(met.worst.decision), best.max(met.best.decision))
     })
 }
@@ -148,11 +150,11 @@ pub(super) fn escapes(policy: &ClaudePolicy, names: &Names) -> Vec<Override> {
     if let Some(exit) = sandbox.exits.first()
         && outside(policy).0 != Decision::Deny
     {
-        escapes.push(step::accepted(&format!("accept the prompt to run it outside the sandbox (`{exit}`)")));
+        escapes.push(accepted(&format!("accept the prompt to run it outside the sandbox (`{exit}`)")));
     }
     if policy.starts.iter().any(|start| start.mode != Mode::DontAsk) {
-        escapes.push(step::accepted("accept the prompt for a new network host"));
+        escapes.push(accepted("accept the prompt for a new network host"));
     }
-    escapes.extend(step::edits(names, None));
+    escapes.extend(names.edits(OWN, None));
     escapes
 }

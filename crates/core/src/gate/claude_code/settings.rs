@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::shown::shown;
-use super::{ClaudePolicy, Effect, Ground, Hook, Locks, Mode, Note, Rule, Sandbox, Start, Unread};
+use super::{ClaudePolicy, Hook, Locks, Mode, Rule, Sandbox, Start, Unread};
 use crate::fact::Fact;
-use crate::gate::{FileText, Level, Place};
+use crate::gate::shown::shown;
+use crate::gate::{Effect, FileText, Ground, Level, Note, Place};
 
 /// One settings file that could be understood.
 pub(super) struct Settings {
@@ -50,8 +50,7 @@ impl Settings {
 }
 
 /// Merges what the settings files say. What cannot be understood says nothing, and a note tells so.
-#[must_use]
-pub fn parse(files: &[FileText], ground: &Ground) -> ClaudePolicy {
+pub(super) fn parse(files: &[FileText], ground: &Ground) -> ClaudePolicy {
     let mut policy = ClaudePolicy { ground: ground.clone(), ..ClaudePolicy::default() };
     let mut read: Vec<Settings> = files.iter().filter_map(|file| understand(file, &mut policy)).collect();
     read.sort_by_key(|file| std::cmp::Reverse(file.level));

@@ -1,40 +1,15 @@
 //! What a session may do to change its own gate (floor 2).
 
-use super::table::RUNNERS;
-use super::{Basis, ClaudePolicy, Effect, McpServer, Mode, Ruling, bash, mcp};
-use crate::gate::Level;
+use super::{ClaudePolicy, Mode, bash};
+use crate::gate::desk::{Names, accepted};
+use crate::gate::programs::{CARRIERS, RUNNERS};
 use crate::gate::shell::word;
-use crate::id::{SessionId, WayId};
+use crate::gate::{Basis, Effect, Level, Ruling};
+use crate::id::WayId;
 use crate::model::{Atom, Decision, Override};
 
 /// The file that a session's own approvals are written to.
 pub(super) const OWN: &str = ".claude/settings.local.json";
-
-/// The ids of a session's ways.
-pub(super) struct Names {
-    pub(super) bash: WayId,
-    pub(super) shown: WayId,
-    pub(super) read: WayId,
-    pub(super) edit: WayId,
-    pub(super) settings: WayId,
-    pub(super) fetch: WayId,
-    pub(super) servers: Vec<(String, WayId)>,
-}
-
-impl Names {
-    pub(super) fn new(session: &SessionId, servers: &[McpServer]) -> Self {
-        let id = |name: &str| WayId(format!("{session}/{name}"));
-        Self {
-            bash: id("bash"),
-            shown: id("bash-read"),
-            read: id("read"),
-            edit: id("edit"),
-            settings: id("settings"),
-            fetch: id("webfetch"),
-            servers: servers.iter().map(|s| (s.name.clone(), id(&format!("mcp/{}", mcp::plain(&s.name))))).collect(),
-        }
-    }
-}
 
 /// Whether an administrator has put a decision out of the session's power to change.
 pub(super) fn fixed(policy: &ClaudePolicy, ruling: &Ruling, shell: bool) -> bool {
@@ -43,7 +18,7 @@ pub(super) fn fixed(policy: &ClaudePolicy, ruling: &Ruling, shell: bool) -> bool
         Basis::Rule(rule) if rule.level == Level::Managed => match rule.effect {
             Effect::Deny | Effect::Allow => true,
             // A sandbox lets commands run past an `ask` rule for the whole tool.
-            Effect::Ask => !bash::whole(rule) || locks.sandbox,
+            Effect::Ask => !rule.whole || locks.sandbox,
         },
         Basis::Mode(Some(Level::Managed)) => locks.rules && locks.hooks && locks.mode && (locks.sandbox || !shell),
         Basis::Hook(Level::Managed) => true,
@@ -72,23 +47,6 @@ fn offered(policy: &ClaudePolicy, ruling: &Ruling) -> bool {
     ruling.decision == Decision::Ask && !policy.locks.rules
 }
 
-/// A step that takes nothing but a person's word.
-pub(super) fn accepted(because: &str) -> Override {
-    Override { needs: Vec::new(), because: because.to_owned(), sources: Vec::new() }
-}
-
-/// All ways to edit the session's own settings, without the one that is to be changed.
-pub(super) fn edits(names: &Names, own: Option<&WayId>) -> Vec<Override> {
-    let edit = |way: &WayId, by: &str| Override {
-        needs: vec![Atom::Way(way.clone())],
-        because: format!("edit `{OWN}`{by}"),
-        sources: Vec::new(),
-    };
-    let mut edits = vec![(&names.settings, String::new()), (&names.bash, " by a shell command".to_owned())];
-    edits.extend(names.servers.iter().map(|(name, id)| (id, format!(" through the MCP server `{name}`"))));
-    edits.into_iter().filter(|(way, _)| own != Some(*way)).map(|(way, by)| edit(way, &by)).collect()
-}
-
 /// The steps that turn a deny or an ask into an allow.
 pub(super) fn overrides(policy: &ClaudePolicy, names: &Names, ruling: &Ruling, own: &WayId) -> Vec<Override> {
     if ruling.decision > Decision::Ask {
@@ -101,7 +59,7 @@ pub(super) fn overrides(policy: &ClaudePolicy, names: &Names, ruling: &Ruling, o
     if shell {
         let adding =
             if policy.locks.hooks { "name a helper that runs anything in" } else { "add a hook that runs anything to" };
-        steps.extend(edits(names, Some(own)).into_iter().map(|mut step| {
+        steps.extend(names.edits(OWN, Some(own)).into_iter().map(|mut step| {
             step.because = step.because.replacen("edit", adding, 1);
             step
         }));
@@ -115,7 +73,7 @@ pub(super) fn overrides(policy: &ClaudePolicy, names: &Names, ruling: &Ruling, o
     if policy.starts.iter().any(|start| start.mode == Mode::DontAsk) {
         steps.push(accepted("be started in another permission mode"));
     }
-    steps.extend(edits(names, Some(own)));
+    steps.extend(names.edits(OWN, Some(own)));
     steps
 }
 
@@ -127,7 +85,7 @@ fn runners(policy: &ClaudePolicy, names: &Names) -> Vec<Override> {
         let Some(spec) = &rule.spec else { continue };
         let (program, _) = word(spec);
         let program = program.trim_end_matches([':', '*']);
-        if RUNNERS.contains(&program) || super::table::CARRIERS.contains(&program) || program.contains('/') {
+        if RUNNERS.contains(&program) || CARRIERS.contains(&program) || program.contains('/') {
             steps.push(Override {
                 needs: vec![Atom::Way(names.edit.clone())],
                 because: format!("edit what `{}` runs, which is allowed ({})", rule.text, rule.place),

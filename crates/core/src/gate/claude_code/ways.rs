@@ -5,50 +5,39 @@
 
 use std::collections::BTreeMap;
 
-use super::step::{Names, OWN, accepted, overrides};
-use super::table::{ANYTHING, CARRIERS, CLIENTS, SHOWS};
-use super::{
-    Basis, Call, ClaudePolicy, Effect, GateDecision, McpServer, Rule, Ruling, bash, decide, mcp, sandbox, step,
-};
-use crate::fact::{Fact, Gap, GapReason};
-use crate::gate::Level;
-use crate::gate::shell::{word, words};
-use crate::id::{SessionId, SourceId, WayId};
-use crate::model::reach::Answered;
-use crate::model::{Decision, Override, Source, Way, WayKind, reach::Outcome};
+use super::decide::decide;
+use super::step::{OWN, overrides};
+use super::{ClaudePolicy, Rule, bash, mcp, sandbox, step};
+use crate::fact::{Fact, GapReason};
+use crate::gate::call::freest;
+use crate::gate::desk::{Desk, Names, accepted};
+use crate::gate::programs::{ANYTHING, CARRIERS, CLIENTS, client_reads, only_shows};
+use crate::gate::shell::word;
+use crate::gate::{Call, Effect, GateDecision, McpServer};
+use crate::id::{SessionId, WayId};
+use crate::model::{Decision, Override, Source, Way, WayKind};
 use crate::time::Time;
 
 /// Turns a policy into the ways of a session, with a source for every reason.
-#[must_use]
-pub fn ways(policy: &ClaudePolicy, session: &SessionId, servers: &[McpServer], at: Time) -> (Vec<Way>, Vec<Source>) {
-    let names = Names::new(session, servers);
-    let mut desk = Desk { policy, session, names, at, sources: BTreeMap::new() };
+pub(super) fn ways(
+    policy: &ClaudePolicy,
+    session: &SessionId,
+    servers: &[McpServer],
+    at: Time,
+) -> (Vec<Way>, Vec<Source>) {
+    let files = policy.files.iter().map(|(path, _)| path.clone()).collect();
+    let mut writer = Writer { policy, names: Names::new(session, servers), desk: Desk::new(session, files, at) };
     let shell = general(policy);
-    let mut ways = vec![desk.shell(&shell)];
-    ways.extend(desk.files());
-    ways.push(desk.fetch());
-    ways.extend(desk.clients(&shell));
-    ways.extend(servers.iter().map(|server| desk.server(server)));
-    (ways, desk.sources.into_values().collect())
+    let mut ways = vec![writer.shell(&shell)];
+    ways.extend(writer.files());
+    ways.push(writer.fetch());
+    ways.extend(writer.clients(&shell));
+    ways.extend(servers.iter().map(|server| writer.server(server)));
+    (ways, writer.desk.sources())
 }
 
 fn run(policy: &ClaudePolicy, command: &str) -> GateDecision {
-    decide(policy, &Call::Bash { command: command.to_owned() })
-}
-
-/// The freest answer over several calls, at its worst and at its best.
-fn freest(decisions: impl IntoIterator<Item = GateDecision>) -> Option<GateDecision> {
-    decisions.into_iter().reduce(|mut freest, next| {
-        if next.best.decision > freest.best.decision {
-            freest.best = next.best;
-            freest.overridable_by = next.overridable_by;
-        }
-        if next.worst.decision > freest.worst.decision {
-            freest.worst = next.worst;
-            freest.doubt = next.doubt.or(freest.doubt);
-        }
-        freest
-    })
+    decide(policy, &Call::shell(command))
 }
 
 /// What a command meets that carries anything at all.
@@ -76,22 +65,22 @@ fn sample(spec: &str) -> String {
     }
 }
 
-struct Desk<'a> {
+struct Writer<'a> {
     policy: &'a ClaudePolicy,
-    session: &'a SessionId,
     names: Names,
-    at: Time,
-    sources: BTreeMap<SourceId, Source>,
+    desk: Desk<'a>,
 }
 
-impl Desk<'_> {
+impl Writer<'_> {
     fn shell(&mut self, met: &GateDecision) -> Way {
         let id = self.names.bash.clone();
         let mut way = self.way(id, WayKind::Shell, "Bash", &["*"], met);
         way.reads = true;
         way.contained = match sandbox::contained(self.policy) {
             Some(contained) => Fact::Known(contained),
-            None => Fact::Unknown(self.gap("sandbox", GapReason::Unsupported, "what the sandbox lets through", None)),
+            None => {
+                Fact::Unknown(self.desk.gap("sandbox", GapReason::Unsupported, "what the sandbox lets through", None))
+            }
         };
         way.escapes = sandbox::escapes(self.policy, &self.names);
         way
@@ -119,7 +108,7 @@ impl Desk<'_> {
     }
 
     fn fetch(&mut self) -> Way {
-        let met = decide(self.policy, &Call::WebFetch { domain: "example.com".to_owned() });
+        let met = decide(self.policy, &Call::Fetch { domain: "example.com".to_owned() });
         let id = self.names.fetch.clone();
         self.way(id, WayKind::Fetch, "WebFetch", &[], &met)
     }
@@ -135,7 +124,7 @@ impl Desk<'_> {
             let Some((name, _, _)) = CLIENTS.iter().find(|(name, _, _)| *name == program) else { continue };
             let met = run(self.policy, &command);
             let freer = met.worst.decision > shell.worst.decision || met.best.decision > shell.best.decision;
-            if freer && !only_shows(spec) {
+            if freer && !only_shows(fixed(spec)) {
                 let joined = freest(found.remove(name).into_iter().chain([met]));
                 found.extend(joined.map(|met| (*name, met)));
             }
@@ -143,10 +132,9 @@ impl Desk<'_> {
         let mut ways = Vec::new();
         for (name, carries, kind) in CLIENTS {
             let Some(met) = found.get(name) else { continue };
-            let id = WayId(format!("{}/cli/{name}", self.session));
+            let id = self.names.client(name);
             let mut way = self.way(id, kind, name, carries, met);
-            way.reads = kind != WayKind::Cli
-                || matches!(name, "aws" | "awslocal" | "kubectl" | "oc" | "az" | "gcloud" | "gsutil");
+            way.reads = client_reads(name, kind);
             ways.push(way);
         }
         ways
@@ -162,71 +150,13 @@ impl Desk<'_> {
         let decisions: Vec<GateDecision> = calls.map(|call| decide(policy, &call)).collect();
         let tool = || Call::Mcp { server: server.name.clone(), tool: "any_other_tool".to_owned() };
         let met = freest(decisions).unwrap_or_else(|| decide(policy, &tool()));
-        let id = self.names.servers.iter().find(|(name, _)| *name == server.name).map(|(_, id)| id.clone());
-        let id = id.unwrap_or_else(|| WayId(format!("{}/mcp/{}", self.session, mcp::plain(&server.name))));
-        let mut way = self.way(id, WayKind::Mcp, &format!("MCP server {}", server.name), &["*"], &met);
-        way.holds.clone_from(&server.credentials);
-        // What its tools show is not known, so a server that may be about files shows them.
-        let about_files = ["file", "fs", "shell", "desktop", "commander", "terminal", "exec", "code", "git"];
-        let lower = server.name.to_lowercase();
-        way.reads = about_files.iter().any(|word| lower.contains(word));
-        let place = server.line.map_or_else(|| server.file.clone(), |line| format!("{}:{line}", server.file));
-        way.sources.push(self.source(&server.file, Some(place), None));
-        way.sources.sort();
-        way
+        let overrides = self.overrides(&met, &self.names.server(&server.name));
+        Way { overrides, ..self.desk.server(&self.names, server, &met) }
     }
 
     fn way(&mut self, id: WayId, kind: WayKind, name: &str, carries: &[&str], met: &GateDecision) -> Way {
-        let mut sources = Vec::new();
-        for ruling in [&met.worst, &met.best] {
-            if let Some(place) = &ruling.place {
-                let rule = if let Basis::Rule(rule) = &ruling.basis { Some(rule.text.clone()) } else { None };
-                sources.push(self.source(&place.path, Some(place.to_string()), rule));
-            }
-        }
-        if sources.is_empty() {
-            let files = self.policy.files.clone();
-            sources.extend(files.iter().map(|(path, _)| self.source(path, None, None)));
-        }
-        let decision = self.decision(met);
-        sources.extend(decision.gap().map(|gap| gap.source.clone()));
-        sources.sort();
-        sources.dedup();
-        Way {
-            overrides: self.overrides(met, &id),
-            id,
-            session: Some(self.session.clone()),
-            kind,
-            name: name.to_owned(),
-            carries: carries.iter().map(|carried| (*carried).to_owned()).collect(),
-            reads: false,
-            decision,
-            contained: Fact::Known(false),
-            escapes: Vec::new(),
-            holds: Vec::new(),
-            acts_as: Vec::new(),
-            needs: Vec::new(),
-            managed: managed(&met.worst),
-            rule: met.rule().map(str::to_owned),
-            because: because(met),
-            sources,
-        }
-    }
-
-    fn decision(&mut self, met: &GateDecision) -> Fact<Decision> {
-        match (met.known(), &met.doubt) {
-            (Some(decision), _) => Fact::Known(decision),
-            (None, Some(doubt)) => {
-                let place = doubt.place.as_ref().map(ToString::to_string);
-                let mut gap = self.gap(&doubt.id, doubt.reason, &doubt.question, place);
-                if let Some(source) = self.sources.get_mut(&gap.source) {
-                    source.settle = Some(doubt.settle.clone());
-                }
-                gap.reason = doubt.reason;
-                Fact::Unknown(gap)
-            }
-            (None, None) => Fact::Unknown(self.gap("gate", GapReason::Unsupported, "what the gate decides", None)),
-        }
+        let overrides = self.overrides(met, &id);
+        Way { overrides, ..self.desk.way(id, kind, name, carries, met) }
     }
 
     fn overrides(&self, met: &GateDecision, id: &WayId) -> Vec<Override> {
@@ -239,61 +169,9 @@ impl Desk<'_> {
         steps.dedup();
         steps
     }
-
-    fn source(&mut self, path: &str, place: Option<String>, rule: Option<String>) -> SourceId {
-        let id = SourceId(format!("gate/{}/{}", self.session, place.as_deref().unwrap_or(path)));
-        let source = self.sources.entry(id.clone()).or_insert_with(|| Source {
-            id: id.clone(),
-            provider: None,
-            operation: format!("read {path}"),
-            scope: None,
-            outcome: Outcome::Answered(Answered::Answered),
-            at: self.at,
-            run: None,
-            excerpt: None,
-            place,
-            settle: None,
-        });
-        source.excerpt = source.excerpt.take().or(rule);
-        id
-    }
-
-    fn gap(&mut self, name: &str, reason: GapReason, question: &str, place: Option<String>) -> Gap {
-        let id = SourceId(format!("gate/{}/{name}", self.session));
-        self.sources.entry(id.clone()).or_insert_with(|| Source {
-            id: id.clone(),
-            provider: None,
-            operation: question.to_owned(),
-            scope: None,
-            outcome: Outcome::Not(reason),
-            at: self.at,
-            run: None,
-            excerpt: None,
-            place,
-            settle: None,
-        });
-        Gap { source: id, reason }
-    }
 }
 
-fn managed(ruling: &Ruling) -> bool {
-    match &ruling.basis {
-        Basis::Rule(rule) => rule.level == Level::Managed,
-        Basis::Mode(level) => *level == Some(Level::Managed),
-        Basis::Hook(level) => *level == Level::Managed,
-        Basis::BuiltIn | Basis::Unread => false,
-    }
-}
-
-fn because(met: &GateDecision) -> String {
-    if met.known().is_some() || met.worst.because == met.best.because {
-        return met.worst.because.clone();
-    }
-    format!("at worst {}; at best {}", met.worst.because, met.best.because)
-}
-
-/// Whether what a pattern covers only shows something: one of the fixed words in front of its first wildcard says so.
-fn only_shows(spec: &str) -> bool {
-    let fixed = spec.split('*').next().unwrap_or(spec).trim_end_matches(':');
-    words(fixed).iter().skip(1).any(|word| SHOWS.contains(word))
+/// What a pattern fixes in front of its first wildcard.
+fn fixed(spec: &str) -> &str {
+    spec.split('*').next().unwrap_or(spec).trim_end_matches(':')
 }

@@ -177,7 +177,7 @@ impl<'w> Builder<'w> {
         let by_network = location.kind == "network";
         let world = self.world;
         for session in &location.sessions {
-            let ways = world.ways.values().filter(|way| way.session.as_ref() == Some(session));
+            let ways = self.ways_of.get(session).cloned().unwrap_or_default().into_iter();
             for way in ways.filter(|way| if by_network { generic(way) } else { way.reads }) {
                 let key = if by_network { Key::WayNet(way.id.clone()) } else { Key::Way(way.id.clone()) };
                 let reading = self.atom(key);

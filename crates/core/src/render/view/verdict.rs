@@ -148,22 +148,10 @@ fn unanswered(index: &Index<'_>) -> Next {
 pub(crate) fn basis(assessment: &Assessment) -> String {
     let all = [Basis::Observed, Basis::Simulated, Basis::Evaluated, Basis::Inferred, Basis::Declared, Basis::None];
     let parts = all.into_iter().filter_map(|basis| {
-        let count = assessment.basis.get(basis_word(basis)).filter(|count| **count > 0)?;
+        let count = assessment.basis.get(basis.word()).filter(|count| **count > 0)?;
         Some(format!("{count} {}", basis_prose(basis)))
     });
     parts.collect::<Vec<_>>().join(", ")
-}
-
-/// The word for a basis in JSON.
-pub(crate) const fn basis_word(basis: Basis) -> &'static str {
-    match basis {
-        Basis::Observed => "observed",
-        Basis::Simulated => "simulated",
-        Basis::Evaluated => "evaluated",
-        Basis::Inferred => "inferred",
-        Basis::Declared => "declared",
-        Basis::None => "none",
-    }
 }
 
 /// A basis in words.

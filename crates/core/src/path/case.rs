@@ -1,0 +1,212 @@
+//! What of a deed does not depend on who does it: prepared once for every session (floor 2).
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::layers::Both;
+use crate::fact::Fact;
+use crate::id::NodeId;
+use crate::model::{Copy, Drill, Protection, Side};
+use crate::pattern;
+use crate::power::ground::{Deed, Ground, IdentityNo, Key, roots_of};
+use crate::power::{AtomNo, Hold};
+
+/// What may be, and may not.
+const MAYBE: Both = Both { worst: Hold::Free, best: Hold::Never };
+
+/// One deed on one asset: the locks and copies that it meets.
+#[derive(Debug)]
+pub struct Case<'g, 'w> {
+    /// The asset.
+    pub asset: &'g NodeId,
+    /// The deed.
+    pub deed: &'g Deed,
+    /// The protections that the call meets, those that hold the parent among them.
+    pub protections: Vec<&'w Protection>,
+    pub(super) protect: Vec<AtomNo>,
+    pub(super) approve: Vec<AtomNo>,
+    /// Whether it was not read to its end what guards the node.
+    pub(super) unlisted: bool,
+    pub(super) copies: Vec<CopyCase<'w>>,
+}
+
+/// A copy of the asset.
+#[derive(Debug)]
+pub(super) struct CopyCase<'w> {
+    pub(super) copy: &'w Copy,
+    pub(super) destroyed: Option<AtomNo>,
+    /// Whether it goes with the very call.
+    pub(super) along: Both,
+    /// The last drill of this very copy that worked, else the last one.
+    pub(super) drill: Option<&'w Drill>,
+}
+
+impl<'g, 'w> Case<'g, 'w> {
+    /// Prepares a deed.
+    #[must_use]
+    pub fn new(ground: &'g Ground<'w>, asset: &'g NodeId, deed: &'g Deed) -> Self {
+        let mut protections = ground.protections(&deed.action, &deed.on);
+        for node in ground.world.below(asset, &deed.on) {
+            let holding = ground.protections_on.get(&node).into_iter().flatten();
+            protections.extend(holding.filter(|p| p.holds_parent && pattern::any(&p.covers, &deed.action)));
+        }
+        let side = |side: Side| {
+            let on_side = protections.iter().filter(|p| p.side == side);
+            on_side.filter_map(|p| ground.find(&Key::Lifted(p.id.clone()))).collect()
+        };
+        let copies = ground.copies_of.get(asset).into_iter().flatten().map(|copy| CopyCase::new(ground, copy, deed));
+        Self {
+            asset,
+            deed,
+            protect: side(Side::Protect),
+            approve: side(Side::Confirm),
+            protections,
+            unlisted: ground.world.assets.get(&deed.on).is_some_and(|on| on.protections.gap().is_some()),
+            copies: copies.collect(),
+        }
+    }
+}
+
+impl<'w> CopyCase<'w> {
+    fn new(ground: &Ground<'w>, copy: &'w Copy, deed: &Deed) -> Self {
+        let along = match &copy.dies_with {
+            Fact::Known(actions) if pattern::any(actions, &deed.action) => Both::same(Hold::Free),
+            Fact::Known(_) => Both::same(Hold::Never),
+            Fact::Unknown(_) => MAYBE,
+        };
+        let drills = ground.drills_of.get(&copy.id).into_iter().flatten().copied();
+        let drill = drills.filter(|drill| drill.asset == copy.of).max_by_key(|drill| (drill.worked, drill.tested_at));
+        Self { copy, destroyed: ground.find(&Key::Destroyed(copy.id.clone())), along, drill }
+    }
+}
+
+/// Who may have the right to a deed, whoever is asked.
+#[derive(Debug, Default)]
+pub struct Rights {
+    /// Identities with what is known of their right, by number.
+    pub(super) held: Vec<(IdentityNo, Both)>,
+    /// Identities to which a step can give it, with the atom of that.
+    pub(super) given: Vec<(IdentityNo, AtomNo)>,
+    /// Every identity that some grant at the node or above it names.
+    pub(super) named: Vec<IdentityNo>,
+    /// Those of them that are known to have it.
+    pub(super) allowed: Vec<IdentityNo>,
+    /// The providers that the node may belong to; none: any.
+    pub(super) providers: Vec<String>,
+}
+
+/// What grants at one node say of an action.
+#[derive(Debug, Default)]
+struct AtNode {
+    held: Vec<(IdentityNo, Both)>,
+    named: Vec<IdentityNo>,
+    allowed: Vec<IdentityNo>,
+}
+
+/// Finds out who has which right, each node asked once for each action.
+pub struct Registry<'g, 'w> {
+    ground: &'g Ground<'w>,
+    #[expect(clippy::type_complexity, reason = "one key, used here only")]
+    known: RefCell<BTreeMap<(NodeId, String, Option<String>), Rc<AtNode>>>,
+}
+
+impl<'g, 'w> Registry<'g, 'w> {
+    /// Nothing asked yet.
+    #[must_use]
+    pub fn new(ground: &'g Ground<'w>) -> Self {
+        Self { ground, known: RefCell::default() }
+    }
+
+    /// Who may have the right to a deed: by a grant, by a step, or because nobody listed what they may.
+    #[must_use]
+    pub fn rights(&self, deed: &Deed) -> Rights {
+        let ground = self.ground;
+        let world = ground.world;
+        let called = world.provider_of(&deed.on);
+        let mut rights = Rights { providers: providers(called), ..Rights::default() };
+        let mut chain: Vec<NodeId> = world.chain(&deed.on).into_iter().cloned().collect();
+        chain.extend(roots_of(world, called.unwrap_or("unknown")));
+        for (depth, node) in chain.iter().enumerate() {
+            if ground.grants_at.contains_key(node) {
+                let at = self.at_node(node, &deed.action, called, depth > 0);
+                rights.held.extend(&at.held);
+                rights.named.extend(&at.named);
+                rights.allowed.extend(&at.allowed);
+            }
+            let deeds = ground.step_deeds_at.get(node).into_iter().flatten();
+            let done = deeds.filter(|(_, action)| *action == deed.action);
+            rights.held.extend(done.map(|(actor, _)| (*actor, Both::same(Hold::Free))));
+            let given = ground.step_rights_at.get(node).into_iter().flatten();
+            let fitting = given.filter(|(_, wanted, _)| pattern::matches(wanted, &deed.action));
+            rights.given.extend(fitting.map(|(who, _, atom)| (*who, *atom)));
+            let within = ground.unlisted_within.get(node).into_iter().flatten();
+            rights.held.extend(within.filter(|who| fits(&rights.providers, ground, **who)).map(|who| (*who, MAYBE)));
+        }
+        if rights.providers.is_empty() {
+            rights.held.extend(ground.unlisted.values().flatten().map(|who| (*who, MAYBE)));
+        } else {
+            let of = rights.providers.iter().filter_map(|provider| ground.unlisted.get(provider)).flatten();
+            rights.held.extend(of.map(|who| (*who, MAYBE)));
+        }
+        join(&mut rights.held);
+        rights
+    }
+
+    /// What the grants at a node say. What lies above many nodes is kept.
+    fn at_node(&self, node: &NodeId, action: &str, called: Option<&str>, shared: bool) -> Rc<AtNode> {
+        let ground = self.ground;
+        let key = || (node.clone(), action.to_owned(), called.map(str::to_owned));
+        if shared && let Some(known) = self.known.borrow().get(&key()) {
+            return Rc::clone(known);
+        }
+        let mut at = AtNode::default();
+        for grant in ground.grants_at.get(node).into_iter().flatten() {
+            let Some(who) = ground.number_of(&grant.principal) else { continue };
+            at.named.push(who);
+            let right = ground.world.right(grant, action);
+            let speaks = ground.world.speaks_of(grant, called);
+            match right {
+                Some(Fact::Known(true)) => {
+                    at.allowed.push(who);
+                    if speaks {
+                        at.held.push((who, Both::same(Hold::Free)));
+                    }
+                }
+                Some(Fact::Unknown(_)) if speaks => at.held.push((who, MAYBE)),
+                Some(_) | None => {}
+            }
+        }
+        join(&mut at.held);
+        let at = Rc::new(at);
+        if shared {
+            self.known.borrow_mut().insert(key(), Rc::clone(&at));
+        }
+        at
+    }
+}
+
+/// The providers that a node may belong to; none: any.
+fn providers(called: Option<&str>) -> Vec<String> {
+    match called.unwrap_or("unknown") {
+        "unknown" => Vec::new(),
+        known => vec![known.to_owned(), "unknown".to_owned()],
+    }
+}
+
+fn fits(providers: &[String], ground: &Ground<'_>, who: IdentityNo) -> bool {
+    let provider = ground.identity(who).map_or("unknown", |id| ground.provider_of(id));
+    providers.is_empty() || providers.iter().any(|known| known == provider)
+}
+
+/// One entry for each identity: what gets past any of its rights.
+fn join(held: &mut Vec<(IdentityNo, Both)>) {
+    held.sort_unstable_by_key(|(who, _)| *who);
+    held.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same {
+            kept.1 = kept.1.or(next.1);
+        }
+        same
+    });
+}

@@ -1,0 +1,98 @@
+//! What stands below the help of each command: what people type, and what it gives.
+
+/// Of the program.
+pub(super) const ALL: &str = "\
+Examples:
+  deadstop demo                      the answer for a company that lost its database, no accounts needed
+  deadstop run                       the answer for this folder and this home
+  deadstop run ~/code/shop -o audit  the answer for another folder, written to ./audit
+  deadstop credentials               every credential that an agent here can reach
+  deadstop run --fail-on nothing     exit 1 only if nothing stops it and nothing brings it back
+
+Exit codes: 0 every production asset has an answer · 1 something at or above --fail-on · 2 nothing to trust ·
+3 an answer depends on what could not be read · 130 interrupted";
+
+/// Of `run`.
+pub(super) const RUN: &str = "\
+Examples:
+  deadstop run                               this folder and this home, into ./deadstop-report
+  deadstop run ~/code/shop ~/code/infra      two folders that the agents work in
+  deadstop run --config deadstop.yaml        with environments, restore drills and waivers
+  deadstop run --merge provider.json         with what another program knows of the provider's resources
+  deadstop run --plan                        what would be read, and nothing else
+
+Exit codes: 0 every production asset has an answer · 1 something at or above --fail-on · 2 nothing to trust ·
+3 an answer depends on what could not be read, or nothing was found to assess";
+
+/// Of `credentials`.
+pub(super) const CREDENTIALS: &str = "\
+Examples:
+  deadstop credentials ~/code/shop
+  deadstop credentials --no-home .                     the repository alone, as a build server sees it
+  deadstop credentials --format json | jq -r .provider one object a line
+
+Secrets are never printed. Exit codes: 0 finished · 2 nothing to trust";
+
+/// Of `demo`.
+pub(super) const DEMO: &str = "\
+Examples:
+  deadstop demo                     a token in a stray file, and no copy out of its reach
+  deadstop demo --list              every built-in incident
+  deadstop demo hardened            what a good answer looks like
+  deadstop demo --with-fix F1       the same world with the first fix done
+
+Exit codes: 0, as it is a show; with --fail-on those of `run`";
+
+/// Of `collect`.
+pub(super) const COLLECT: &str = "\
+Examples:
+  deadstop collect -o laptop.json               facts of this machine, redacted
+  deadstop collect -o - | ssh audit 'cat > f'   without a file on this machine
+  deadstop collect --merge provider.json        joined with facts of another program
+
+Exit codes: 0 written · 2 nothing to trust";
+
+/// Of `assess`.
+pub(super) const ASSESS: &str = "\
+Examples:
+  deadstop assess facts.json
+  deadstop assess laptop.json ci.json --config deadstop.yaml   several machines as one
+  deadstop assess facts.json --assessed-at 2026-12-31          as of another day
+
+Exit codes: those of `run`";
+
+/// Of `report`.
+pub(super) const REPORT: &str = "\
+Examples:
+  deadstop report assessment.json                              report.html
+  deadstop report assessment.json --format markdown -o -       for a pull request
+  deadstop report assessment.json --format html,json -o out    several, into a folder
+
+Exit codes: 0 written · 2 nothing to trust";
+
+/// Of `init`.
+pub(super) const INIT: &str = "\
+Examples:
+  deadstop init                then read deadstop.yaml, and: deadstop run --config deadstop.yaml
+  deadstop init ~/code/shop -o - | less
+
+Exit codes: 0 written · 2 the file is there already, or nothing to trust";
+
+/// Of `schema`.
+pub(super) const SCHEMA: &str = "\
+Examples:
+  deadstop schema config > deadstop.schema.json   for an editor: # yaml-language-server: $schema=deadstop.schema.json
+  deadstop schema facts                           what another program writes for --merge";
+
+/// Of `completions`.
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  deadstop completions bash > ~/.local/share/bash-completion/completions/deadstop
+  deadstop completions zsh > ~/.zfunc/_deadstop
+  deadstop completions fish > ~/.config/fish/completions/deadstop.fish";
+
+/// Of `man`.
+pub(super) const MAN: &str = "\
+Examples:
+  deadstop man | man -l -
+  deadstop man -o ~/.local/share/man/man1";

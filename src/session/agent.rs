@@ -1,0 +1,67 @@
+//! One agent on this machine: its settings in every folder, and what they come to.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use deadstop_core::fact::{Fact, Gap, Listed};
+use deadstop_core::gate::{GATES, GatePolicy, Ground, McpServer, gate};
+use deadstop_core::id::SessionId;
+use deadstop_core::model::{Session, Source, Way};
+
+use super::{Discovered, Finder, Found, Where, join, roots};
+
+/// Adds an agent, if there is a sign of it.
+pub(super) fn discover(finder: &dyn Finder, place: &Where<'_>, servers: &[McpServer], found: &mut Discovered) {
+    let Some(gate) = gate(finder.gate()).filter(|_| finder.present(place)) else { return };
+    let id = SessionId::from(gate.id());
+    let servers = mine(gate.id(), servers);
+    let mut gaps: Vec<Gap> = Vec::new();
+    let mut sources: Vec<Source> = Vec::new();
+    let mut policies: Vec<Rc<dyn GatePolicy>> = Vec::new();
+    let common = finder.common(place, &mut sources);
+    let folders: Vec<PathBuf> = if place.roots.is_empty() {
+        place.home.map(Path::to_path_buf).into_iter().collect()
+    } else {
+        place.roots.to_vec()
+    };
+    let mut merged: Vec<Way> = Vec::new();
+    for root in &folders {
+        let mut files = common.clone();
+        files.extend(finder.own(place, root, &mut sources));
+        gaps.extend(files.iter().filter_map(|file| file.text.gap().cloned()));
+        let home = place.home.map(|home| home.display().to_string());
+        let policy = gate.parse(&files, &Ground { home, root: root.display().to_string() });
+        let (next, because) = policy.ways(&id, &servers, place.now);
+        sources.extend(because);
+        merged = if merged.is_empty() { next } else { join::ways(merged, next) };
+        found.notes.extend(policy.notes().iter().map(|note| format!("{}: {}", note.place, note.text)));
+        policies.push(policy.into());
+    }
+    sources.sort();
+    sources.dedup_by(|a, b| a.id == b.id);
+    gaps.sort();
+    found.sessions.push(Session {
+        id: id.clone(),
+        key: gate.id().to_owned(),
+        name: gate.name().to_owned(),
+        agent: gate.agent(),
+        machine: None,
+        environment: None,
+        roots: roots(place),
+        reach: Fact::Known(Listed::Complete),
+        ways: gaps.into_iter().next().map_or(Fact::Known(Listed::Complete), Fact::Unknown),
+        sources: sources.iter().map(|source| source.id.clone()).collect(),
+    });
+    found.ways.extend(merged);
+    found.sources.extend(sources);
+    found.agents.push(Found { session: id, policies, servers });
+}
+
+/// The servers that an agent may call: those of its own files, and those of files that no agent is known to read.
+fn mine(gate: &str, servers: &[McpServer]) -> Vec<McpServer> {
+    let reads = |server: &McpServer| {
+        let mut readers = GATES.iter().filter(|one| one.serves(&server.file)).peekable();
+        readers.peek().is_none() || readers.any(|one| one.id() == gate)
+    };
+    servers.iter().filter(|server| reads(server)).cloned().collect()
+}
