@@ -92,6 +92,7 @@ pub(crate) fn gather(surroundings: &Surroundings, options: &Options, scanner: &S
             finds.append(reader.finds);
             paths.extend(reader.paths);
             repositories.extend(reader.repositories);
+            all.leading.extend(reader.leading);
         }
         all.files += walked.files;
         all.bytes += walked.bytes;

@@ -4,7 +4,8 @@
 //! in which something was found, and these are then read as the file of that path would be.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, Read, Take};
+use std::fmt::Write as _;
+use std::io::{BufRead, Read, Take, Write};
 use std::path::{Path, PathBuf};
 
 use deadstop_core::fact::GapReason;
@@ -59,19 +60,23 @@ fn look(
     let mut glance = Glance::new(reader.scanner);
     let mut texts = Texts::default();
     let listing = ["cat-file", "--batch-all-objects", "--batch", "--unordered", "--buffer"];
-    let ended = mirror.git(&listing, Vec::new(), limits, |out| {
-        objects(out, |object, body| glance.at(object, body, &mut texts, limits, gaps))
-    });
+    let ended = mirror.git(
+        &listing,
+        |_| Ok(()),
+        limits,
+        |out| objects(out, gaps, |object, body, gaps| glance.at(object, body, &mut texts, limits, gaps)),
+    );
     // What was found before it ended counts, whyever it ended.
     gaps.extend(ended.err());
     if glance.suspects.is_empty() {
         return Ok(());
     }
     let places = placed(&mirror, &mut glance, limits);
-    let feed = glance.suspects.keys().flat_map(|id| [id.as_bytes(), b"\n"]).flatten().copied().collect();
+    let ids: Vec<String> = glance.suspects.keys().cloned().collect();
+    let feed = move |input: &mut dyn Write| ids.iter().try_for_each(|id| writeln!(input, "{id}"));
     let mut found = Vec::new();
     let ended = mirror.git(&["cat-file", "--batch", "--buffer"], feed, limits, |out| {
-        objects(out, |object, body| {
+        objects(out, gaps, |object, body, gaps| {
             let place = places.get(&object.id).cloned().unwrap_or_else(|| Place::unknown(object));
             gaps.extend(texts.read(&place.path, body, object.size, limits, reader).err());
             let label = if shown == "." { place.label() } else { format!("{} in {shown}", place.label()) };
@@ -128,10 +133,13 @@ impl Place {
 
 /// The newest commit that brought each suspect in, and its path there.
 fn placed(mirror: &Mirror, glance: &mut Glance<'_>, limits: Limits<'_>) -> BTreeMap<String, Place> {
-    glance.commits.sort_by(|a, b| b.cmp(a));
+    glance.commits.sort_unstable_by(|a, b| b.cmp(a));
     let mut places = BTreeMap::new();
     let wanted = glance.suspects.values().filter(|kind| *kind == "blob").count();
-    let feed = glance.commits.iter().flat_map(|(_, id)| [id.as_str(), "\n"]).collect::<String>().into_bytes();
+    let (commits, length) = (std::mem::take(&mut glance.commits), glance.id_length);
+    let feed = move |input: &mut dyn Write| {
+        commits.iter().try_for_each(|(_, id)| writeln!(input, "{}", hex(id.get(..length).unwrap_or_default())))
+    };
     let arguments = ["diff-tree", "--stdin", "-r", "--root", "-m", "-z", "--raw", "--no-renames", "--no-abbrev"];
     // Where this fails, the object is named instead of the commit: it was read all the same.
     let _ = mirror.git(&arguments, feed, limits, |out| {
@@ -174,7 +182,8 @@ type Body<'a> = Take<&'a mut Out>;
 /// Hands each object that `git cat-file --batch` writes to `each`, and reads past what that leaves.
 fn objects(
     out: &mut Out,
-    mut each: impl FnMut(&Object, &mut Body<'_>) -> Result<(), GapReason>,
+    gaps: &mut BTreeSet<GapReason>,
+    mut each: impl FnMut(&Object, &mut Body<'_>, &mut BTreeSet<GapReason>) -> Result<(), GapReason>,
 ) -> Result<(), GapReason> {
     let mut line = Vec::new();
     loop {
@@ -186,13 +195,17 @@ fn objects(
         }
         let text = String::from_utf8_lossy(&line);
         let mut words = text.trim_end().split(' ');
-        let (Some(id), Some(kind), Some(size)) = (words.next(), words.next(), words.next()) else {
+        let (Some(id), Some(kind), size) = (words.next(), words.next(), words.next()) else {
             return Err(GapReason::Malformed);
         };
-        let size = size.parse().map_err(|_| GapReason::Malformed)?;
+        if kind == "missing" {
+            gaps.insert(GapReason::Unreachable);
+            continue;
+        }
+        let size = size.and_then(|size| size.parse().ok()).ok_or(GapReason::Malformed)?;
         let object = Object { id: id.to_owned(), kind: kind.to_owned(), size };
         let mut body: Body<'_> = Read::take(&mut *out, size);
-        each(&object, &mut body)?;
+        each(&object, &mut body, gaps)?;
         std::io::copy(&mut body, &mut std::io::sink()).map_err(|_| GapReason::Malformed)?;
         let mut end = [0_u8];
         if body.limit() > 0 || out.read_exact(&mut end).is_err() {
@@ -208,13 +221,15 @@ struct Glance<'a> {
     hit: bool,
     /// Objects to be looked at again, with their kinds.
     suspects: BTreeMap<String, String>,
-    /// Every commit, with the second at which it was made.
-    commits: Vec<(u64, String)>,
+    /// Every commit, with the second at which it was made. There may be a million, so that it is kept small.
+    commits: Vec<(u64, [u8; 32])>,
+    /// Bytes of an id.
+    id_length: usize,
 }
 
 impl<'a> Glance<'a> {
     const fn new(scanner: &'a Scanner) -> Self {
-        Self { scanner, hit: false, suspects: BTreeMap::new(), commits: Vec::new() }
+        Self { scanner, hit: false, suspects: BTreeMap::new(), commits: Vec::new(), id_length: 0 }
     }
 
     fn at(
@@ -240,7 +255,8 @@ impl<'a> Glance<'a> {
                 return Ok(());
             }
             if object.kind == "commit" {
-                self.commits.push((committed(&whole), object.id.clone()));
+                self.id_length = object.id.len() / 2;
+                self.commits.extend(bytes(&object.id).map(|id| (committed(&whole), id)));
             }
             gaps.extend(texts.read(Path::new(""), &mut whole.as_slice(), object.size, limits, self).err());
         }
@@ -258,12 +274,27 @@ impl<'a> Glance<'a> {
             let Some((id, next)) = after.get(1..).and_then(|after| after.split_at_checked(id_length)) else { return };
             let name = entry.splitn(2, |byte| *byte == b' ').nth(1).unwrap_or_default();
             if entry.starts_with(b"100") && store::known_by_name(name) {
-                let hex = id.iter().map(|byte| format!("{byte:02x}")).collect();
-                self.suspects.insert(hex, "blob".to_owned());
+                self.suspects.insert(hex(id), "blob".to_owned());
             }
             rest = next;
         }
     }
+}
+
+fn hex(id: &[u8]) -> String {
+    id.iter().fold(String::with_capacity(id.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The bytes of an id, with zeros behind a shorter one.
+fn bytes(hex: &str) -> Option<[u8; 32]> {
+    let mut id = [0; 32];
+    for (place, digits) in id.iter_mut().zip(hex.as_bytes().chunks(2)) {
+        *place = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(id)
 }
 
 /// When a commit was made: the number before the zone at the end of its `committer` line.

@@ -25,6 +25,8 @@ pub(super) struct Reader<'a> {
     opened: &'a AtomicU64,
     pub(super) finds: Finds,
     pub(super) paths: BTreeMap<String, PathBuf>,
+    /// Files that say that a repository is elsewhere, with where it is.
+    pub(super) leading: Vec<(PathBuf, PathBuf)>,
     /// Folders that hold a history.
     pub(super) repositories: BTreeSet<PathBuf>,
     file: PathBuf,
@@ -51,6 +53,7 @@ impl<'a> Reader<'a> {
             opened,
             finds: Finds::default(),
             paths: BTreeMap::new(),
+            leading: Vec::new(),
             repositories: BTreeSet::new(),
             file: PathBuf::new(),
             shown: String::new(),
@@ -110,6 +113,13 @@ impl Visitor for Reader<'_> {
     }
 
     fn head(&mut self, first: &[u8]) -> Option<usize> {
+        if self.file.ends_with(".git")
+            && let Some(target) = std::str::from_utf8(first).ok().and_then(|text| text.strip_prefix("gitdir:"))
+            && let Some(folder) = self.file.parent()
+            && let Ok(target) = std::fs::canonicalize(folder.join(target.trim()))
+        {
+            self.leading.push((self.file.clone(), target));
+        }
         self.shown = self.places.show(&self.file);
         self.store = self.named.get(&self.file).copied().or_else(|| store::recognise(&self.shown, first));
         self.store.map(|_| STORE_CAP)

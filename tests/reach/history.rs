@@ -144,7 +144,7 @@ fn a_store_known_by_its_name_is_found() {
 #[test]
 fn nothing_that_a_repository_names_is_run_or_followed() {
     let fake = deleted();
-    let (root, mark, other) = (fake.root(), fake.outside(), tempfile::tempdir().unwrap());
+    let (mark, other) = (fake.outside(), tempfile::tempdir().unwrap());
     let touch = format!("touch {}", mark.display());
     // Objects of another repository, to which this one points.
     git(other.path(), &["init", "-q"]);
@@ -169,7 +169,6 @@ fn nothing_that_a_repository_names_is_run_or_followed() {
     assert_eq!(found.credentials.items.len(), 1);
     assert_eq!(reasons(&found), [GapReason::Unreachable]);
     assert!(places(&found)[0].path.ends_with(":deploy/.env"));
-    drop(root);
 }
 
 #[test]
@@ -252,4 +251,13 @@ fn a_repository_of_the_longer_ids_is_read() {
     let found = asked(&fake);
     assert!(found.reach.gap().is_none());
     assert!(places(&found)[0].path.ends_with(":.env"));
+}
+
+#[test]
+fn a_repository_kept_outside_what_is_read_is_a_gap() {
+    let (fake, other) = (Fake::new(), deleted());
+    git(&other.root(), &["worktree", "add", "-q", "--detach", fake.root().join("tree").to_str().unwrap()]);
+    let found = asked(&fake);
+    assert_eq!(found.reach.gap().unwrap().reason, GapReason::NotAsked);
+    assert!(found.sources.iter().any(|source| source.operation == "read ./tree/.git"));
 }

@@ -96,10 +96,10 @@ impl Mirror {
     }
 
     /// Runs git, writes `feed` to it and hands what it writes to `take`. It ends when `take` does or time is over.
-    pub(super) fn git<R: Send>(
+    pub(super) fn git<R>(
         &self,
         arguments: &[&str],
-        feed: Vec<u8>,
+        feed: impl FnOnce(&mut dyn Write) -> std::io::Result<()> + Send,
         limits: Limits<'_>,
         take: impl FnOnce(&mut Out) -> Result<R, GapReason>,
     ) -> Result<R, GapReason> {
@@ -121,7 +121,7 @@ impl Mirror {
             });
             let complaints = scope.spawn(move || complains(err));
             // A broken pipe here shows in what comes back.
-            scope.spawn(move || { &input }.write_all(&feed).ok());
+            scope.spawn(move || feed(&mut std::io::BufWriter::new(input)).ok());
             let mut reader = BufReader::with_capacity(1 << 18, out);
             let result = take(&mut reader);
             let whole = result.is_ok() && reader.fill_buf().is_ok_and(<[u8]>::is_empty);
@@ -179,12 +179,16 @@ fn complains(mut err: impl Read) -> bool {
 fn entries(folder: &Path, gaps: &mut BTreeSet<GapReason>) -> Vec<(String, bool)> {
     let mut found = Vec::new();
     // A folder that this user may not list is in no reach of a session.
-    let real = std::fs::symlink_metadata(folder).is_ok_and(|data| data.is_dir());
-    let Some(listing) = real.then(|| std::fs::read_dir(folder)).and_then(Result::ok) else { return found };
-    for entry in listing.flatten() {
-        match (entry.file_type(), entry.file_name().into_string()) {
-            (Ok(kind), Ok(name)) if kind.is_dir() || kind.is_file() => found.push((name, kind.is_dir())),
-            _ => {
+    if std::fs::symlink_metadata(folder).is_ok_and(|data| !data.is_dir()) {
+        gaps.insert(GapReason::Malformed);
+        return found;
+    }
+    let Ok(listing) = std::fs::read_dir(folder) else { return found };
+    for entry in listing {
+        let plain = entry.ok().and_then(|entry| Some((entry.file_name().into_string().ok()?, entry.file_type().ok()?)));
+        match plain.filter(|(_, kind)| kind.is_dir() || kind.is_file()) {
+            Some((name, kind)) => found.push((name, kind.is_dir())),
+            None => {
                 gaps.insert(GapReason::Malformed);
             }
         }
