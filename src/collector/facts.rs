@@ -242,7 +242,14 @@ impl Facts<'_> {
             GapReason::TimedOut => "allow more time with --read-time",
             GapReason::Unsupported => "install git in a folder of the system",
             GapReason::Unreachable => "a part of it is elsewhere: fetch the whole of it (git fetch --unshallow)",
-            _ => "look at what `git fsck` says there",
+            GapReason::Denied
+            | GapReason::Throttled
+            | GapReason::Malformed
+            | GapReason::Vanished
+            | GapReason::TooLarge
+            | GapReason::Conflicting
+            | GapReason::Stale
+            | GapReason::CheckBroken => "look at what `git fsck` says there",
         };
         let operation = format!("read the history of the repository {path}");
         let source = Source::unanswered(id.clone(), &operation, reason, settle, self.now);

@@ -21,7 +21,7 @@ fn git(folder: &Path, arguments: &[&str]) {
         .args(["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"])
         .args(arguments)
         .output()
-        .expect("git is installed");
+        .unwrap();
     assert!(done.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
@@ -81,7 +81,8 @@ fn what_was_deleted_is_found_with_its_commit_and_path() {
         }
         let found = asked(&fake);
         assert!(found.reach.gap().is_none(), "{:?}", found.credentials.gaps);
-        let [place] = places(&found)[..] else { panic!("one place") };
+        assert_eq!(places(&found).len(), 1);
+        let place = places(&found)[0];
         assert_eq!((place.kind.as_str(), place.line), ("git_history", Some(2)));
         let (id, path) = place.path.split_once(':').unwrap();
         assert_eq!((id.len(), path), (12, "deploy/.env"));
