@@ -131,6 +131,9 @@ pub struct ScopeArgs {
     /// How long to read files before what is left counts as not read.
     #[arg(long, value_name = "TIME", default_value = "10m", env = "DEADSTOP_READ_TIME", help_heading = "What is read")]
     pub read_time: String,
+    /// Read the history of every repository there, too: what was deleted from its files is still in reach.
+    #[arg(long, env = "DEADSTOP_GIT_HISTORY", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "What is read")]
+    pub git_history: bool,
     /// Print what would be read and every call that would be made, and stop.
     #[arg(long, help_heading = "What is read")]
     pub plan: bool,

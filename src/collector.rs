@@ -8,10 +8,12 @@ mod commands;
 mod document;
 mod facts;
 mod find;
+mod history;
 mod jwt;
 mod locator;
 mod mask;
 mod places;
+mod reader;
 mod rules;
 mod scan;
 mod starts;
@@ -39,6 +41,8 @@ pub struct Options {
     pub file_cap: u64,
     /// Threads that read.
     pub threads: usize,
+    /// Whether the histories of repositories are read, by git.
+    pub git_history: bool,
     /// Set to stop within a second.
     pub cancel: Arc<AtomicBool>,
     /// Counts files as they are opened, for whoever shows progress.
@@ -51,6 +55,7 @@ impl Default for Options {
             budget: Some(Duration::from_secs(120)),
             file_cap: 256 << 20,
             threads: 2,
+            git_history: false,
             cancel: Arc::new(AtomicBool::new(false)),
             opened: Arc::default(),
         }

@@ -33,6 +33,8 @@ pub struct Scope {
     pub with_env: bool,
     /// How long files are read.
     pub read_time: Duration,
+    /// Whether the histories of repositories are read.
+    pub git_history: bool,
     /// Files opened so far, for whoever shows progress.
     pub files: Arc<AtomicU64>,
 }
@@ -89,6 +91,7 @@ pub fn read(
     ids.extend(declared.iter().map(|session| session.id.clone()));
     let options = Options {
         budget: Some(scope.read_time),
+        git_history: scope.git_history,
         cancel: Arc::clone(cancel),
         opened: Arc::clone(&scope.files),
         ..Options::default()

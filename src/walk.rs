@@ -61,6 +61,14 @@ pub struct Limits<'a> {
     pub cancel: &'a AtomicBool,
 }
 
+impl Limits<'_> {
+    /// Whether reading is to end.
+    #[must_use]
+    pub fn over(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed) || self.until.is_some_and(|until| Instant::now() >= until)
+    }
+}
+
 /// Something that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unread {
@@ -161,6 +169,40 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The buffers of a reader of texts that are no files of their own.
+pub struct Texts(read::Buffers);
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self(read::Buffers::new())
+    }
+}
+
+impl Texts {
+    /// Hands a text of `size` bytes to a visitor as if it were a file at `path`.
+    ///
+    /// # Errors
+    /// Why it was not read to its end.
+    pub fn read<V: Visitor>(
+        &mut self,
+        path: &Path,
+        text: &mut dyn std::io::Read,
+        size: u64,
+        limits: Limits<'_>,
+        visitor: &mut V,
+    ) -> Result<(), GapReason> {
+        let reading = visitor.open(path);
+        if reading == Reading::Leave {
+            return Ok(());
+        }
+        let stop = || limits.over();
+        let bounds = read::Bounds { binary: reading == Reading::Any, cap: limits.file_cap, stop: &stop };
+        let result = read::feed(text, size, visitor, &mut self.0, &bounds);
+        visitor.close();
+        result.map(|_| ()).map_err(|reason| reason.unwrap_or(GapReason::Unreachable))
+    }
+}
+
 /// Walks `roots` (each a folder or a single file) with one thread a visitor.
 pub fn walk<V: Visitor>(roots: &[PathBuf], limits: Limits<'_>, seen: &Seen, visitors: &mut [V]) -> Walked {
     let shared = Shared {
@@ -198,7 +240,7 @@ pub fn walk<V: Visitor>(roots: &[PathBuf], limits: Limits<'_>, seen: &Seen, visi
 
 impl Shared<'_> {
     fn out_of_time(&self) -> bool {
-        self.limits.cancel.load(Ordering::Relaxed) || self.limits.until.is_some_and(|until| Instant::now() >= until)
+        self.limits.over()
     }
 
     fn gap(&self, path: PathBuf, reason: GapReason) {

@@ -1,32 +1,30 @@
 //! Reads the environment, the known stores, the folders and the home, in this order, and gathers the finds (floor 5).
 
-use std::collections::{BTreeMap, VecDeque};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use deadstop_core::fact::GapReason;
 use deadstop_core::model::Class;
 
 use super::Options;
-use super::find::{Find, Finds, Node, Spot, Strength};
+use super::find::{Find, Finds, Node, Spot};
+use super::history;
 use super::locator::Locator;
 use super::places::Places;
-use super::scan::{Raw, Scanner, Style};
-use super::store::{self, Context, Store};
+use super::reader::Reader;
+use super::scan::{Raw, Scanner};
+use super::store::Store;
 use crate::surroundings::Surroundings;
-use crate::walk::{Chunk, Limits, Reading, Seen, Visitor, Walked, walk};
-
-/// The most of a known store that is parsed as a whole.
-const STORE_CAP: usize = 32 << 20;
-/// Lines between an access key id and its secret, at most.
-const NEAR: u64 = 12;
+use crate::walk::{Limits, Seen, Walked, walk};
 
 /// What was found and what was not read.
 pub(crate) struct Gathered {
     pub(crate) finds: Finds,
     pub(crate) walked: Walked,
     pub(crate) unread: Vec<(String, GapReason)>,
+    /// Repositories whose history was not read, or not to its end.
+    pub(crate) histories: Vec<(String, GapReason)>,
     pub(crate) paths: BTreeMap<String, PathBuf>,
 }
 
@@ -80,6 +78,7 @@ pub(crate) fn gather(surroundings: &Surroundings, options: &Options, scanner: &S
     let seen = Seen::default();
     let mut all = Walked::default();
     let mut paths = BTreeMap::new();
+    let mut repositories = BTreeSet::new();
     let named: BTreeMap<PathBuf, Store> =
         [("AWS_SHARED_CREDENTIALS_FILE", Store::Aws), ("AWS_CONFIG_FILE", Store::Aws)]
             .into_iter()
@@ -92,6 +91,8 @@ pub(crate) fn gather(surroundings: &Surroundings, options: &Options, scanner: &S
         for reader in readers {
             finds.append(reader.finds);
             paths.extend(reader.paths);
+            repositories.extend(reader.repositories);
+            all.leading.extend(reader.leading);
         }
         all.files += walked.files;
         all.bytes += walked.bytes;
@@ -103,11 +104,22 @@ pub(crate) fn gather(surroundings: &Surroundings, options: &Options, scanner: &S
     }
     all.unread.sort();
     all.unread.dedup();
+    let mut reader = Reader::new(scanner, &places, &env, &named, &options.opened);
+    let mut histories = Vec::new();
+    for repository in &repositories {
+        let shown = history::show(&places, repository);
+        let reasons = if options.git_history {
+            history::read(repository, &shown, limits, &mut reader, &mut finds)
+        } else {
+            BTreeSet::from([GapReason::NotAsked])
+        };
+        histories.extend(reasons.into_iter().map(|reason| (shown.clone(), reason)));
+    }
     let mut unread: Vec<(String, GapReason)> =
         all.unread.iter().map(|unread| (places.show(&unread.path), unread.reason)).collect();
     unread.extend(led_out(surroundings, &all.leading).map(|link| (places.show(link), GapReason::NotAsked)));
     unread.extend(finds.malformed.iter().map(|path| (path.clone(), GapReason::Malformed)));
-    Gathered { finds, walked: all, unread, paths }
+    Gathered { finds, walked: all, unread, histories, paths }
 }
 
 /// Links that lead out of all that is read: an agent follows them, and this does not.
@@ -193,7 +205,7 @@ pub(crate) fn place_database(find: &mut Find, locator: &Locator, out: &mut Finds
 }
 
 /// Puts each AWS secret to the access key id nearest to it; parts of other credentials go.
-fn paired(mut raws: Vec<(Raw, u64)>, near: u64) -> Vec<(Raw, u64)> {
+pub(super) fn paired(mut raws: Vec<(Raw, u64)>, near: u64) -> Vec<(Raw, u64)> {
     let is_id = |raw: &Raw| raw.public_id.is_some() && raw.provider == "aws";
     // By line, those of one line in their order: what is nearest is found without a look at all.
     let mut secrets: BTreeMap<u64, VecDeque<Raw>> = BTreeMap::new();
@@ -223,156 +235,4 @@ fn paired(mut raws: Vec<(Raw, u64)>, near: u64) -> Vec<(Raw, u64)> {
     }
     rest.extend(secrets.into_iter().flat_map(|(line, there)| there.into_iter().map(move |raw| (raw, line))));
     rest
-}
-
-/// The visitor of one thread.
-struct Reader<'a> {
-    scanner: &'a Scanner,
-    places: &'a Places,
-    env: &'a BTreeMap<String, String>,
-    named: &'a BTreeMap<PathBuf, Store>,
-    opened: &'a AtomicU64,
-    finds: Finds,
-    paths: BTreeMap<String, PathBuf>,
-    file: PathBuf,
-    shown: String,
-    style: Style,
-    store: Option<Store>,
-    raws: Vec<(Raw, u64)>,
-    parsed: Finds,
-}
-
-impl<'a> Reader<'a> {
-    fn new(
-        scanner: &'a Scanner,
-        places: &'a Places,
-        env: &'a BTreeMap<String, String>,
-        named: &'a BTreeMap<PathBuf, Store>,
-        opened: &'a AtomicU64,
-    ) -> Self {
-        Self {
-            scanner,
-            places,
-            env,
-            named,
-            opened,
-            finds: Finds::default(),
-            paths: BTreeMap::new(),
-            file: PathBuf::new(),
-            shown: String::new(),
-            style: Style::Config,
-            store: None,
-            raws: Vec::new(),
-            parsed: Finds::default(),
-        }
-    }
-}
-
-/// Whether a path is that of a loose object or a pack of git; anything else below `.git` is a file like any other.
-fn git_object(path: &Path) -> bool {
-    let parts: Vec<&str> = path.iter().map(|part| part.to_str().unwrap_or_default()).collect();
-    let hex = |text: &str, length: usize| text.len() == length && text.bytes().all(|b| b.is_ascii_hexdigit());
-    match parts.as_slice() {
-        [.., ".git", "objects", "pack", name] => name.starts_with("pack-"),
-        [.., ".git", "objects", folder, name] => hex(folder, 2) && hex(name, 38),
-        _ => false,
-    }
-}
-
-impl Visitor for Reader<'_> {
-    fn open(&mut self, path: &Path) -> Reading {
-        // Compressed, so that no line of it can be seen; git's own settings and logs beside it are read.
-        if git_object(path) {
-            return Reading::Leave;
-        }
-        self.opened.fetch_add(1, Ordering::Relaxed);
-        self.file = path.to_path_buf();
-        self.style = style(path);
-        self.again();
-        let name = path.file_name().unwrap_or_default();
-        if name == "credentials.db" || name == "access_tokens.db" { Reading::Any } else { Reading::Text }
-    }
-
-    fn head(&mut self, first: &[u8]) -> Option<usize> {
-        self.shown = self.places.show(&self.file);
-        self.store = self.named.get(&self.file).copied().or_else(|| store::recognise(&self.shown, first));
-        self.store.map(|_| STORE_CAP)
-    }
-
-    fn chunk(&mut self, chunk: &Chunk<'_>) {
-        let mut raws = Vec::new();
-        self.scanner.scan(chunk.bytes, chunk.fresh.clone(), self.style, &mut raws);
-        let (mut line, mut at) = (chunk.lines_before + 1, 0);
-        raws.sort_by_key(|raw| raw.at.start);
-        for raw in raws {
-            let passed = chunk.bytes.get(at..raw.at.start).unwrap_or_default();
-            line += u64::try_from(passed.iter().filter(|byte| **byte == b'\n').count()).unwrap_or(0);
-            at = raw.at.start;
-            self.raws.push((raw, line));
-        }
-    }
-
-    fn whole(&mut self, text: Option<&[u8]>) {
-        let Some(kind) = self.store else { return };
-        let Some(bytes) = text else {
-            self.parsed.malformed.insert(self.shown.clone());
-            return;
-        };
-        let text = String::from_utf8_lossy(bytes);
-        let context = Context::new(self.scanner, &self.shown, self.env);
-        let whole = store::parse(kind, &context, &text, &mut self.parsed);
-        let by_content = matches!(kind, Store::Google | Store::Kubernetes)
-            || (kind == Store::Mcp && !self.shown.ends_with("mcp.json") && !self.shown.ends_with(".claude.json"));
-        if !whole && !by_content && !text.trim().is_empty() {
-            self.parsed.malformed.insert(self.shown.clone());
-        }
-    }
-
-    fn again(&mut self) {
-        self.raws.clear();
-        self.parsed = Finds::default();
-        self.store = None;
-    }
-
-    fn close(&mut self) {
-        if self.raws.is_empty() && self.store.is_none() {
-            return;
-        }
-        let by_path = self.scanner.rules.by_path(&self.shown);
-        let renews = by_path.is_some() && self.raws.iter().any(|(raw, _)| raw.renews);
-        for (mut raw, line) in paired(std::mem::take(&mut self.raws), NEAR) {
-            if let Some((provider, kind)) = by_path.filter(|_| raw.strength == Strength::Guess) {
-                provider.clone_into(&mut raw.provider);
-                kind.clone_into(&mut raw.kind);
-                raw.strength = Strength::Name;
-                raw.renews |= renews;
-            }
-            let spot = Spot { kind: "file", path: self.shown.clone(), line: Some(line), key: raw.key.clone() };
-            if let Some(find) = from_raw(raw, spot, &mut self.parsed) {
-                self.parsed.finds.push(find);
-            }
-        }
-        if !self.parsed.finds.is_empty() || !self.parsed.servers.is_empty() || !self.parsed.nodes.is_empty() {
-            self.paths.insert(self.shown.clone(), self.file.clone());
-        }
-        self.finds.append(std::mem::take(&mut self.parsed));
-    }
-}
-
-/// How values are written in a file of this name.
-fn style(path: &Path) -> Style {
-    const CODE: [&str; 34] = [
-        "rs", "js", "mjs", "cjs", "jsx", "ts", "tsx", "py", "go", "java", "kt", "scala", "rb", "php", "c", "h", "cc",
-        "cpp", "hpp", "cs", "swift", "vue", "svelte", "html", "htm", "css", "scss", "map", "lua", "ex", "exs", "dart",
-        "md", "rst",
-    ];
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    if name.starts_with(".env") || extension == "env" || name == ".envrc" {
-        Style::Env
-    } else if CODE.contains(&extension.as_str()) {
-        Style::Code
-    } else {
-        Style::Config
-    }
 }

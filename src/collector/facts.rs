@@ -22,7 +22,7 @@ const KEY_PLACES: usize = 8;
 
 /// States everything that was gathered.
 pub(crate) fn state(gathered: Gathered, rules: &Rules, now: Time, sessions: &[SessionId]) -> Collected {
-    let Gathered { mut finds, walked, unread, paths } = gathered;
+    let Gathered { mut finds, walked, unread, histories, paths } = gathered;
     let mask = Mask::of(&finds.finds);
     let before = finds.finds.len();
     finds.finds.retain(|find| !published(find));
@@ -68,7 +68,8 @@ pub(crate) fn state(gathered: Gathered, rules: &Rules, now: Time, sessions: &[Se
     }
     let steps = facts.steps(&finds, &ids);
     let mcp_servers = facts.servers(&finds, &ids);
-    let gaps: Vec<Gap> = unread.iter().map(|(path, reason)| facts.unread(path, *reason)).collect();
+    let mut gaps: Vec<Gap> = unread.iter().map(|(path, reason)| facts.unread(path, *reason)).collect();
+    gaps.extend(histories.iter().map(|(path, reason)| facts.unread_history(path, *reason)));
     let reach = gaps.first().map_or(Fact::Known(Listed::Complete), |gap| Fact::Unknown(gap.clone()));
     credentials.sort();
     let mut asked: Vec<Gap> = credentials.iter().filter_map(|found| found.identity.gap().cloned()).collect();
@@ -236,6 +237,30 @@ impl Facts<'_> {
             place: Some(path),
             settle,
         });
+        Gap { source: id, reason }
+    }
+
+    /// The gap of a repository whose history was not read, or not to its end.
+    fn unread_history(&mut self, path: &str, reason: GapReason) -> Gap {
+        let path = self.mask.hide(path);
+        let id = SourceId(format!("history:{path}:{}", reason.words()));
+        let settle = match reason {
+            GapReason::NotAsked => "run with --git-history",
+            GapReason::TimedOut => "allow more time with --read-time",
+            GapReason::Unsupported => "install git in a folder of the system",
+            GapReason::Unreachable => "a part of it is elsewhere: fetch the whole of it (git fetch --unshallow)",
+            GapReason::Denied
+            | GapReason::Throttled
+            | GapReason::Malformed
+            | GapReason::Vanished
+            | GapReason::TooLarge
+            | GapReason::Conflicting
+            | GapReason::Stale
+            | GapReason::CheckBroken => "look at what `git fsck` says there",
+        };
+        let operation = format!("read the history of the repository {path}");
+        let source = Source::unanswered(id.clone(), &operation, reason, settle, self.now);
+        self.sources.entry(id.clone()).or_insert(Source { place: Some(path), ..source });
         Gap { source: id, reason }
     }
 

@@ -126,6 +126,20 @@ pub(crate) fn recognise(path: &str, head: &[u8]) -> Option<Store> {
         .then_some(Store::Kubernetes)
 }
 
+/// Whether a file is known by its name alone, whatever the folder and whatever lines are in it.
+pub(crate) fn known_by_name(name: &[u8]) -> bool {
+    const WHOLE: [&str; 7] =
+        [".netrc", "_netrc", ".pgpass", ".my.cnf", "debian.cnf", "credentials.db", "access_tokens.db"];
+    const ENDS: [&str; 2] = [".tfstate", ".tfstate.backup"];
+    let ends = |end: &&str| {
+        name.len()
+            .checked_sub(end.len())
+            .and_then(|at| name.get(at..))
+            .is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
+    };
+    WHOLE.iter().any(|whole| name.eq_ignore_ascii_case(whole.as_bytes())) || ENDS.iter().any(ends)
+}
+
 /// Parses the file. `false` says that it has not the form its name promises; its lines are scanned all the same.
 pub(crate) fn parse(store: Store, context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
     match store {

@@ -64,6 +64,7 @@ pub(super) fn scope(args: &ScopeArgs) -> anyhow::Result<Scope> {
         with_home: !args.no_home,
         with_env: !args.no_env,
         read_time: Duration::from_secs(span.0),
+        git_history: args.git_history,
         files: Arc::default(),
     })
 }
@@ -118,6 +119,12 @@ pub(super) fn plan(scope: &Scope) -> anyhow::Result<u8> {
         None => writeln!(text, "  no home folder")?,
     }
     writeln!(text, "  {} environment variables", around.env.len())?;
+    let history = if scope.git_history {
+        "the history of every repository there, by `git cat-file` and `git diff-tree` with none of its settings"
+    } else {
+        "no history of a repository (--git-history)"
+    };
+    writeln!(text, "  {history}")?;
     writeln!(text, "  the managed settings of Claude Code in /etc/claude-code")?;
     writeln!(
         text,

@@ -89,7 +89,7 @@ fn attempt(
         return Err(Some(GapReason::Vanished));
     }
     let size = u64::try_from(before.st_size).unwrap_or(0);
-    let total = pieces(&file, size, visitor, buffers, bounds)?;
+    let total = pieces(&mut Open(&file), size, visitor, buffers, bounds)?;
     let after = rustix::fs::fstat(&file).map_err(reason)?;
     if changed(&before, &after) { Err(Some(GapReason::Vanished)) } else { Ok(total) }
 }
@@ -98,8 +98,53 @@ fn changed(before: &Stat, after: &Stat) -> bool {
     (before.st_size, before.st_mtime, before.st_mtime_nsec) != (after.st_size, after.st_mtime, after.st_mtime_nsec)
 }
 
+/// Where the bytes of one text come from.
+trait Origin {
+    /// Fills a part of `space`; 0 at the end.
+    fn read(&mut self, space: &mut [u8]) -> Result<usize, Errno>;
+    /// Whether nothing but a hole follows.
+    fn only_holes(&self, at: u64, size: u64) -> bool;
+}
+
+struct Open<'a>(&'a OwnedFd);
+
+impl Origin for Open<'_> {
+    fn read(&mut self, space: &mut [u8]) -> Result<usize, Errno> {
+        rustix::io::read(self.0, space)
+    }
+
+    fn only_holes(&self, at: u64, size: u64) -> bool {
+        only_holes(self.0, at, size)
+    }
+}
+
+struct Stream<'a>(&'a mut dyn std::io::Read);
+
+impl Origin for Stream<'_> {
+    fn read(&mut self, space: &mut [u8]) -> Result<usize, Errno> {
+        self.0
+            .read(space)
+            .map_err(|error| if error.kind() == std::io::ErrorKind::Interrupted { Errno::INTR } else { Errno::IO })
+    }
+
+    fn only_holes(&self, _: u64, _: u64) -> bool {
+        false
+    }
+}
+
+/// Hands a text that is no file of its own to a visitor, as [`read`] does with a file.
+pub(super) fn feed(
+    text: &mut dyn std::io::Read,
+    size: u64,
+    visitor: &mut dyn Visitor,
+    buffers: &mut Buffers,
+    bounds: &Bounds<'_>,
+) -> Result<u64, Option<GapReason>> {
+    pieces(&mut Stream(text), size, visitor, buffers, bounds)
+}
+
 fn pieces(
-    file: &OwnedFd,
+    file: &mut dyn Origin,
     size: u64,
     visitor: &mut dyn Visitor,
     buffers: &mut Buffers,
@@ -143,7 +188,7 @@ fn pieces(
         if (bounds.stop)() {
             return Err(Some(GapReason::TimedOut));
         }
-        if total >= bounds.cap || (total < size && only_holes(file, total, size)) {
+        if total >= bounds.cap || (total < size && file.only_holes(total, size)) {
             return Err(Some(GapReason::TooLarge));
         }
         let keep_from = filled - OVERLAP.min(filled);
@@ -155,11 +200,11 @@ fn pieces(
 }
 
 /// Reads until `room` is full or the file ends.
-fn fill(file: &OwnedFd, piece: &mut [u8], kept: usize, room: usize) -> Result<(usize, bool), Option<GapReason>> {
+fn fill(file: &mut dyn Origin, piece: &mut [u8], kept: usize, room: usize) -> Result<(usize, bool), Option<GapReason>> {
     let mut filled = kept;
     while filled < room {
         let Some(space) = piece.get_mut(filled..room) else { break };
-        match rustix::io::read(file, space) {
+        match file.read(space) {
             Ok(0) => return Ok((filled, true)),
             Ok(count) => filled += count,
             Err(Errno::INTR) => {}

@@ -7,6 +7,7 @@
 )]
 
 mod canary;
+mod history;
 mod hostile;
 mod planted;
 mod support;

@@ -1,0 +1,204 @@
+//! The visitor of one thread: what each file holds, and where the repositories are (floor 5).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::collect::{from_raw, paired};
+use super::find::{Finds, Spot, Strength};
+use super::places::Places;
+use super::scan::{Raw, Scanner, Style};
+use super::store::{self, Context, Store};
+use crate::walk::{Chunk, Reading, Visitor};
+
+/// The most of a known store that is parsed as a whole.
+const STORE_CAP: usize = 32 << 20;
+/// Lines between an access key id and its secret, at most.
+const NEAR: u64 = 12;
+
+/// The visitor of one thread.
+pub(super) struct Reader<'a> {
+    pub(super) scanner: &'a Scanner,
+    places: &'a Places,
+    env: &'a BTreeMap<String, String>,
+    named: &'a BTreeMap<PathBuf, Store>,
+    opened: &'a AtomicU64,
+    pub(super) finds: Finds,
+    pub(super) paths: BTreeMap<String, PathBuf>,
+    /// Files that say that a repository is elsewhere, with where it is.
+    pub(super) leading: Vec<(PathBuf, PathBuf)>,
+    /// Folders that hold a history.
+    pub(super) repositories: BTreeSet<PathBuf>,
+    file: PathBuf,
+    shown: String,
+    style: Style,
+    store: Option<Store>,
+    raws: Vec<(Raw, u64)>,
+    parsed: Finds,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(
+        scanner: &'a Scanner,
+        places: &'a Places,
+        env: &'a BTreeMap<String, String>,
+        named: &'a BTreeMap<PathBuf, Store>,
+        opened: &'a AtomicU64,
+    ) -> Self {
+        Self {
+            scanner,
+            places,
+            env,
+            named,
+            opened,
+            finds: Finds::default(),
+            paths: BTreeMap::new(),
+            leading: Vec::new(),
+            repositories: BTreeSet::new(),
+            file: PathBuf::new(),
+            shown: String::new(),
+            style: Style::Config,
+            store: None,
+            raws: Vec::new(),
+            parsed: Finds::default(),
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// Takes what was found in a file of a history, which is known as `label`.
+    pub(super) fn take_history(&mut self, label: &str) -> Finds {
+        let found = std::mem::take(&mut self.finds);
+        let mut out = Finds { dummies: found.dummies, ..Finds::default() };
+        out.malformed.extend((!found.malformed.is_empty()).then(|| label.to_owned()));
+        // A server, a profile or a note of an old version is no longer one.
+        (out.finds, out.nodes) = (found.finds, found.nodes);
+        let spots = out.finds.iter_mut().map(|find| &mut find.spot);
+        for spot in spots.chain(out.nodes.iter_mut().map(|node| &mut node.spot)) {
+            spot.kind = "git_history";
+            label.clone_into(&mut spot.path);
+        }
+        out
+    }
+}
+
+/// The repository that a path is part of the history of: its loose objects, its packs, and what names further ones.
+/// Git compresses them, so that no line of them can be seen; what is text there all the same is read like any file.
+fn repository(path: &Path) -> Option<&Path> {
+    let hex = |text: &str, lengths: [usize; 2]| {
+        lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let name = path.file_name()?.to_str()?;
+    let folder = path.parent()?;
+    let objects = folder.parent()?;
+    let part = match folder.file_name()?.to_str()? {
+        "pack" => ["pack", "idx"].iter().any(|end| name.strip_suffix(end).is_some_and(|rest| rest.ends_with('.'))),
+        "info" => matches!(name, "alternates" | "http-alternates"),
+        two => hex(two, [2, 2]) && hex(name, [38, 62]),
+    };
+    (part && objects.file_name()? == "objects").then(|| objects.parent()).flatten()
+}
+
+impl Visitor for Reader<'_> {
+    fn open(&mut self, path: &Path) -> Reading {
+        if let Some(repository) = repository(path) {
+            self.repositories.insert(repository.to_path_buf());
+        }
+        self.opened.fetch_add(1, Ordering::Relaxed);
+        self.file = path.to_path_buf();
+        self.style = style(path);
+        self.again();
+        let name = path.file_name().unwrap_or_default();
+        if name == "credentials.db" || name == "access_tokens.db" { Reading::Any } else { Reading::Text }
+    }
+
+    fn head(&mut self, first: &[u8]) -> Option<usize> {
+        if self.file.ends_with(".git")
+            && let Some(target) = std::str::from_utf8(first).ok().and_then(|text| text.strip_prefix("gitdir:"))
+            && let Some(folder) = self.file.parent()
+            && let Ok(target) = std::fs::canonicalize(folder.join(target.trim()))
+        {
+            self.leading.push((self.file.clone(), target));
+        }
+        self.shown = self.places.show(&self.file);
+        self.store = self.named.get(&self.file).copied().or_else(|| store::recognise(&self.shown, first));
+        self.store.map(|_| STORE_CAP)
+    }
+
+    fn chunk(&mut self, chunk: &Chunk<'_>) {
+        let mut raws = Vec::new();
+        self.scanner.scan(chunk.bytes, chunk.fresh.clone(), self.style, &mut raws);
+        let (mut line, mut at) = (chunk.lines_before + 1, 0);
+        raws.sort_by_key(|raw| raw.at.start);
+        for raw in raws {
+            let passed = chunk.bytes.get(at..raw.at.start).unwrap_or_default();
+            line += u64::try_from(passed.iter().filter(|byte| **byte == b'\n').count()).unwrap_or(0);
+            at = raw.at.start;
+            self.raws.push((raw, line));
+        }
+    }
+
+    fn whole(&mut self, text: Option<&[u8]>) {
+        let Some(kind) = self.store else { return };
+        let Some(bytes) = text else {
+            self.parsed.malformed.insert(self.shown.clone());
+            return;
+        };
+        let text = String::from_utf8_lossy(bytes);
+        let context = Context::new(self.scanner, &self.shown, self.env);
+        let whole = store::parse(kind, &context, &text, &mut self.parsed);
+        let by_content = matches!(kind, Store::Google | Store::Kubernetes)
+            || (kind == Store::Mcp && !self.shown.ends_with("mcp.json") && !self.shown.ends_with(".claude.json"));
+        if !whole && !by_content && !text.trim().is_empty() {
+            self.parsed.malformed.insert(self.shown.clone());
+        }
+    }
+
+    fn again(&mut self) {
+        self.raws.clear();
+        self.parsed = Finds::default();
+        self.store = None;
+    }
+
+    fn close(&mut self) {
+        if self.raws.is_empty() && self.store.is_none() {
+            return;
+        }
+        let by_path = self.scanner.rules.by_path(&self.shown);
+        let renews = by_path.is_some() && self.raws.iter().any(|(raw, _)| raw.renews);
+        for (mut raw, line) in paired(std::mem::take(&mut self.raws), NEAR) {
+            if let Some((provider, kind)) = by_path.filter(|_| raw.strength == Strength::Guess) {
+                provider.clone_into(&mut raw.provider);
+                kind.clone_into(&mut raw.kind);
+                raw.strength = Strength::Name;
+                raw.renews |= renews;
+            }
+            let spot = Spot { kind: "file", path: self.shown.clone(), line: Some(line), key: raw.key.clone() };
+            if let Some(find) = from_raw(raw, spot, &mut self.parsed) {
+                self.parsed.finds.push(find);
+            }
+        }
+        if !self.parsed.finds.is_empty() || !self.parsed.servers.is_empty() || !self.parsed.nodes.is_empty() {
+            self.paths.insert(self.shown.clone(), self.file.clone());
+        }
+        self.finds.append(std::mem::take(&mut self.parsed));
+    }
+}
+
+/// How values are written in a file of this name.
+fn style(path: &Path) -> Style {
+    const CODE: [&str; 34] = [
+        "rs", "js", "mjs", "cjs", "jsx", "ts", "tsx", "py", "go", "java", "kt", "scala", "rb", "php", "c", "h", "cc",
+        "cpp", "hpp", "cs", "swift", "vue", "svelte", "html", "htm", "css", "scss", "map", "lua", "ex", "exs", "dart",
+        "md", "rst",
+    ];
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    if name.starts_with(".env") || extension == "env" || name == ".envrc" {
+        Style::Env
+    } else if CODE.contains(&extension.as_str()) {
+        Style::Code
+    } else {
+        Style::Config
+    }
+}
