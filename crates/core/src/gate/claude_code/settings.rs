@@ -115,6 +115,9 @@ fn understand(file: &FileText, policy: &mut ClaudePolicy) -> Option<Settings> {
         // JSON that the agent may read and that cannot be held here: nested too deep, a half of a character, a number
         // too large. The second parser goes as deep as it is led, so it is not led far.
         Err(_) if serde_json::from_str::<IgnoredAny>(&text).is_ok() || deep(&text) => {
+            policy
+                .notes
+                .push(note("it is nested too deep or holds what is not understood here, so it may say anything"));
             let (path, reason) = (file.path.clone(), GapReason::Malformed);
             policy.unread.push(Unread { path, level: file.level, reason });
             return None;

@@ -111,6 +111,7 @@ fn understand(file: &FileText, policy: &mut CursorPolicy) -> Option<Settings> {
         Ok(value) => (Some(value), true),
         // JSON that the agent may read and that cannot be held here, or is nested deeper than it has reason to be.
         Err(_) if serde_json::from_str::<IgnoredAny>(text).is_ok() || deep(text) => {
+            note("it is nested too deep or holds what is not understood here, so it may say anything");
             policy.unread.push((file.path.clone(), GapReason::Malformed));
             return None;
         }
