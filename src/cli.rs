@@ -94,6 +94,9 @@ pub enum Command {
     /// Render an assessment.
     #[command(after_help = examples::REPORT)]
     Report(ReportArgs),
+    /// List, explain, test and begin checks.
+    #[command(after_help = examples::CHECKS)]
+    Checks(ChecksArgs),
     /// Write a starting deadstop.yaml from what is found here.
     #[command(after_help = examples::INIT)]
     Init(InitArgs),
@@ -156,6 +159,9 @@ pub struct AnswerArgs {
     /// The moment the assessment speaks of, instead of the newest reading.
     #[arg(long, value_name = "TIME", env = "DEADSTOP_ASSESSED_AT", help_heading = "Answers")]
     pub assessed_at: Option<String>,
+    /// A folder of further checks. None is ever read from a folder that is looked at.
+    #[arg(long, value_name = "DIR", env = "DEADSTOP_CHECKS", help_heading = "Answers")]
+    pub checks: Vec<PathBuf>,
 }
 
 /// Which files are written beside the report, and how.
@@ -379,6 +385,49 @@ pub enum Format {
     Text,
 }
 
+/// Arguments of `checks`.
+#[derive(Args, Debug)]
+pub struct ChecksArgs {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub what: ChecksCommand,
+}
+
+/// What to do with checks.
+#[derive(Debug, Subcommand)]
+pub enum ChecksCommand {
+    /// List the checks.
+    List {
+        /// A folder of further checks.
+        #[arg(long, value_name = "DIR", env = "DEADSTOP_CHECKS")]
+        checks: Vec<PathBuf>,
+        /// How to print them: a table, or one JSON object a line.
+        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        format: ListFormat,
+    },
+    /// Explain a check.
+    Show {
+        /// Its id.
+        #[arg(value_name = "ID")]
+        id: String,
+        /// A folder of further checks.
+        #[arg(long, value_name = "DIR", env = "DEADSTOP_CHECKS")]
+        checks: Vec<PathBuf>,
+    },
+    /// Run the cases of checks: exit 1 if one fails, 2 if a check does not load.
+    Test {
+        /// The folder; without it, the built-in checks.
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+    /// Write a check to begin with into the current folder.
+    New {
+        /// Its id: small letters, digits and hyphens; `vendor/id` outside Deadstop.
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+}
+
 /// Arguments of `schema`.
 #[derive(Args, Debug)]
 pub struct SchemaArgs {
@@ -398,6 +447,8 @@ pub enum SchemaName {
     Assessment,
     /// `manifest.json`.
     Manifest,
+    /// A check.
+    Check,
 }
 
 /// Arguments of `init`.

@@ -1,6 +1,7 @@
 //! From what was typed to what is done.
 
 pub mod assess;
+pub mod checks;
 pub mod collect;
 pub mod completions;
 pub mod credentials;
@@ -64,6 +65,7 @@ fn dispatch(cli: &Cli, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
         Command::Collect(args) => collect::run(args, &cli.common, stop),
         Command::Assess(args) => assess::run(args, &cli.common),
         Command::Report(args) => report::run(args, &cli.common),
+        Command::Checks(args) => checks::run(args),
         Command::Init(args) => init::run(args, &cli.common, stop),
         Command::Schema(args) => schema::run(args),
         Command::Iam(args) => iam::run(args),
@@ -97,10 +99,8 @@ pub(crate) fn settings(common: &Common, answer: &AnswerArgs) -> anyhow::Result<(
 pub(crate) fn threshold(configured: Option<Threshold>, typed: &[String]) -> anyhow::Result<Threshold> {
     let mut threshold = configured.unwrap_or_default();
     for word in typed {
-        match word.parse::<FailOn>().map_err(|message| anyhow::anyhow!("--fail-on: {message}"))? {
-            FailOn::Answer(given) => threshold = given,
-            FailOn::Severity(_) => {}
-        }
+        let word = word.parse::<FailOn>().map_err(|message| anyhow::anyhow!("--fail-on: {message}"))?;
+        threshold = threshold.with(word);
     }
     Ok(threshold)
 }

@@ -3,8 +3,6 @@
 //! A file that the user names with `--config` may describe and excuse. One that merely lies in the current folder may
 //! have been written by whoever wrote the repository: it may describe, not excuse.
 
-mod check;
-mod marked;
 pub mod raw;
 pub mod starting;
 
@@ -16,7 +14,7 @@ use deadstop_core::model::{Basis, Drill};
 use deadstop_core::policy::{Assigned, Declared, Engagement, Environment, Policy, Waiver};
 use deadstop_core::time::Time;
 
-use crate::exit::{FailOn, SURVIVES, Threshold};
+use crate::exit::Threshold;
 pub use raw::Raw;
 
 /// The file that is read where no other is named.
@@ -154,17 +152,9 @@ fn excuse(raw: &Raw, config: &mut Config) {
     policy.target = decided.fix_target.map_or(policy.target, |target| target.0);
     policy.drills = raw.restore_tests.iter().map(drill).collect();
     for word in &decided.fail_on {
-        if let FailOn::Answer(threshold) = word {
-            config.fail_on = Some(*threshold);
-        }
+        config.fail_on = Some(config.fail_on.unwrap_or_default().with(*word));
     }
     for waiver in &raw.waivers {
-        if waiver.check != SURVIVES {
-            config.notes.push(format!(
-                "the waiver of `{}` for {} accepts nothing: this version has one check to waive, `{SURVIVES}`",
-                waiver.check, waiver.subject
-            ));
-        }
         policy.waivers.push(Waiver {
             check: waiver.check.clone(),
             subject: waiver.subject.clone(),

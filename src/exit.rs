@@ -1,10 +1,10 @@
 //! The exit code: a pure function of the assessment and the thresholds, the same whatever the format.
 
-use deadstop_core::assessment::{Assessment, AssetAnswer};
+use deadstop_core::assessment::{Assessment, AssetAnswer, Finding};
 use deadstop_core::policy::{Policy, Waiver};
 use deadstop_core::quote;
 use deadstop_core::render::Limits;
-use deadstop_core::verdict::{Answer, Prevention, Rank};
+use deadstop_core::verdict::{Answer, Prevention, Rank, Severity};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::borrow::Cow;
@@ -13,24 +13,25 @@ use std::str::FromStr;
 /// The check whose waiver accepts an answer.
 pub const SURVIVES: &str = "asset-would-survive-a-delete";
 
-/// The worst answer that is let pass is the one just better than this.
+/// What fails: an answer and every worse one, and checks from a severity on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Threshold {
     word: &'static str,
     limit: Rank,
+    severity: Severity,
 }
 
 /// The answers that `--fail-on` takes, and the best rank that each includes.
 const ANSWERS: [Threshold; 5] = [
-    Threshold { word: "nothing", limit: Rank::Nothing },
-    Threshold { word: "slowed-no-recovery", limit: Rank::SlowedNoRecovery },
-    Threshold { word: "recoverable-untested", limit: Rank::RecoverableUntested },
-    Threshold { word: "recoverable", limit: Rank::RecoverableTested },
-    Threshold { word: "slowed", limit: Rank::SlowedTested },
+    Threshold { word: "nothing", limit: Rank::Nothing, severity: Severity::Critical },
+    Threshold { word: "slowed-no-recovery", limit: Rank::SlowedNoRecovery, severity: Severity::Critical },
+    Threshold { word: "recoverable-untested", limit: Rank::RecoverableUntested, severity: Severity::Critical },
+    Threshold { word: "recoverable", limit: Rank::RecoverableTested, severity: Severity::Critical },
+    Threshold { word: "slowed", limit: Rank::SlowedTested, severity: Severity::Critical },
 ];
 
 /// The severities that `--fail-on` takes, worst first.
-const SEVERITIES: [&str; 4] = ["critical", "high", "medium", "low"];
+const SEVERITIES: [Severity; 4] = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
 
 /// The answers that a fix plan may aim at, and what each means.
 const TARGETS: [(&str, Rank); 7] = [
@@ -48,8 +49,8 @@ const TARGETS: [(&str, Rank); 7] = [
 pub enum FailOn {
     /// An answer.
     Answer(Threshold),
-    /// A severity of checks, by its name.
-    Severity(&'static str),
+    /// A severity of checks.
+    Severity(Severity),
 }
 
 /// The answer that the fix plan brings every production asset to.
@@ -61,10 +62,11 @@ impl FromStr for FailOn {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let answer = ANSWERS.into_iter().find(|answer| answer.word == text).map(Self::Answer);
-        let severity = || SEVERITIES.into_iter().find(|severity| *severity == text).map(Self::Severity);
+        let severity = || SEVERITIES.into_iter().find(|severity| severity.word() == text).map(Self::Severity);
         answer.or_else(severity).ok_or_else(|| {
             let answers = ANSWERS.map(|answer| answer.word).join(", ");
-            format!("{} is neither an answer ({answers}) nor a severity ({})", quote::word(text), SEVERITIES.join(", "))
+            let severities = SEVERITIES.map(Severity::word).join(", ");
+            format!("{} is neither an answer ({answers}) nor a severity ({severities})", quote::word(text))
         })
     }
 }
@@ -99,7 +101,8 @@ impl JsonSchema for FailOn {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let words: Vec<&str> = ANSWERS.map(|answer| answer.word).into_iter().chain(SEVERITIES).collect();
+        let words: Vec<&str> =
+            ANSWERS.map(|answer| answer.word).into_iter().chain(SEVERITIES.map(Severity::word)).collect();
         json_schema!({ "type": "string", "enum": words })
     }
 }
@@ -116,7 +119,7 @@ impl JsonSchema for Target {
 
 impl Default for Threshold {
     fn default() -> Self {
-        Self { word: "slowed-no-recovery", limit: Rank::SlowedNoRecovery }
+        Self { word: "slowed-no-recovery", limit: Rank::SlowedNoRecovery, severity: Severity::Critical }
     }
 }
 
@@ -127,13 +130,29 @@ impl Threshold {
         rank <= self.limit
     }
 
-    /// What a format counts as a failure. Severities are those of the default.
+    /// The same with a word of `--fail-on` laid over it: an answer or a severity.
     #[must_use]
-    pub fn limits(self) -> Limits {
-        Limits { answer: self.limit, ..Limits::default() }
+    pub const fn with(self, word: FailOn) -> Self {
+        match word {
+            FailOn::Answer(answer) => Self { severity: self.severity, ..answer },
+            FailOn::Severity(severity) => Self { severity, ..self },
+        }
     }
 
-    /// The word that sets it.
+    /// Whether a finding fails: a failure at the severity or a worse one that no waiver accepts.
+    #[must_use]
+    pub fn fails(self, finding: &Finding) -> bool {
+        let severity = Severity::named(&finding.severity);
+        finding.verdict == "fail" && finding.waiver.is_none() && severity.is_none_or(|it| it <= self.severity)
+    }
+
+    /// What a format counts as a failure.
+    #[must_use]
+    pub const fn limits(self) -> Limits {
+        Limits { answer: self.limit, severity: self.severity }
+    }
+
+    /// The word that sets its answer.
     #[must_use]
     pub const fn word(self) -> &'static str {
         self.word
@@ -149,8 +168,9 @@ pub struct Exit {
     pub reason: String,
 }
 
-/// What the answers amount to: 1 if an asset of the headline is at the threshold or worse, even at its best where its
-/// answer is not known; else 3 if one is not known, or there is none; else 0. A waiver takes its asset out of the count.
+/// What the answers and checks amount to: 1 if an asset of the headline is at the threshold or worse, even at its best
+/// where its answer is not known, or a check of that severity fails; else 3 if an answer is not known, or there is none;
+/// else 0. A waiver takes its asset, or its finding, out of the count.
 #[must_use]
 pub fn exit(assessment: &Assessment, threshold: Threshold, policy: &Policy) -> Exit {
     let headline: Vec<&AssetAnswer> = assessment.assets.iter().filter(|asset| asset.in_headline).collect();
@@ -159,9 +179,12 @@ pub fn exit(assessment: &Assessment, threshold: Threshold, policy: &Policy) -> E
     let failing = counted.iter().filter(|asset| threshold.reached(at_best(asset))).count();
     let unknown = counted.iter().filter(|asset| asset.answer == Answer::Unknown).count();
     let word = threshold.word();
+    let checks = assessment.findings.iter().filter(|finding| threshold.fails(finding)).count();
     let (code, reason) = if failing > 0 {
         let are = if failing == 1 { "is" } else { "are" };
         (1, format!("{failing} of {of} production assets {are} at `{word}` or worse"))
+    } else if checks > 0 {
+        (1, failed(checks, threshold))
     } else if of == 0 {
         (3, "no production asset was found, so nothing could be assessed".to_owned())
     } else if unknown == 1 {
@@ -173,7 +196,13 @@ pub fn exit(assessment: &Assessment, threshold: Threshold, policy: &Policy) -> E
     };
     let accepted = of - counted.len();
     let waivers = if accepted > 0 { format!("; {accepted} accepted by a waiver") } else { String::new() };
-    Exit { code, reason: format!("{reason}{waivers}") }
+    let more = if failing > 0 && checks > 0 { format!("; {}", failed(checks, threshold)) } else { String::new() };
+    Exit { code, reason: format!("{reason}{waivers}{more}") }
+}
+
+fn failed(checks: usize, threshold: Threshold) -> String {
+    let fail = if checks == 1 { "check fails" } else { "checks fail" };
+    format!("{checks} {fail} at `{}` or worse", threshold.severity.word())
 }
 
 /// How an asset is rated; at its best, where its answer is not known.

@@ -96,3 +96,12 @@ pub(super) const MAN: &str = "\
 Examples:
   deadstop man | man -l -
   deadstop man -o ~/.local/share/man/man1";
+
+/// Of `checks`.
+pub(super) const CHECKS: &str = "\
+Examples:
+  deadstop checks list
+  deadstop checks show asset-would-survive-a-delete
+  deadstop checks new database-has-owner
+  deadstop checks test ./our-checks
+  deadstop run --checks ./our-checks --fail-on high";

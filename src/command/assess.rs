@@ -1,15 +1,16 @@
 //! `deadstop assess`: bundles in, assessment out.
 
-use deadstop_core::{assess::assess, bundle, render};
+use deadstop_core::{assess::assess_with, bundle, render};
 
-use super::{assessed, coloured, read_bundle, settings, width};
+use super::{assessed, checks, coloured, read_bundle, settings, width};
 use crate::cli::{AssessArgs, Common};
 use crate::{exit, output};
 
 pub(super) fn run(args: &AssessArgs, common: &Common) -> anyhow::Result<u8> {
     let (config, threshold, _) = settings(common, &args.answer)?;
+    let checks = checks::all(&args.answer.checks)?;
     let bundles = args.facts.iter().map(|path| read_bundle(path)).collect::<anyhow::Result<Vec<_>>>()?;
-    let assessment = assessed(|| assess(&bundle::merge(&bundles), &config.policy));
+    let assessment = assessed(|| assess_with(&bundle::merge(&bundles), &config.policy, &checks));
     output::file(&args.output, &render::json(&assessment)?)?;
     let exit = exit::exit(&assessment, threshold, &config.policy);
     let code = if args.answer.exit_zero { 0 } else { exit.code };

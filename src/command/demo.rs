@@ -1,12 +1,12 @@
 //! `deadstop demo`: a built-in incident world, offline.
 
 use anyhow::Context as _;
-use deadstop_core::assess::{assess, with_fixes};
+use deadstop_core::assess::{assess, assess_with, with_fixes};
 use deadstop_core::shorthand;
 use deadstop_core::{bundle, bundle::Bundle, policy::Policy};
 use std::time::Instant;
 
-use super::{Finish, assessed, settings};
+use super::{Finish, assessed, checks, settings};
 use crate::cli::{Common, DemoArgs};
 use crate::embedded::WORLDS;
 use crate::output;
@@ -17,6 +17,7 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> anyhow::Result<u8> {
         return list();
     }
     let (config, threshold, fails) = settings(common, &args.answer)?;
+    let checks = checks::all(&args.answer.checks)?;
     output::usable(&args.output)?;
     let (mut facts, mut policy) = world(&args.world)?;
     policy.target = config.policy.target;
@@ -32,7 +33,7 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> anyhow::Result<u8> {
         facts = fixed.bundle;
         notes.extend(fixed.done.iter().map(|title| format!("shown with this done: {title}")));
     }
-    let assessment = assessed(|| assess(&facts, &policy));
+    let assessment = assessed(|| assess_with(&facts, &policy, &checks));
     let finish = Finish {
         common,
         folder: &args.output,

@@ -1,18 +1,19 @@
 //! `deadstop run`: collect, assess and report, in one go.
 
-use deadstop_core::assess::assess;
+use deadstop_core::assess::assess_with;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::collect::{merged, plan, read, scope};
-use super::{Finish, assessed, settings};
+use super::{Finish, assessed, checks, settings};
 use crate::cli::{Common, RunArgs};
 use crate::output;
 
 pub(super) fn run(args: &RunArgs, common: &Common, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
     let started = Instant::now();
     let (config, threshold, _) = settings(common, &args.answer)?;
+    let checks = checks::all(&args.answer.checks)?;
     let scope = scope(&args.scope)?;
     if args.scope.plan {
         return plan(&scope);
@@ -20,7 +21,7 @@ pub(super) fn run(args: &RunArgs, common: &Common, stop: &Arc<AtomicBool>) -> an
     output::usable(&args.output)?;
     let machine = read(&scope, &config, common, stop)?;
     let facts = merged(machine.bundle, &args.merge)?;
-    let assessment = assessed(|| assess(&facts, &config.policy));
+    let assessment = assessed(|| assess_with(&facts, &config.policy, &checks));
     let mut notes = config.notes.clone();
     notes.extend(machine.notes);
     let finish = Finish {

@@ -11,6 +11,7 @@ pub(super) fn run(args: &SchemaArgs) -> anyhow::Result<u8> {
         SchemaName::Config => schema_for!(config::Raw),
         SchemaName::Facts => schema_for!(Bundle),
         SchemaName::Assessment => schema_for!(Assessment),
+        SchemaName::Check => schemars::Schema::try_from(deadstop_core::check::load::json_schema())?,
         SchemaName::Manifest => schema_for!(manifest::Manifest),
     };
     output::stdout(&format!("{}\n", serde_json::to_string_pretty(&schema)?))?;

@@ -3,13 +3,12 @@
 
 use deadstop_core::quote;
 use deadstop_core::time::{Span, Time};
+use deadstop_core::yaml::{self, mistakes::mistakes};
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::check::mistakes;
-use super::marked;
 use crate::exit::{FailOn, Target};
 
 /// A configuration as typed.
@@ -304,10 +303,10 @@ pub(super) fn parse(text: &str) -> Result<Raw, Vec<String>> {
         vec![format!("{place}: {}", quote::message(message.get(..end).unwrap_or(&message)))]
     };
     // INVARIANT: first, as it gives up on what is nested too deeply; the other reader takes minutes over that.
-    let root = marked::parse(text)
-        .map_err(|(at, why)| vec![format!("{}:{}: {}", at.line, at.column, quote::message(&why))])?;
+    let root =
+        yaml::parse(text).map_err(|(at, why)| vec![format!("{}:{}: {}", at.line, at.column, quote::message(&why))])?;
     let root = root.ok_or_else(|| vec!["1:1: it is empty; write `schema: deadstop.config/1`".to_owned()])?;
-    let found = mistakes(&root, schema_for!(Raw).as_value());
+    let found = mistakes(&root, schema_for!(Raw).as_value(), "the configuration");
     if !found.is_empty() {
         return Err(found.iter().map(|it| format!("{}:{}: {}", it.at.line, it.at.column, it.message)).collect());
     }

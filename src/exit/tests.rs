@@ -14,7 +14,7 @@ const RANKS: [Rank; 7] = [
 fn threshold(word: &str) -> Threshold {
     match word.parse::<FailOn>().unwrap() {
         FailOn::Answer(threshold) => threshold,
-        FailOn::Severity(word) => panic!("{word} is a severity"),
+        FailOn::Severity(severity) => panic!("{} is a severity", severity.word()),
     }
 }
 
@@ -22,6 +22,7 @@ fn threshold(word: &str) -> Threshold {
 fn assessment(bounds: &[[Rank; 2]]) -> Assessment {
     let text = include_str!("../../tests/report/sample.json");
     let mut all: Assessment = serde_json::from_str(text).unwrap();
+    all.findings.clear();
     let model = all.assets[0].clone();
     let assets = bounds.iter().enumerate().map(|(n, [worst, best])| AssetAnswer {
         key: format!("asset-{n}"),
@@ -49,7 +50,7 @@ fn each_word_includes_the_worse_answers() {
 
 #[test]
 fn a_severity_is_no_answer_and_another_word_is_neither() {
-    assert_eq!("high".parse::<FailOn>(), Ok(FailOn::Severity("high")));
+    assert_eq!("high".parse::<FailOn>(), Ok(FailOn::Severity(Severity::High)));
     assert!("bad".parse::<FailOn>().unwrap_err().contains("slowed-no-recovery"));
 }
 
@@ -122,4 +123,36 @@ fn only_a_waiver_in_force_accepts_an_answer() {
     }
     let policy = Policy { waivers: vec![first], ..Policy::default() };
     assert!(exit(&all, threshold("nothing"), &policy).reason.contains("1 accepted by a waiver"));
+}
+
+#[test]
+fn a_failing_check_counts_from_its_severity_on_unless_it_is_waived() {
+    let text = include_str!("../../tests/report/sample.json");
+    let finding = serde_json::from_str::<Assessment>(text).unwrap().findings.remove(0);
+    let stopped = assessment(&[[Rank::Stopped, Rank::Stopped]]);
+    for (verdict, severity, waiver, fail_on, wanted) in [
+        ("fail", "critical", None, "critical", 1),
+        ("fail", "high", None, "critical", 0),
+        ("fail", "high", None, "high", 1),
+        ("fail", "critical", None, "low", 1),
+        ("fail", "info", None, "low", 0),
+        ("fail", "a word of a later version", None, "critical", 1),
+        ("fail", "critical", Some("accepted"), "critical", 0),
+        ("unknown", "critical", None, "critical", 0),
+        ("pass", "critical", None, "critical", 0),
+        ("not_applicable", "critical", None, "critical", 0),
+    ] {
+        let mut all = stopped.clone();
+        all.findings.push(Finding {
+            verdict: verdict.to_owned(),
+            severity: severity.to_owned(),
+            waiver: waiver.map(str::to_owned),
+            ..finding.clone()
+        });
+        let threshold = Threshold::default().with(fail_on.parse().unwrap());
+        assert_eq!(exit(&all, threshold, &Policy::default()).code, wanted, "{verdict} {severity} {waiver:?} {fail_on}");
+    }
+    let (answer, severity) = ("nothing".parse().unwrap(), "low".parse().unwrap());
+    let both = Threshold::default().with(severity).with(answer);
+    assert_eq!(both, Threshold::default().with(answer).with(severity));
 }

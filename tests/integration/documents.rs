@@ -38,6 +38,30 @@ fn docs_cli_is_what_help_prints() {
 }
 
 #[test]
+fn docs_checks_is_what_the_checks_say() {
+    let text = deadstop::command::checks::document().unwrap();
+    let path = sources().join("docs/checks.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    assert!(
+        fs::read_to_string(path).unwrap() == text,
+        "docs/checks.md is not what the checks say: run with UPDATE_DOCS=1"
+    );
+}
+
+#[test]
+fn the_example_check_loads_and_holds() {
+    let text = fs::read_to_string(sources().join("CONTRIBUTING.md")).unwrap();
+    let start = text.find("```yaml\nid: ").unwrap() + 8;
+    let check = text[start..].split("```").next().unwrap();
+    let place = Place::new();
+    place.write("recovery-point-has-own-place.yaml", check);
+    let told = place.expect(0, &["checks", "test", "."]).out;
+    assert!(told.contains("1 checks, 3 cases, 0 failed"), "{told}");
+}
+
+#[test]
 fn links_between_documents_lead_somewhere() {
     let mut files = vec![];
     for folder in [".", "docs"] {

@@ -35,7 +35,7 @@ fn usage_errors() {
         (&["assess", "work"], "work"),
         (&["report", "future.json"], "`future.json` is no assessment"),
         (&["collect", "work", "--merge", "list.json"], "`list.json` is no facts bundle"),
-        (&["schema", "check"], "possible values: config, facts, assessment, manifest"),
+        (&["schema", "chekc"], "possible values: config, facts, assessment, manifest, check"),
         (&["--config", "nowhere.yaml", "demo"], "cannot read `nowhere.yaml`"),
     ] {
         let ran = place.expect(2, args);

@@ -233,7 +233,7 @@ fn environment_of(world: &World, policy: &Policy, asset: &Asset) -> Option<Strin
 }
 
 /// Whether a name is production; `None` if it says neither, or both.
-fn is_production(policy: &Policy, name: &str) -> Option<bool> {
+pub(crate) fn is_production(policy: &Policy, name: &str) -> Option<bool> {
     let lower = name.to_lowercase();
     let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let is = words.iter().any(|word| PRODUCTION.contains(word));

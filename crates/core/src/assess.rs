@@ -1,5 +1,6 @@
 //! Bundle in, assessment out: the one place where the evaluators meet (floor 3).
 
+mod findings;
 mod rows;
 mod sentences;
 
@@ -9,6 +10,7 @@ use crate::answer::{self, Judged};
 use crate::assessment::{Assessment, CredentialRow, FixPlan, PathAnswer, SCHEMA, Subject, Tool};
 use crate::bundle::{self, Bundle};
 use crate::catalogue;
+use crate::check::{CheckSet, facts};
 use crate::fact::Gap;
 use crate::fixes::{self, Candidate};
 use crate::headline;
@@ -23,15 +25,21 @@ use rows::Numbers;
 /// How many paths of an asset are written out.
 const PATHS_SHOWN: usize = 20;
 
-/// Answers the question for every asset. Pure: the same bundle and policy give the same assessment.
+/// Answers the question for every asset, and asks no check. Pure: the same bundle and policy give the same assessment.
 #[must_use]
 pub fn assess(bundle: &Bundle, policy: &Policy) -> Assessment {
+    assess_with(bundle, policy, &CheckSet::default())
+}
+
+/// Answers the question for every asset, and runs checks over what is known. Pure, as [`assess`] is.
+#[must_use]
+pub fn assess_with(bundle: &Bundle, policy: &Policy, checks: &CheckSet) -> Assessment {
     let world = World::new(bundle, policy, &catalogue::actions());
     let ground = Ground::new(&world);
     let mut judged = answer::judge(&ground, policy, false);
     judged.sort_by(|a, b| order(a, &world).cmp(&order(b, &world)));
     let plan = fixes::plan(bundle, &ground, policy, &judged);
-    write(bundle, policy, &ground, &judged, plan)
+    write(bundle, policy, &ground, &judged, plan, checks)
 }
 
 /// The credentials of a bundle and who reaches them: the first stage alone.
@@ -87,7 +95,14 @@ struct Writer<'a, 'w> {
     numbers: Numbers<'w>,
 }
 
-fn write(bundle: &Bundle, policy: &Policy, ground: &Ground<'_>, judged: &[Judged], plan: fixes::Plan) -> Assessment {
+fn write(
+    bundle: &Bundle,
+    policy: &Policy,
+    ground: &Ground<'_>,
+    judged: &[Judged],
+    plan: fixes::Plan,
+    checks: &CheckSet,
+) -> Assessment {
     let world = ground.world;
     let walkers = world.sessions.values().map(|s| (s.id.clone(), Walker::new(ground, policy, s))).collect();
     let mut writer = Writer { ground, policy, walkers, numbers: Numbers::new(world) };
@@ -120,20 +135,36 @@ fn write(bundle: &Bundle, policy: &Policy, ground: &Ground<'_>, judged: &[Judged
     let fixes = fix_plan(plan, &paths, &assets, policy);
     let covers = rows::covers(world, judged);
     let (assumed, notes) = sentences::assumed(world, policy, judged);
-    let Writer { mut numbers, .. } = writer;
+    let Writer { mut numbers, walkers, .. } = writer;
+    let assessed_at = policy.assessed_at.unwrap_or(world.newest);
+    let findings = if checks.is_empty() {
+        Vec::new()
+    } else {
+        let deciding = findings::deciding(&gap_uses, judged);
+        let given = facts::Given {
+            ground,
+            policy,
+            judged,
+            walkers: &walkers,
+            paths: &paths,
+            deciding: &deciding,
+            tabletop: false,
+        };
+        findings::findings(checks, &facts::read(&given), &mut numbers, policy, assessed_at)
+    };
     let gaps = numbers.gap_rows(bundle, &gap_uses);
     Assessment {
         schema: SCHEMA.to_owned(),
         tool: Tool { name: "deadstop".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
-        assessed_at: policy.assessed_at.unwrap_or(world.newest),
+        assessed_at,
         subject: subject(bundle, policy),
         headline: headline::headline(world, judged, rests),
         assets,
         paths,
         credentials,
         sessions,
-        findings: Vec::new(),
-        checks: Vec::new(),
+        findings,
+        checks: checks.iter().map(crate::check::Check::row).collect(),
         fixes,
         gaps,
         evidence: numbers.evidence_rows(),

@@ -4,15 +4,16 @@
 //! the floors below its own and what stands before it on its own floor:
 //!
 //! - 3: `headline`, `fixes`, `assess`, `render`: bundle → assessment → text
-//! - 2: `iam`, `world`, `power`, `gate`, `path`, `answer`: evaluators, each takes data and gives data
+//! - 2: `iam`, `world`, `power`, `gate`, `path`, `answer`, `check`: evaluators, each takes data and gives data
 //! - 1: `verdict`, `policy`, `assessment`, `bundle`, `catalogue`, `shorthand`
-//! - 0: `pattern`, `quote`, `time`, `id`, `fact`, `model`
+//! - 0: `pattern`, `quote`, `time`, `yaml`, `id`, `fact`, `model`
 
 pub mod answer;
 pub mod assess;
 pub mod assessment;
 pub mod bundle;
 pub mod catalogue;
+pub mod check;
 pub mod fact;
 pub mod fixes;
 pub mod gate;
@@ -30,3 +31,4 @@ pub mod shorthand;
 pub mod time;
 pub mod verdict;
 pub mod world;
+pub mod yaml;

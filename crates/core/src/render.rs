@@ -21,7 +21,7 @@ pub use gitlab::gitlab;
 pub use html::html;
 pub use junit::junit;
 pub use markdown::markdown;
-pub use outcome::{Limits, Severity};
+pub use outcome::Limits;
 pub use sarif::{SarifFlavour, sarif};
 pub use text::text;
 

@@ -124,6 +124,27 @@ pub enum Rank {
 }
 
 impl Rank {
+    /// All of them, worst first.
+    pub const ALL: [Self; 7] = [
+        Self::Nothing,
+        Self::SlowedNoRecovery,
+        Self::RecoverableUntested,
+        Self::RecoverableTested,
+        Self::SlowedUntested,
+        Self::SlowedTested,
+        Self::Stopped,
+    ];
+
+    /// What stands before the delete.
+    #[must_use]
+    pub const fn prevention(self) -> Prevention {
+        match self {
+            Self::Nothing | Self::RecoverableUntested | Self::RecoverableTested => Prevention::Open,
+            Self::SlowedNoRecovery | Self::SlowedUntested | Self::SlowedTested => Prevention::Slowed,
+            Self::Stopped => Prevention::Stopped,
+        }
+    }
+
     /// The rank of a prevention and a recovery.
     #[must_use]
     pub const fn of(prevention: Prevention, recovery: Recovery) -> Self {
@@ -204,6 +225,72 @@ impl Answer {
             Self::Slowed => "slowed",
             Self::Stopped => "stopped",
             Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What a check says of one subject: the result names of XCCDF, worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is not as it should be.
+    Fail,
+    /// It depends on what was not read: never a pass.
+    Unknown,
+    /// It is as it should be.
+    Pass,
+    /// It is not asked of this subject.
+    NotApplicable,
+}
+
+impl Verdict {
+    /// The word used in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Unknown => "unknown",
+            Self::Pass => "pass",
+            Self::NotApplicable => "not_applicable",
+        }
+    }
+}
+
+/// How bad a result is, worst first. A check says its own; an answer's follows from its rank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// A loss for good, or one that comes back outside the declared objectives.
+    Critical,
+    /// Nothing stops it, or nothing brings it back.
+    High,
+    /// A single layer stands between, or a loss is likelier.
+    Medium,
+    /// A weakness, or depth: nothing to do today.
+    Low,
+    /// For information.
+    Info,
+}
+
+impl Severity {
+    /// All of them, worst first.
+    pub const ALL: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info];
+
+    /// The severity of that name.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.word() == word)
+    }
+
+    /// The word used in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+            Self::Info => "info",
         }
     }
 }

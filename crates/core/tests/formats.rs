@@ -9,7 +9,8 @@
 #![expect(clippy::disallowed_methods, reason = "the harness hands the files of tests/ to the core")]
 
 use deadstop_core::assessment::Assessment;
-use deadstop_core::render::{self, Limits, SarifFlavour, Severity};
+use deadstop_core::render::{self, Limits, SarifFlavour};
+use deadstop_core::verdict::Severity;
 use deadstop_core::verdict::{Answer, Rank};
 use serde_json::Value;
 use std::collections::BTreeSet;

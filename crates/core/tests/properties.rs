@@ -1,16 +1,21 @@
 //! Properties of the answer over random worlds.
 //!
 //! - Erase any facts, and the truth lies within the bounds.
+//! - Erase any facts, and a check's verdict becomes unknown or stays.
 //! - Better any fact, and the rank never falls.
 //! - Merging is commutative, associative and idempotent.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+#[path = "support/checks.rs"]
+mod checks;
 #[path = "support/random.rs"]
 mod random;
 
 use deadstop_core::answer::{Judged, judge};
+use deadstop_core::assess::assess_with;
 use deadstop_core::bundle::{Bundle, adopt, merge, parse, to_json};
+use deadstop_core::check::CheckSet;
 use deadstop_core::fact::{Fact, Gap, GapReason, Listing};
 use deadstop_core::id::NodeId;
 use deadstop_core::model::{Decision, End, Status};
@@ -20,6 +25,7 @@ use deadstop_core::power::ground::Ground;
 use deadstop_core::world::World;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 fn outcomes(bundle: &Bundle) -> BTreeMap<NodeId, (Outcome, Outcome)> {
     let policy = Policy::default();
@@ -27,6 +33,14 @@ fn outcomes(bundle: &Bundle) -> BTreeMap<NodeId, (Outcome, Outcome)> {
     let ground = Ground::new(&world);
     let all: Vec<Judged> = judge(&ground, &policy, false);
     all.into_iter().map(|judged| (judged.asset.clone(), (judged.worst, judged.best))).collect()
+}
+
+/// The verdict of every built-in check on every subject. A path's key stands for several, so paths are left out.
+fn verdicts(bundle: &Bundle) -> BTreeMap<(String, String), String> {
+    static CHECKS: LazyLock<CheckSet> = LazyLock::new(checks::built_in);
+    let found = assess_with(bundle, &Policy::default(), &CHECKS).findings.into_iter();
+    let found = found.filter(|finding| finding.subject_kind != "path");
+    found.map(|finding| ((finding.check, finding.subject), finding.verdict)).collect()
 }
 
 fn gap() -> Gap {
@@ -191,5 +205,29 @@ proptest! {
     fn a_bundle_reads_as_it_was_written(bundle in random::world()) {
         let text = to_json(&adopt(bundle).unwrap());
         prop_assert_eq!(to_json(&parse(&text).unwrap()), text);
+    }
+}
+
+proptest! {
+    // Every check is asked of every subject twice, so fewer worlds do.
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// A verdict that there was stays or becomes unknown.
+    #[test]
+    fn knowing_less_turns_a_verdict_into_unknown_and_nothing_else(
+        bundle in random::world(),
+        erased in proptest::collection::vec((0_usize..30, 0_usize..20), 1..6),
+    ) {
+        let truth = verdicts(&bundle);
+        let mut blurred = bundle;
+        for (which, at) in erased {
+            erase(&mut blurred, which, at);
+        }
+        for (of, verdict) in verdicts(&blurred) {
+            let known = truth.get(&of).filter(|known| known.as_str() != "unknown");
+            if let Some(known) = known.filter(|_| verdict != "unknown") {
+                prop_assert_eq!(&verdict, known, "{:?}", of);
+            }
+        }
     }
 }

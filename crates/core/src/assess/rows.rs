@@ -33,7 +33,7 @@ pub(super) struct Numbers<'w> {
 /// Which assets and layers a gap leaves in doubt.
 #[derive(Default)]
 pub(super) struct GapUses {
-    decides: BTreeMap<Gap, BTreeSet<String>>,
+    pub(super) decides: BTreeMap<Gap, BTreeSet<String>>,
     layers: BTreeMap<Gap, BTreeSet<LayerName>>,
 }
 
@@ -51,11 +51,16 @@ impl<'w> Numbers<'w> {
         }
     }
 
+    /// The facts that are numbered.
+    pub(super) const fn world(&self) -> &'w World {
+        self.world
+    }
+
     fn session(&self, id: &SessionId) -> String {
         self.sessions.get(id).cloned().unwrap_or_default()
     }
 
-    fn evidence(&mut self, sources: &BTreeSet<SourceId>) -> Vec<String> {
+    pub(super) fn evidence(&mut self, sources: &BTreeSet<SourceId>) -> Vec<String> {
         let known = sources.iter().filter(|id| self.world.sources.contains_key(id));
         let mut numbers = Vec::new();
         for id in known {

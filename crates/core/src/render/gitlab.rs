@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::outcome::{Limits, Outcome, Severity, outcomes};
+use super::outcome::{Limits, Outcome, outcomes};
 use super::sarif::anchor;
 use super::shown::Shown;
 use super::{RenderError, pretty};
 use crate::assessment::Assessment;
+use crate::verdict::Severity;
 
 /// Renders what is to be looked at: answers short of two stopping layers, failing checks and unknowns.
 ///

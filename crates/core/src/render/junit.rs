@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::outcome::{Gate, Limits, Of, Outcome, SUBJECTS, Verdict, layer_lines, outcomes};
+use super::outcome::{Gate, Limits, Of, Outcome, SUBJECTS, layer_lines, outcomes};
 use super::shown::Shown;
 use crate::assessment::Assessment;
+use crate::verdict::Verdict;
 
 /// Renders one suite per kind of subject, one case per answer and per verdict. A case fails if and only if the exit code
 /// counts it; what is not known is an error, what is not judged is skipped.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::shown::Shown;
 use crate::assessment::{Assessment, AssetAnswer, CheckRow, Finding, Layer, LocationRow, PathAnswer};
-use crate::verdict::{Answer, LayerName, LayerState, Prevention, Rank};
+use crate::verdict::{Answer, LayerName, LayerState, Prevention, Rank, Severity, Verdict};
 
 /// The check whose waiver accepts an answer.
 const SURVIVES: &str = "asset-would-survive-a-delete";
@@ -14,21 +14,6 @@ const SURVIVES: &str = "asset-would-survive-a-delete";
 /// The kinds of subject, in the order in which formats list them.
 pub(crate) const SUBJECTS: [&str; 7] =
     ["asset", "credential", "session", "principal", "environment", "recovery_point", "path"];
-
-/// How bad a result is, worst first. A check says its own; an answer's follows from its rank.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Lost for good, or back outside the declared objectives.
-    Critical,
-    /// Nothing stops it, or nothing brings it back.
-    High,
-    /// A single layer stands between.
-    Medium,
-    /// Depth: nothing to do today.
-    Low,
-    /// For information; no result in any format.
-    Info,
-}
 
 /// What the exit code counts, so that a format can fail where the command does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,50 +27,6 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { answer: Rank::SlowedNoRecovery, severity: Severity::Critical }
-    }
-}
-
-impl Severity {
-    /// The severity of that name.
-    #[must_use]
-    pub fn named(word: &str) -> Option<Self> {
-        [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info].into_iter().find(|one| one.word() == word)
-    }
-
-    /// The word used in JSON.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Critical => "critical",
-            Self::High => "high",
-            Self::Medium => "medium",
-            Self::Low => "low",
-            Self::Info => "info",
-        }
-    }
-}
-
-/// What came out for one subject.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Verdict {
-    /// An answer short of two stopping layers, or a failing check.
-    Fail,
-    /// Not known: never a pass.
-    Unknown,
-    /// Two layers stop it, or the check passes.
-    Pass,
-    /// The check does not apply.
-    NotApplicable,
-}
-
-impl Verdict {
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Fail => "fail",
-            Self::Unknown => "unknown",
-            Self::Pass => "pass",
-            Self::NotApplicable => "not_applicable",
-        }
     }
 }
 

@@ -4,10 +4,11 @@
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-use super::outcome::{Limits, Of, Outcome, Place, Severity, Verdict, outcomes, place_of};
+use super::outcome::{Limits, Of, Outcome, Place, outcomes, place_of};
 use super::shown::Shown;
 use super::{RenderError, pretty};
 use crate::assessment::{Assessment, Layer};
+use crate::verdict::{Severity, Verdict};
 
 mod rule;
 

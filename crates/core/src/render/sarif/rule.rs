@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::assessment::CheckRow;
 use crate::render::markdown::escape;
-use crate::render::outcome::{Of, Outcome, Severity, Verdict};
+use crate::render::outcome::{Of, Outcome};
 use crate::render::shown::Shown;
+use crate::verdict::{Severity, Verdict};
 
 /// The rule of the result that says how many were left out.
 pub(super) const LEFT_OUT: &str = "results-left-out";

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use super::{EVIDENCE, Index, ROWS, Rows};
 use crate::assessment::{Assessment, CredentialRow, Evidence, Finding, GapRow, LocationRow, SessionRow, WayRow};
+use crate::check::CHECKLIST;
 use crate::render::shown::{Shown, anchor};
+use crate::verdict::Severity;
 
 /// Something that could not be read.
 #[derive(Debug, Serialize)]
@@ -57,9 +59,6 @@ pub(crate) fn deciding_first(assessment: &Assessment) -> Vec<&GapRow> {
     decide.into_iter().chain(rest).collect()
 }
 
-/// The checklist, in its order.
-const CHECKLIST: [&str; 6] = ["inventory", "delete-rights", "confirmation", "isolation", "recovery", "tabletop"];
-
 /// What the checks found: every failure and every unknown, and the count of the rest.
 #[derive(Debug, Serialize)]
 pub(crate) struct Findings {
@@ -72,6 +71,8 @@ pub(crate) struct Findings {
 #[derive(Debug, Serialize)]
 pub(crate) struct Item {
     pub(crate) name: Shown,
+    pub(crate) asks: &'static str,
+    pub(crate) worst: Option<Shown>,
     pub(crate) fail: usize,
     pub(crate) unknown: usize,
     pub(crate) pass: usize,
@@ -94,20 +95,20 @@ pub(crate) struct FindingLine {
 impl Findings {
     pub(crate) fn of(assessment: &Assessment) -> Self {
         let all = &assessment.findings;
-        let found: BTreeSet<&str> = all.iter().map(|finding| finding.item.as_str()).collect();
-        let known = CHECKLIST.into_iter().filter(|name| found.contains(name));
-        let names: Vec<&str> = known.chain(found.iter().copied().filter(|name| !CHECKLIST.contains(name))).collect();
-        let item = |name: &str| {
+        // Failures first, the most severe before the rest, then what is unknown: `sort` keeps what is alike in order.
+        let mut open: Vec<&Finding> =
+            all.iter().filter(|one| one.verdict != "pass" && one.verdict != "not_applicable").collect();
+        open.sort_by_key(|one| (one.verdict != "fail", one.waiver.is_some(), Severity::named(&one.severity)));
+        let item = |(name, asks): (&str, &'static str)| {
             let count = |verdict: &str| all.iter().filter(|one| one.item == name && one.verdict == verdict).count();
             let (fail, unknown, pass) = (count("fail"), count("unknown"), count("pass"));
             let other = all.iter().filter(|one| one.item == name).count() - fail - unknown - pass;
-            Item { name: Shown::name(name), fail, unknown, pass, other }
+            let worst = open.iter().find(|one| one.item == name).map(|one| Shown::line(&one.message));
+            Item { name: Shown::name(name), asks, worst, fail, unknown, pass, other }
         };
-        let open: Vec<&Finding> =
-            all.iter().filter(|one| one.verdict != "pass" && one.verdict != "not_applicable").collect();
         Self {
             total: all.len(),
-            items: names.into_iter().map(item).collect(),
+            items: CHECKLIST.into_iter().map(item).collect(),
             rows: Rows::cut(&open, ROWS, |one| FindingLine {
                 check: Shown::name(&one.check),
                 subject: Shown::name(&one.subject),

@@ -1,27 +1,33 @@
-//! YAML with the place of every node, so that each mistake can be shown where it was typed.
+//! YAML with the place of every node, so that each mistake can be shown where it was typed (floor 0).
+
+pub mod mistakes;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
-/// How deep a configuration may be nested.
+/// How deep a file may be nested.
 const DEEPEST: usize = 64;
 
 /// A line and a column, both from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
-    pub(super) line: usize,
-    pub(super) column: usize,
+pub struct Place {
+    /// From 1.
+    pub line: usize,
+    /// From 1.
+    pub column: usize,
 }
 
 /// A node and where it begins.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub(super) at: Place,
-    pub(super) kind: Kind,
+pub struct Node {
+    /// Where it begins.
+    pub at: Place,
+    /// What it is.
+    pub kind: Kind,
 }
 
 /// What a node is.
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub enum Kind {
     /// Text between quotes or in a block.
     Text(String),
     /// A bare word or number.
@@ -36,7 +42,8 @@ pub(super) enum Kind {
 
 impl Node {
     /// The text of a scalar.
-    pub(super) fn text(&self) -> Option<&str> {
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Text(text) | Kind::Plain(text) => Some(text),
             Kind::List(_) | Kind::Map(_) | Kind::Opaque => None,
@@ -51,7 +58,10 @@ enum Open {
 }
 
 /// Reads the first document of `text`; nothing where it is empty.
-pub(super) fn parse(text: &str) -> Result<Option<Node>, (Place, String)> {
+///
+/// # Errors
+/// Where it is not YAML, or is nested too deeply: the place and what is wrong.
+pub fn parse(text: &str) -> Result<Option<Node>, (Place, String)> {
     let mut open: Vec<Open> = Vec::new();
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {

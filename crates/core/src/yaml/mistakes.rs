@@ -1,32 +1,40 @@
-//! Holds a configuration as typed against its schema, and names every mistake with its place. Values are named only
+//! Holds a file as typed against its schema, and names every mistake with its place (floor 0). Values are named only
 //! where they come from a closed list, so that a secret typed into the wrong place is not repeated.
 
 use std::collections::BTreeMap;
 
-use deadstop_core::quote;
-use deadstop_core::time::{Span, Time};
 use serde_json::Value;
 
-use super::marked::{Kind, Node, Place};
+use super::{Kind, Node, Place};
+use crate::quote;
+use crate::time::{Span, Time};
 
 /// A mistake and where it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Mistake {
-    pub(super) at: Place,
-    pub(super) message: String,
+pub struct Mistake {
+    /// Where.
+    pub at: Place,
+    /// What is wrong.
+    pub message: String,
 }
 
-/// Every mistake of `node`, in the order of the file. `schema` is a JSON Schema as `schemars` writes it.
-pub(super) fn mistakes(node: &Node, schema: &Value) -> Vec<Mistake> {
-    let mut check = Check { schema, found: Vec::new() };
+/// Every mistake of `node`, in the order of the file. `schema` is a JSON Schema as `schemars` writes it, and `what` is
+/// what to call the whole: `the configuration`.
+#[must_use]
+pub fn mistakes(node: &Node, schema: &Value, what: &str) -> Vec<Mistake> {
+    let mut check = Check { schema, what, found: Vec::new() };
     check.node(node, schema, "");
     check.found.sort();
     check.found.dedup();
     check.found
 }
 
+/// Stands for the name of a type whose texts may be empty.
+const BLANK: &str = "may be empty";
+
 struct Check<'a> {
     schema: &'a Value,
+    what: &'a str,
     found: Vec<Mistake>,
 }
 
@@ -41,6 +49,8 @@ impl<'a> Check<'a> {
             return self.word(node, &words, path);
         }
         let kinds = kinds(schema);
+        // A text that says that it may be empty.
+        let name = if schema.get("minLength").and_then(Value::as_u64) == Some(0) { BLANK } else { name };
         match &node.kind {
             Kind::Opaque => {}
             _ if kinds.is_empty() => {}
@@ -55,6 +65,8 @@ impl<'a> Check<'a> {
             }
             Kind::Text(text) if kinds.contains(&"string") => self.text(node.at, text, name, path),
             Kind::Plain(text) if is_null(text) && kinds.contains(&"null") => {}
+            Kind::Plain(text) if kinds.contains(&"boolean") && bare(text) == "yes or no" => {}
+            Kind::Plain(text) if kinds.contains(&"integer") && text.parse::<i64>().is_ok() => {}
             Kind::Plain(text) if kinds.contains(&"string") && !is_null(text) => match bare(text) {
                 "text" => self.text(node.at, text, name, path),
                 other => self.wrong(node.at, format!("`{path}` is {other}: write it in quotes, as text")),
@@ -62,7 +74,7 @@ impl<'a> Check<'a> {
             Kind::Text(_) | Kind::Plain(_) | Kind::List(_) | Kind::Map(_) => {
                 let wanted = kinds.iter().filter(|kind| **kind != "null").map(|kind| in_words(kind));
                 let wanted = wanted.collect::<Vec<_>>().join(" or ");
-                let path = if path.is_empty() { "the configuration" } else { &format!("`{path}`") };
+                let path = if path.is_empty() { self.what } else { &format!("`{path}`") };
                 self.wrong(node.at, format!("{path} is {}, and {wanted} is wanted", given(&node.kind)));
             }
         }
@@ -95,7 +107,7 @@ impl<'a> Check<'a> {
             .map(|name| format!("`{name}`"))
             .collect();
         if !missing.is_empty() {
-            let what = if path.is_empty() { "the configuration" } else { &format!("`{path}`") };
+            let what = if path.is_empty() { self.what } else { &format!("`{path}`") };
             self.wrong(node.at, format!("{what} lacks {}", missing.join(", ")));
         }
     }
@@ -128,6 +140,7 @@ impl<'a> Check<'a> {
             "Variable" if !is_variable(text) => {
                 Some("name an environment variable here; the secret itself is never written".to_owned())
             }
+            BLANK => None,
             _ if text.trim().is_empty() => Some("it is empty".to_owned()),
             _ => None,
         };
@@ -198,7 +211,8 @@ fn kinds(schema: &Value) -> Vec<&str> {
 }
 
 /// What was most likely meant, to end a sentence with.
-pub(super) fn meant(given: &str, known: &[&str]) -> String {
+#[must_use]
+pub fn meant(given: &str, known: &[&str]) -> String {
     let near = known
         .iter()
         .map(|word| (strsim::jaro_winkler(&given.to_lowercase(), word), word))
@@ -246,7 +260,7 @@ fn in_words(kind: &str) -> &'static str {
         "object" => "a map of keys",
         "array" => "a list",
         "boolean" => "yes or no",
-        "integer" | "number" => "a number",
+        "integer" | "number" => "a whole number",
         _ => "text",
     }
 }

@@ -1,0 +1,115 @@
+//! The verdicts of checks as an assessment lists them (floor 3).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::rows::{GapUses, Numbers};
+use crate::answer::Judged;
+use crate::assessment::Finding;
+use crate::check::facts::{Facts, Subjects};
+use crate::check::subject::Subject;
+use crate::check::{Check, CheckSet, Ruling, context};
+use crate::fact::Gap;
+use crate::id::NodeId;
+use crate::policy::Policy;
+use crate::time::Time;
+use crate::verdict::Verdict;
+use crate::world::World;
+
+/// How many gaps a finding names.
+const GAPS_NAMED: usize = 2;
+
+/// Why each asset's answer is not known.
+pub(super) fn deciding(uses: &GapUses, judged: &[Judged]) -> BTreeMap<NodeId, BTreeSet<Gap>> {
+    let mut deciding: BTreeMap<NodeId, BTreeSet<Gap>> = BTreeMap::new();
+    for (gap, assets) in &uses.decides {
+        let numbers = assets.iter().filter_map(|id| id.strip_prefix('A')?.parse::<usize>().ok()?.checked_sub(1));
+        for asset in numbers.filter_map(|at| judged.get(at)) {
+            deciding.entry(asset.asset.clone()).or_default().insert(gap.clone());
+        }
+    }
+    deciding
+}
+
+/// Every check's verdict on every subject of its kind, and one more for what of that kind was not listed.
+pub(super) fn findings(
+    checks: &CheckSet,
+    subjects: &Subjects,
+    numbers: &mut Numbers<'_>,
+    policy: &Policy,
+    now: Time,
+) -> Vec<Finding> {
+    let world = numbers.world();
+    let mut found = Vec::new();
+    for facts in &subjects.all {
+        let mine: Vec<&Check> = checks.iter().filter(|check| check.subject == facts.subject).collect();
+        if mine.is_empty() {
+            continue;
+        }
+        let context = context(facts.subject, &facts.values);
+        let evidence = numbers.evidence(&facts.sources);
+        for check in mine {
+            let ruling = check.rule(facts, &context);
+            found.push(Finding { evidence: evidence.clone(), ..finding(world, check, facts, ruling, policy, now) });
+        }
+    }
+    for check in checks.iter() {
+        found.extend(subjects.unlisted.get(&check.subject).map(|gaps| unlisted(world, check, gaps, policy, now)));
+    }
+    found.sort_by(|a, b| (&a.check, &a.subject, &a.message).cmp(&(&b.check, &b.subject, &b.message)));
+    found
+}
+
+/// The verdict on what may be there beside what was listed.
+fn unlisted(world: &World, check: &Check, gaps: &BTreeSet<Gap>, policy: &Policy, now: Time) -> Finding {
+    let (key, name) = match check.subject {
+        Subject::Asset => ("?", "assets that were not listed"),
+        Subject::Credential => ("?", "credentials that were not read"),
+        Subject::Session => ("?", "sessions that were not assessed"),
+        Subject::Principal => ("?", "identities that were not listed"),
+        Subject::Environment => ("?", "environments that were not listed"),
+        Subject::RecoveryPoint => ("?", "copies that were not listed"),
+        Subject::Path => ("?", "paths that were not seen"),
+    };
+    let facts =
+        Facts { key: key.to_owned(), name: name.to_owned(), ..Facts::given(check.subject, serde_json::json!({})) };
+    let message = format!("{name}: not known whether so: {}", check.title);
+    let ruling = Ruling { verdict: Verdict::Unknown, message, gaps: gaps.clone() };
+    finding(world, check, &facts, ruling, policy, now)
+}
+
+fn finding(world: &World, check: &Check, facts: &Facts, ruling: Ruling, policy: &Policy, now: Time) -> Finding {
+    let Ruling { mut verdict, mut message, gaps } = ruling;
+    for gap in gaps.iter().take(GAPS_NAMED) {
+        let source = world.sources.get(&gap.source);
+        let asked = source.map_or(gap.source.as_str(), |source| source.operation.as_str());
+        message.push_str(&format!("; {asked}: {}", gap.reason.words()));
+    }
+    if gaps.len() > GAPS_NAMED {
+        message.push_str(&format!("; and {} more gaps", gaps.len() - GAPS_NAMED));
+    }
+    let mine = policy.waivers.iter().filter(|waiver| waiver.check == check.id && waiver.subject == facts.key);
+    let waiver = mine.max_by_key(|waiver| waiver.expires);
+    let mut accepted = None;
+    if let Some(waiver) = waiver.filter(|_| matches!(verdict, Verdict::Fail | Verdict::Unknown)) {
+        let until = waiver.expires.day();
+        if waiver.expires > now {
+            accepted = Some(format!("accepted by {} until {until}: {}", waiver.approved_by, waiver.reason));
+        } else {
+            verdict = Verdict::Fail;
+            message.push_str(&format!("; the waiver of {} expired on {until}", waiver.approved_by));
+        }
+    }
+    Finding {
+        check: check.id.clone(),
+        item: check.item.clone(),
+        subject: facts.key.clone(),
+        subject_kind: facts.subject.word().to_owned(),
+        subject_name: facts.name.clone(),
+        verdict: verdict.word().to_owned(),
+        severity: check.severity.word().to_owned(),
+        message,
+        waiver: accepted,
+        evidence: Vec::new(),
+        location: facts.location.clone(),
+    }
+}

@@ -1,0 +1,299 @@
+//! Facts of credentials, sessions and identities (floor 2).
+
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+use super::rights::{Held, Rights, in_reach};
+use super::{Facts, Given, Maybe, any, count, has, unread};
+use crate::assessment::LocationRow;
+use crate::check::subject::Subject;
+use crate::fact::{Fact, Gap};
+use crate::model::{Atom, Credential, Decision, Principal, Session, Status, Way, WayKind};
+use crate::path::Walker;
+use crate::power::Hold;
+use crate::power::ground::Key;
+use crate::verdict::Prevention;
+use crate::world::World;
+
+/// The word that JSON writes for a closed value.
+pub(super) fn word<T: serde::Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+pub(super) fn credentials(given: &Given<'_, '_>, rights: &Rights) -> Vec<Facts> {
+    given.ground.world.credentials.values().map(|credential| of_credential(given, rights, credential)).collect()
+}
+
+fn of_credential(given: &Given<'_, '_>, rights: &Rights, credential: &Credential) -> Facts {
+    let name = match &credential.public_id {
+        Some(id) => format!("{} {} {id}", credential.provider, credential.kind),
+        None => credential.key.clone(),
+    };
+    let mut facts = Facts::new(Subject::Credential, &credential.key, &name);
+    facts.sources.extend(credential.sources.iter().cloned());
+    let first = credential.locations.iter().min_by_key(|location| (location.kind != "file", *location));
+    facts.location = first.map(|location| LocationRow {
+        kind: location.kind.clone(),
+        path: location.path.clone(),
+        line: location.line,
+        key: location.key.clone(),
+    });
+    facts.put("key", credential.key.as_str());
+    facts.put("provider", credential.provider.as_str());
+    facts.put("kind", credential.kind.as_str());
+    match &credential.status {
+        Fact::Known(Status::Live) => facts.put("status", "live"),
+        Fact::Known(Status::Revoked) => facts.put("status", "revoked"),
+        Fact::Unknown(gap) => facts.leave("status", [gap.clone()]),
+    }
+    if let Some(environment) = &credential.environment {
+        facts.put("environment", environment.as_str());
+    }
+    let held = held_by(given, credential, has);
+    facts.tell("in_reach", any(unread(given).into_iter().chain([held])));
+    let free = held_by(given, credential, freely);
+    facts.tell("reached_freely", any(unread(given).into_iter().chain([free])));
+    let kinds: BTreeSet<&str> = credential.locations.iter().map(|location| location.kind.as_str()).collect();
+    let places: BTreeSet<_> = credential.locations.iter().map(|l| (&l.kind, &l.path, l.line, &l.key)).collect();
+    facts.put("places", count(places.len()));
+    facts.put("place_kinds", kinds.into_iter().collect::<Vec<_>>());
+    match &credential.identity {
+        Fact::Known(identity) => {
+            let world = given.ground.world;
+            facts.put("identity", world.principals.get(identity).map_or(identity.as_str(), |p| p.name.as_str()));
+            destroys(&mut facts, rights, rights.of(identity));
+        }
+        Fact::Unknown(gap) => {
+            for field in
+                ["identity", "destroys", "destroys_production", "crosses_environments", "assets", "environments"]
+            {
+                facts.leave(field, [gap.clone()]);
+            }
+        }
+    }
+    facts
+}
+
+/// Whether some session gets hold of a credential. Power does not speak of one that is known to be revoked; that lies
+/// where it lies all the same, so it is looked up by its places.
+fn held_by(given: &Given<'_, '_>, credential: &Credential, by: fn(&Walker<'_, '_>, &Key) -> Maybe) -> Maybe {
+    if credential.status != Fact::Known(Status::Revoked) {
+        let hold = Key::Hold(credential.id.clone());
+        return any(given.walkers.values().map(|walker| by(walker, &hold)));
+    }
+    let world = given.ground.world;
+    let gained = Atom::Credential(credential.id.clone());
+    let steps = world.steps.iter().filter(|step| step.gains.contains(&gained)).map(|_| Err(BTreeSet::new()));
+    let places = credential.locations.iter().flat_map(|location| {
+        let sessions = location.sessions.iter().filter_map(|session| given.walkers.get(session));
+        sessions.flat_map(move |walker| {
+            let ways = world.ways.values().filter(|way| way.session.as_ref() == Some(&walker.session.id));
+            ways.map(move |way| {
+                let refused = location.refused.iter().any(|refusal| refusal.way == way.id);
+                match (refused || location.kind == "network", way.reads) {
+                    (true, _) => Err(BTreeSet::new()),
+                    (false, true) => by(walker, &Key::Way(way.id.clone())),
+                    (false, false) => Ok(false),
+                }
+            })
+        })
+    });
+    any(steps.chain(places))
+}
+
+/// One that was revoked is in nobody's reach, so that of one whose status is not known is not sure.
+fn unless_revoked(credential: &Credential, reached: Maybe) -> Maybe {
+    match (&credential.status, reached) {
+        (Fact::Unknown(gap), Ok(true)) => Err(BTreeSet::from([gap.clone()])),
+        (Fact::Unknown(_) | Fact::Known(_), reached) => reached,
+    }
+}
+
+fn freely(walker: &Walker<'_, '_>, key: &Key) -> Maybe {
+    let both = walker.both_of(key);
+    match (both.worst, both.best) {
+        (Hold::Free, Hold::Free) => Ok(true),
+        (Hold::Full | Hold::Never, _) => Ok(false),
+        (Hold::Free, Hold::Full | Hold::Never) => {
+            Err(walker.ground.find(key).map(|atom| walker.power.gaps(&[atom])).unwrap_or_default())
+        }
+    }
+}
+
+fn destroys(facts: &mut Facts, rights: &Rights, held: &Held) {
+    facts.tell("destroys", rights.destroys(held, |_, _| Ok(true)));
+    facts.tell("destroys_production", rights.destroys(held, |_, headline| Ok(headline)));
+    facts.tell("crosses_environments", rights.crosses(held));
+    let (environments, whole) = rights.environments(held);
+    if held.gaps.is_empty() {
+        facts.put("assets", count(held.sure.len()));
+        if whole {
+            facts.put("environments", environments.into_iter().collect::<Vec<_>>());
+        }
+    } else {
+        facts.leave("assets", held.gaps.iter().cloned());
+        facts.leave("environments", held.gaps.iter().cloned());
+    }
+}
+
+pub(super) fn principals(given: &Given<'_, '_>, rights: &Rights) -> Vec<Facts> {
+    let world = given.ground.world;
+    let one = |principal: &Principal| {
+        let mut facts = Facts::new(Subject::Principal, principal.id.as_str(), &principal.name);
+        facts.sources.extend(principal.sources.iter().cloned());
+        facts.put("id", principal.id.as_str());
+        facts.put("name", principal.name.as_str());
+        facts.put("provider", principal.provider.as_str());
+        if let Some(environment) = &principal.environment {
+            facts.put("environment", environment.as_str());
+        }
+        let deputies = given.ground.deputies_of.get(&principal.id).into_iter().flatten();
+        let ready = deputies.map(|way| in_reach(given.walkers.values(), &Key::WayReady(way.id.clone())));
+        let mut own = in_reach(given.walkers.values(), &Key::Held(principal.id.clone()));
+        let named = world.credentials.values().filter(|one| one.identity.known() == Some(&principal.id));
+        for credential in named {
+            own = unless_revoked(credential, own);
+        }
+        // A credential that is not identified may be its own.
+        let fits = |provider: &str| [provider, "unknown"].contains(&principal.provider.as_str());
+        let unidentified = world.credentials.values().filter(|c| fits(&c.provider) || c.provider == "unknown");
+        let unidentified = unidentified.filter_map(|credential| credential.identity.gap().cloned());
+        let unidentified = unidentified.map(|gap| Err(BTreeSet::from([gap])));
+        facts.tell("in_reach", any(ready.chain([own]).chain(unidentified).chain(unread(given))));
+        destroys(&mut facts, rights, rights.of(&principal.id));
+        facts.tell("escalates", escalates(world, principal));
+        facts.tell("unrestricted", unrestricted(world, principal));
+        facts
+    };
+    world.principals.values().map(one).collect()
+}
+
+/// Whether an identity alone can become another one, gain a right or lift a protection.
+fn escalates(world: &World, principal: &Principal) -> Maybe {
+    let own = Atom::Principal(principal.id.clone());
+    let gains = |atom: &Atom| match atom {
+        Atom::Principal(id) => *id != principal.id,
+        Atom::Right { .. } | Atom::Lifted(_) | Atom::Credential(_) => true,
+        Atom::Way(_) | Atom::Can { .. } | Atom::Destroyed(_) => false,
+    };
+    let steps = world.steps.iter().filter(|step| step.needs.contains(&own) && step.gains.iter().any(gains));
+    let steps = steps.map(|step| match (&step.possible, step.needs.len() == 1) {
+        (Fact::Known(false), _) => Ok(false),
+        (Fact::Known(true), true) => Ok(true),
+        (Fact::Known(true), false) => Err(BTreeSet::new()),
+        (Fact::Unknown(gap), _) => Err(BTreeSet::from([gap.clone()])),
+    });
+    let unlisted = world.unlisted_steps.iter().map(|gap| Err(BTreeSet::from([gap.clone()])));
+    any(steps.chain(unlisted))
+}
+
+fn unrestricted(world: &World, principal: &Principal) -> Maybe {
+    let wide = |grant: &&crate::model::Grant| {
+        grant.principal == principal.id && (grant.target.as_str() == "*" || grant.actions.iter().any(|a| a == "*"))
+    };
+    let grants = world.grants.iter().filter(wide).map(|grant| super::known(&grant.allowed));
+    let unlisted = principal.grants.gap().into_iter().map(|gap| Err(BTreeSet::from([gap.clone()])));
+    any(grants.chain(unlisted))
+}
+
+pub(super) fn sessions(given: &Given<'_, '_>) -> Vec<Facts> {
+    given.walkers.values().map(|walker| of_session(given, walker)).collect()
+}
+
+fn of_session(given: &Given<'_, '_>, walker: &Walker<'_, '_>) -> Facts {
+    let (world, session) = (given.ground.world, walker.session);
+    let mut facts = Facts::new(Subject::Session, &session.key, &session.name);
+    facts.sources.extend(session.sources.iter().cloned());
+    facts.put("key", session.key.as_str());
+    facts.put("name", session.name.as_str());
+    facts.put("agent", word(&session.agent));
+    facts.put("counted", world.counts(session));
+    match session.reach.gap() {
+        None => facts.put("reach_read", true),
+        Some(gap) => facts.leave("reach_read", [gap.clone()]),
+    }
+    facts.put("has_environment", session.environment.is_some());
+    facts.put("environment", session.environment.clone().unwrap_or_default());
+    let held: Vec<Maybe> = world.credentials.keys().map(|id| has(walker, &Key::Hold(id.clone()))).collect();
+    let unread: BTreeSet<Gap> = session.reach.gap().cloned().into_iter().collect();
+    exact(&mut facts, "credentials", &held, &unread);
+    let reached = |judged: &crate::answer::Judged| reaches(given, judged, session);
+    let headline = || given.judged.iter().filter(|judged| judged.standing.in_headline);
+    facts.tell("destroys_production", any(headline().map(reached)));
+    exact(&mut facts, "production_assets", &headline().map(reached).collect::<Vec<_>>(), &BTreeSet::new());
+    if let Some(own) = &session.environment {
+        let outside = given.judged.iter().map(|judged| match &judged.standing.environment {
+            Some(environment) if environment == own => Ok(false),
+            Some(_) => reached(judged),
+            None => reached(judged).and_then(|is| if is { Err(BTreeSet::new()) } else { Ok(false) }),
+        });
+        facts.tell("destroys_outside", any(outside));
+    }
+    match session.ways.gap() {
+        None => facts.put("ways", ways(&mut BTreeSet::new(), world, session)),
+        Some(gap) => facts.leave("ways", [gap.clone()]),
+    }
+    let mut gaps = BTreeSet::new();
+    ways(&mut gaps, world, session);
+    facts.leave("ways.decision", gaps);
+    let place =
+        world.ways.values().filter(|way| way.session.as_ref() == Some(&session.id)).flat_map(|way| &way.sources);
+    facts.location = place.filter_map(|id| world.sources.get(id)?.place.as_deref()).min().map(located);
+    facts
+}
+
+/// `path:line` as a place.
+fn located(place: &str) -> LocationRow {
+    let split = place.rsplit_once(':').and_then(|(path, line)| Some((path, line.parse().ok()?)));
+    let (path, line) = split.map_or((place, None), |(path, line)| (path, Some(line)));
+    LocationRow { kind: "file".to_owned(), path: path.to_owned(), line, key: None }
+}
+
+fn exact(facts: &mut Facts, field: &str, all: &[Maybe], unread: &BTreeSet<Gap>) {
+    let doubts: Vec<&BTreeSet<Gap>> = all.iter().filter_map(|one| one.as_ref().err()).collect();
+    if doubts.is_empty() && unread.is_empty() {
+        facts.put(field, count(all.iter().filter(|one| **one == Ok(true)).count()));
+    } else {
+        facts.leave(field, doubts.into_iter().flatten().chain(unread).cloned());
+    }
+}
+
+/// Whether a session can have an asset destroyed.
+pub(super) fn reaches(given: &Given<'_, '_>, judged: &crate::answer::Judged, session: &Session) -> Maybe {
+    let Some(from) = judged.from.iter().find(|from| from.session == session.id) else { return Ok(false) };
+    match (from.paths.worst.prevention, from.paths.best.prevention) {
+        (Prevention::Stopped, _) => Ok(false),
+        (Prevention::Open | Prevention::Slowed, Prevention::Open | Prevention::Slowed) => Ok(true),
+        (Prevention::Open | Prevention::Slowed, Prevention::Stopped) => {
+            Err(given.deciding.get(&judged.asset).cloned().unwrap_or_default())
+        }
+    }
+}
+
+fn ways(gaps: &mut BTreeSet<Gap>, world: &World, session: &Session) -> Value {
+    let own = world.ways.values().filter(|way| way.session.as_ref().is_none_or(|id| *id == session.id));
+    own.map(|way| of_way(gaps, way)).collect()
+}
+
+fn of_way(gaps: &mut BTreeSet<Gap>, way: &Way) -> Value {
+    let mut map = Map::new();
+    map.insert("name".to_owned(), way.name.as_str().into());
+    map.insert("kind".to_owned(), word::<WayKind>(&way.kind));
+    match &way.decision {
+        Fact::Known(decision) => {
+            map.insert("decision".to_owned(), word::<Decision>(decision));
+            map.insert("overridable".to_owned(), (!way.overrides.is_empty()).into());
+        }
+        Fact::Unknown(gap) => drop(gaps.insert(gap.clone())),
+    }
+    match &way.contained {
+        Fact::Known(contained) => {
+            map.insert("contained".to_owned(), (*contained).into());
+            map.insert("escapable".to_owned(), (!way.escapes.is_empty()).into());
+        }
+        Fact::Unknown(gap) => drop(gaps.insert(gap.clone())),
+    }
+    map.insert("managed".to_owned(), way.managed.into());
+    map.insert("calls_out".to_owned(), (!way.carries.is_empty()).into());
+    map.into()
+}
