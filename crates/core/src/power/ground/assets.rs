@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::{AtomNo, When, Why};
 use super::sessions::{carries, generic};
 use super::{Builder, Key};
-use crate::fact::Fact;
+use crate::fact::{Fact, Gap};
 use crate::id::NodeId;
 use crate::model::{Basis, Copy, Lift, Protection};
 use crate::pattern;
@@ -150,8 +150,17 @@ impl Builder<'_> {
             let done = self.atom(Key::Do(action.clone(), node.clone()));
             let mut needs = vec![self.atom(Key::CanAt(action.clone(), node.clone()))];
             needs.extend(self.meets(&action, &node));
-            self.rules.add(done, needs, When::Holds);
+            // Where it was not read to its end what guards a node, something that nobody listed may refuse.
+            let when = self.unlisted(&node).map_or(When::Holds, When::Maybe);
+            self.rules.add(done, needs, when);
         }
+    }
+
+    /// Why it is not known whether all that guards a node, or the place of a copy, is listed.
+    fn unlisted(&self, node: &NodeId) -> Option<Gap> {
+        let place = self.world.copies.get(node).and_then(|copy| copy.place.as_ref());
+        let held = [Some(node), place].into_iter().flatten().filter_map(|id| self.world.assets.get(id));
+        held.filter_map(|asset| asset.protections.gap().cloned()).next()
     }
 
     /// Lets a right flow down from every node above, each link once.
