@@ -4,6 +4,7 @@
 mod assignment;
 mod aws_key;
 mod collect;
+mod commands;
 mod document;
 mod facts;
 mod find;
@@ -15,7 +16,9 @@ mod places;
 mod reader;
 mod rules;
 mod scan;
+mod starts;
 mod store;
+mod strings;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@
 mod agent;
 mod claude_code;
 mod cursor;
+mod definitions;
 mod join;
 mod read;
 

@@ -47,6 +47,8 @@ pub(crate) fn scan(rules: &Rules, text: &[u8], at: usize, style: Style, out: &mu
     if bare && style == Style::Code {
         return end;
     }
+    // What a program defines is a setting, whoever chose it: `define('DB_PASSWORD', 'word')`.
+    let style = if is_defined(text, start) { Style::Config } else { style };
     let name = String::from_utf8_lossy(name).trim_start_matches('-').to_owned();
     if let Some(raw) = judge(rules, &name, value, range, style) {
         out.push(raw);
@@ -116,6 +118,13 @@ fn upper_words(name: &str) -> String {
     words
 }
 
+/// Whether the name is the first argument of PHP's `define`.
+fn is_defined(text: &[u8], start: usize) -> bool {
+    let before = text.get(start.saturating_sub(16)..start).unwrap_or_default();
+    let Some((b'"' | b'\'', head)) = before.split_last() else { return false };
+    head.trim_ascii_end().strip_suffix(b"(").is_some_and(|head| head.trim_ascii_end().ends_with(b"define"))
+}
+
 /// The value after a name, and whether it stands without quotes.
 fn value_after(text: &[u8], start: usize, end: usize, style: Style) -> Option<(Range<usize>, bool)> {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
@@ -129,7 +138,9 @@ fn value_after(text: &[u8], start: usize, end: usize, style: Style) -> Option<(R
     let rest = text.get(closed..text.len().min(closed + 200)).unwrap_or_default();
     let mut at = if rest.starts_with(b":=") || rest.starts_with(b"=>") {
         closed + 2
-    } else if rest.first().is_some_and(|byte| matches!(byte, b'=' | b':')) {
+    } else if rest.first().is_some_and(|byte| matches!(byte, b'=' | b':'))
+        || (rest.first() == Some(&b',') && is_defined(text, start))
+    {
         closed + 1
     } else if text.get(start..start + 2) == Some(b"--") && text.get(end).is_some_and(is_space) {
         end
@@ -209,6 +220,7 @@ pub(crate) fn placeholder(value: &[u8]) -> bool {
         "placeholder",
         "your-",
         "your_",
+        "password_here",
         "yourtoken",
         "replace",
         "insert",

@@ -1,6 +1,6 @@
 //! Reads the environment, the known stores, the folders and the home, in this order, and gathers the finds (floor 5).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -207,24 +207,32 @@ pub(crate) fn place_database(find: &mut Find, locator: &Locator, out: &mut Finds
 /// Puts each AWS secret to the access key id nearest to it; parts of other credentials go.
 pub(super) fn paired(mut raws: Vec<(Raw, u64)>, near: u64) -> Vec<(Raw, u64)> {
     let is_id = |raw: &Raw| raw.public_id.is_some() && raw.provider == "aws";
-    let mut secrets: Vec<Option<(Raw, u64)>> = Vec::new();
+    // By line, those of one line in their order: what is nearest is found without a look at all.
+    let mut secrets: BTreeMap<u64, VecDeque<Raw>> = BTreeMap::new();
     let mut rest = Vec::new();
     for (raw, line) in raws.drain(..) {
-        if raw.kind == "secret_access_key" { secrets.push(Some((raw, line))) } else { rest.push((raw, line)) }
+        if raw.kind == "secret_access_key" {
+            secrets.entry(line).or_default().push_back(raw);
+        } else {
+            rest.push((raw, line));
+        }
     }
     let has_id = rest.iter().any(|(raw, _)| is_id(raw));
     rest.retain(|(raw, _)| !(raw.part && has_id));
     for (raw, line) in rest.iter_mut().filter(|(raw, _)| is_id(raw)) {
-        let distance =
-            |at: &Option<(Raw, u64)>| at.as_ref().map(|(_, at)| at.abs_diff(*line)).filter(|far| *far <= near);
-        let nearest = (0..secrets.len()).filter_map(|at| Some((distance(secrets.get(at)?)?, at))).min();
-        if let Some((_, at)) = nearest
-            && let Some((secret, _)) = secrets.get_mut(at).and_then(Option::take)
-        {
+        let before = secrets.range(..=*line).next_back().map(|(at, _)| *at);
+        let after = secrets.range(*line..).next().map(|(at, _)| *at);
+        let nearest = before.into_iter().chain(after).min_by_key(|at| at.abs_diff(*line));
+        let Some(at) = nearest.filter(|at| at.abs_diff(*line) <= near) else { continue };
+        let Some(there) = secrets.get_mut(&at) else { continue };
+        if let Some(secret) = there.pop_front() {
             raw.dummy |= secret.dummy;
             raw.secret = secret.secret;
         }
+        if there.is_empty() {
+            secrets.remove(&at);
+        }
     }
-    rest.extend(secrets.into_iter().flatten());
+    rest.extend(secrets.into_iter().flat_map(|(line, there)| there.into_iter().map(move |raw| (raw, line))));
     rest
 }

@@ -10,6 +10,9 @@ const OPENED: usize = 5_000;
 /// The largest YAML that is parsed; nothing that we look for is larger.
 const LARGEST_YAML: usize = 1 << 20;
 
+/// How far before a value its key is looked for.
+const NEAR: usize = 4_096;
+
 /// JSON, with the comments and trailing commas that editors allow.
 pub(crate) fn json(text: &str) -> Option<Value> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -55,8 +58,12 @@ fn opened(text: &str) -> usize {
 /// The line of `value` under `key`: where the value stands after the key, else where the value stands, else the key.
 pub(crate) fn line_of(text: &str, key: &str, value: &str) -> Option<u64> {
     let near = |at: usize| {
-        let before = text.get(..at).unwrap_or_default();
-        let mut lines = before.rsplit('\n');
+        // A line may be as long as the file; a key is written near its value.
+        let mut from = at.saturating_sub(NEAR);
+        while !text.is_char_boundary(from) {
+            from += 1;
+        }
+        let mut lines = text.get(from..at).unwrap_or_default().rsplit('\n');
         lines.next().is_some_and(|line| line.contains(key)) || lines.next().is_some_and(|line| line.contains(key))
     };
     let places = || text.match_indices(value).map(|(at, _)| at).take(200);

@@ -1,6 +1,6 @@
 //! From finds to facts (floor 5): one credential for each secret, its places, and what is not known of it yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use deadstop_core::fact::{Fact, Gap, GapReason, Listed, Listing};
 use deadstop_core::id::{CredentialId, NodeId, PrincipalId, SessionId, SourceId, StepId};
@@ -13,6 +13,7 @@ use super::collect::Gathered;
 use super::find::{Find, Finds, Node, Spot, Strength};
 use super::mask::Mask;
 use super::rules::Rules;
+use super::starts::Starts;
 use super::{Collected, McpServer, Paths, Stats};
 use crate::secret::{Secret, redact};
 
@@ -43,21 +44,27 @@ pub(crate) fn state(gathered: Gathered, rules: &Rules, now: Time, sessions: &[Se
     let groups = group(&mut finds.finds);
     let mut credentials = Vec::new();
     let mut ids: Vec<(CredentialId, Vec<usize>)> = Vec::new();
+    let mut alike: BTreeMap<String, usize> = BTreeMap::new();
     for members in groups {
         let found: Vec<&Find> = members.iter().filter_map(|at| finds.finds.get(*at)).collect();
         if let Some(mut credential) = facts.credential(&found) {
             // Two secrets of one name in one file share a key; they are still two.
-            let alike = credentials.iter().filter(|other: &&Credential| other.key == credential.key).count();
-            if alike > 0 {
-                credential.id.0.push_str(&format!("~{}", alike + 1));
+            let alike = alike.entry(credential.key.clone()).or_default();
+            *alike += 1;
+            if *alike > 1 {
+                credential.id.0.push_str(&format!("~{alike}"));
             }
             ids.push((credential.id.clone(), members));
             credentials.push(credential);
         }
     }
     finds.nodes.sort();
-    for node in &finds.nodes {
-        facts.node(node);
+    let placed: BTreeSet<NodeId> = finds.nodes.iter().map(|node| facts.node(node)).collect();
+    for id in &placed {
+        if let Some(asset) = facts.assets.get_mut(id) {
+            asset.sources.sort();
+            asset.sources.dedup();
+        }
     }
     let steps = facts.steps(&finds, &ids);
     let mcp_servers = facts.servers(&finds, &ids);
@@ -166,7 +173,7 @@ impl Facts<'_> {
     /// The source that a place is, added if it is new.
     fn read(&mut self, spot: &Spot, provider: Option<&str>) -> SourceId {
         let path = self.mask.hide(&spot.path);
-        let key = spot.key.as_deref().map(|key| super::places::printable(&self.mask.hide(key)));
+        let key = spot.key.as_deref().map(|key| super::places::printable(&self.mask.hide_name(key)));
         let place = spot.line.map_or_else(|| path.clone(), |line| format!("{path}:{line}"));
         let id = SourceId(format!("{}:{place}#{}", spot.kind, key.as_deref().unwrap_or_default()));
         self.sources.entry(id.clone()).or_insert_with(|| Source {
@@ -299,7 +306,7 @@ impl Facts<'_> {
         if within.is_none() && self.rules.has_assets(&provider) {
             let key = found.iter().find_map(|find| find.spot.key.clone());
             let label = public_id.clone().or(key).unwrap_or_else(|| kind.replace('_', " "));
-            let label = super::places::printable(&self.mask.hide(&label));
+            let label = super::places::printable(&self.mask.hide_name(&label));
             self.scope(&id, &provider, public_id.as_deref(), &label, &sources, &gap);
         }
         Some(Credential {
@@ -335,8 +342,9 @@ impl Facts<'_> {
         spots.extend(found.iter().map(|find| &find.spot).filter(|spot| spot.kind == "environment"));
         spots.sort();
         spots.dedup();
-        let lined: Vec<&str> = spots.iter().filter(|spot| spot.line.is_some()).map(|spot| spot.path.as_str()).collect();
-        spots.retain(|spot| spot.kind != "file" || spot.line.is_some() || !lined.contains(&spot.path.as_str()));
+        let lined: BTreeSet<&str> =
+            spots.iter().filter(|spot| spot.line.is_some()).map(|spot| spot.path.as_str()).collect();
+        spots.retain(|spot| spot.kind != "file" || spot.line.is_some() || !lined.contains(spot.path.as_str()));
         let sources: Vec<SourceId> = spots.iter().map(|spot| self.read(spot, Some(provider))).collect();
         let locations = spots
             .iter()
@@ -344,7 +352,7 @@ impl Facts<'_> {
                 kind: spot.kind.to_owned(),
                 path: self.mask.hide(&spot.path),
                 line: spot.line,
-                key: spot.key.as_deref().map(|key| super::places::printable(&self.mask.hide(key))),
+                key: spot.key.as_deref().map(|key| super::places::printable(&self.mask.hide_name(key))),
                 sessions: self.sessions.to_vec(),
                 refused: Vec::new(),
             })
@@ -402,14 +410,14 @@ impl Facts<'_> {
         });
     }
 
-    fn node(&mut self, node: &Node) {
+    fn node(&mut self, node: &Node) -> NodeId {
         let source = self.read(&node.spot, Some(&node.provider));
         let gap = self.not_asked(&node.provider);
         let id = NodeId(super::places::printable(&self.mask.hide(&node.id)));
         let name = super::places::printable(&self.mask.hide(&node.name));
         let parent = node.parent.as_deref().map(|parent| NodeId(self.mask.hide(parent)));
         let asset = self.assets.entry(id.clone()).or_insert_with(|| Asset {
-            id,
+            id: id.clone(),
             provider: node.provider.clone(),
             kind: node.kind.clone(),
             class: node.class,
@@ -423,39 +431,21 @@ impl Facts<'_> {
             holds: None,
             sources: Vec::new(),
         });
-        if !asset.sources.contains(&source) {
-            asset.sources.push(source);
-            asset.sources.sort();
-        }
+        asset.sources.push(source);
+        id
     }
 
     /// Roles that profiles with keys act as.
     fn steps(&mut self, finds: &Finds, ids: &[(CredentialId, Vec<usize>)]) -> Vec<Step> {
+        let starts = Starts::of(finds, ids);
         let mut steps = BTreeMap::new();
         for chain in &finds.chains {
             let source = self.read(&chain.spot, Some("aws"));
             let gap = self.not_asked("aws");
             let role = self.principal(&chain.role, &chain.role, "aws", std::slice::from_ref(&source), &gap);
-            let keys = finds.profiles.iter().filter(|(name, _)| *name == chain.source).map(|(_, id)| id);
-            let mut from: Vec<Vec<Atom>> = Vec::new();
-            for key in keys {
-                let holds = |members: &[usize]| {
-                    members
-                        .iter()
-                        .filter_map(|at| finds.finds.get(*at))
-                        .any(|find| find.public_id.as_ref() == Some(key))
-                };
-                let holders = ids.iter().filter(|(_, members)| holds(members));
-                from.extend(holders.map(|(credential, _)| vec![Atom::Credential(credential.clone())]));
-            }
-            let before = finds.chains.iter().filter(|other| other.profile == chain.source && other.role != chain.role);
-            from.extend(before.map(|other| vec![Atom::Principal(PrincipalId(self.mask.hide(&other.role)))]));
-            if from.is_empty() {
-                // What the profile starts from was not found: anything here may be it.
-                from.push(Vec::new());
-            }
-            for (at, needs) in from.into_iter().enumerate() {
-                let id = StepId(format!("assume:{}:{role}:{}:{at}", chain.profile, chain.spot.path));
+            let profile = self.mask.hide_name(&chain.profile);
+            for (at, needs) in starts.before(chain, &self.mask).into_iter().enumerate() {
+                let id = StepId(format!("assume:{profile}:{role}:{}:{at}", self.mask.hide(&chain.spot.path)));
                 let step = Step {
                     id: id.clone(),
                     session: None,
@@ -463,7 +453,7 @@ impl Facts<'_> {
                     gains: vec![Atom::Principal(role.clone())],
                     changes: false,
                     possible: Fact::Unknown(gap.clone()),
-                    because: format!("assume {role}, as profile {} does", chain.profile),
+                    because: format!("assume {role}, as profile {profile} does"),
                     sources: vec![source.clone()],
                 };
                 steps.insert(id, step);
@@ -473,17 +463,16 @@ impl Facts<'_> {
     }
 
     fn servers(&self, finds: &Finds, ids: &[(CredentialId, Vec<usize>)]) -> Vec<McpServer> {
+        let mut holders: BTreeMap<&[u8], BTreeSet<&CredentialId>> = BTreeMap::new();
+        for (id, members) in ids {
+            for secret in members.iter().filter_map(|at| finds.finds.get(*at)?.secret.as_ref()) {
+                holders.entry(secret.expose()).or_default().insert(id);
+            }
+        }
         let mut servers: Vec<McpServer> = Vec::new();
         for server in &finds.servers {
-            let holds = |members: &[usize]| {
-                members
-                    .iter()
-                    .filter_map(|at| finds.finds.get(*at)?.secret.as_ref())
-                    .any(|known| server.secrets.contains(known))
-            };
-            let mut credentials: Vec<CredentialId> =
-                ids.iter().filter(|(_, members)| holds(members)).map(|(id, _)| id.clone()).collect();
-            credentials.sort();
+            let held: BTreeSet<&CredentialId> =
+                server.secrets.iter().filter_map(|secret| holders.get(secret.expose())).flatten().copied().collect();
             let shown = |text: &str| super::places::printable(&self.mask.hide(text));
             servers.push(McpServer {
                 name: shown(&server.name),
@@ -491,7 +480,7 @@ impl Facts<'_> {
                 line: server.spot.line,
                 command: server.command.as_deref().map(shown),
                 url: server.url.as_deref().map(shown),
-                credentials,
+                credentials: held.into_iter().cloned().collect(),
             });
         }
         servers.sort();

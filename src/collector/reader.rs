@@ -145,7 +145,7 @@ impl Visitor for Reader<'_> {
             return;
         };
         let text = String::from_utf8_lossy(bytes);
-        let context = Context { scanner: self.scanner, path: &self.shown, env: self.env };
+        let context = Context::new(self.scanner, &self.shown, self.env);
         let whole = store::parse(kind, &context, &text, &mut self.parsed);
         let by_content = matches!(kind, Store::Google | Store::Kubernetes)
             || (kind == Store::Mcp && !self.shown.ends_with("mcp.json") && !self.shown.ends_with(".claude.json"));

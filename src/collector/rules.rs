@@ -226,6 +226,15 @@ mod tests {
     }
 
     #[test]
+    fn every_provider_that_can_destroy_has_rules() {
+        let rules = Rules::built_in();
+        for chapter in deadstop_core::catalogue::chapters() {
+            let known = rules.providers.get(&chapter.provider);
+            assert!(known.is_some_and(|known| known.assets), "{}", chapter.provider);
+        }
+    }
+
+    #[test]
     fn no_anchor_hides_another() {
         // The first anchor that begins at a place is taken, so none may begin as another does and lead elsewhere.
         let rules = Rules::built_in();

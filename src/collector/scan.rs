@@ -7,9 +7,11 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::assignment;
+use super::commands;
 use super::find::Strength;
 use super::locator::{self, Locator};
 use super::rules::{Rule, Rules};
+use super::strings;
 use crate::secret::Secret;
 
 /// How values are written in a file.
@@ -82,6 +84,10 @@ enum Lead {
     Locator,
     /// A word of a name.
     Word,
+    /// `@tcp(` of a Go data source name.
+    Dsn,
+    /// The name of a database client.
+    Program(&'static str),
 }
 
 /// Parts of names that secrets have. Every name in a rule file holds one of them.
@@ -130,6 +136,14 @@ impl Scanner {
             anchors.push(word.to_owned());
             leads.push(Lead::Word);
         }
+        for sign in ["@tcp(", "@unix("] {
+            anchors.push(sign.to_owned());
+            leads.push(Lead::Dsn);
+        }
+        for program in commands::PROGRAMS {
+            anchors.push(program.to_owned());
+            leads.push(Lead::Program(program));
+        }
         let automaton = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::LeftmostFirst)
@@ -154,9 +168,14 @@ impl Scanner {
                 }
                 Some(Lead::Locator) => locator::scan(text, hit.start(), style, out),
                 Some(Lead::Word) if hit.start() >= name_end => {
-                    name_end = assignment::scan(&self.rules, text, hit.start(), style, out);
+                    name_end = strings::scan(text, hit.start(), style, out)
+                        .unwrap_or_else(|| assignment::scan(&self.rules, text, hit.start(), style, out));
                 }
-                Some(Lead::Form(..) | Lead::Word) | None => {}
+                Some(Lead::Dsn) => strings::go_dsn(text, hit.start(), style, out),
+                Some(Lead::Program(program)) if text.get(hit.range()) == Some(program.as_bytes()) => {
+                    commands::scan(text, hit.start(), program, style, out);
+                }
+                Some(Lead::Form(..) | Lead::Word | Lead::Program(_)) | None => {}
             }
         }
         drop_overlapped(out, begin);

@@ -8,8 +8,10 @@ mod mcp;
 mod railway;
 mod tfstate;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
+use super::document;
 use super::find::{Find, Finds, Spot, Strength};
 use super::scan::Scanner;
 use crate::secret::Secret;
@@ -35,6 +37,9 @@ pub(crate) enum Store {
     FlyLink,
 }
 
+/// How many bytes of one file are gone through, at most, to tell lines of it.
+const LOOKED_THROUGH: usize = 256 << 20;
+
 /// What a parser may use.
 pub(crate) struct Context<'a> {
     pub(crate) scanner: &'a Scanner,
@@ -42,9 +47,22 @@ pub(crate) struct Context<'a> {
     pub(crate) path: &'a str,
     /// Variables of the session, for references to them.
     pub(crate) env: &'a BTreeMap<String, String>,
+    /// How many bytes may still be gone through to tell lines.
+    left: Cell<usize>,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    pub(crate) const fn new(scanner: &'a Scanner, path: &'a str, env: &'a BTreeMap<String, String>) -> Self {
+        Self { scanner, path, env, left: Cell::new(LOOKED_THROUGH) }
+    }
+
+    /// The line of `value` under `key`. In a file of very many entries the last of them have none: each is looked for
+    /// from the start, and a file must not keep us busy for longer than it takes to read some hundred like it.
+    pub(crate) fn line_of(&self, text: &str, key: &str, value: &str) -> Option<u64> {
+        self.left.set(self.left.get().checked_sub(text.len())?);
+        document::line_of(text, key, value)
+    }
+
     /// A place in the file.
     pub(crate) fn spot(&self, line: Option<u64>, key: &str) -> Spot {
         Spot { kind: "file", path: self.path.to_owned(), line, key: Some(key.to_owned()) }

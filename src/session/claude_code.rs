@@ -6,6 +6,7 @@ use deadstop_core::fact::GapReason;
 use deadstop_core::gate::{FileText, Level};
 use deadstop_core::model::Source;
 
+use super::definitions::definitions;
 use super::read::{Reading, listed, read};
 use super::{Finder, Where};
 
@@ -18,8 +19,8 @@ const DROP_INS: usize = 256;
 /// this copy is used is not documented: if it says anything, managed settings are not known.
 const SERVED: &str = "remote-settings.json";
 
-/// The folder of managed settings, below the system's.
-const MANAGED: &str = "etc/claude-code";
+/// The folders of managed settings, below the system's: on Linux and on macOS (code.claude.com/docs/en/managed-settings).
+const MANAGED: [&str; 2] = ["etc/claude-code", "Library/Application Support/ClaudeCode"];
 
 /// Where Claude Code keeps its settings.
 pub(super) struct ClaudeCode;
@@ -39,21 +40,25 @@ impl Finder for ClaudeCode {
         let there = |path: &Path| path.symlink_metadata().is_ok();
         config(place).is_some_and(|folder| there(&folder))
             || place.home.is_some_and(|home| there(&home.join(".claude.json")))
-            || there(&place.system.join(MANAGED))
+            || MANAGED.iter().any(|folder| there(&place.system.join(folder)))
             || place.roots.iter().any(|root| there(&root.join(".claude")))
     }
 
     fn common(&self, place: &Where<'_>, sources: &mut Vec<Source>) -> Vec<FileText> {
         let mut files: Vec<FileText> = Vec::new();
-        let managed = place.system.join(MANAGED);
         let mut add = |level, path: &Path| files.extend(file(place, level, path, sources));
-        add(Level::Managed, &managed.join("managed-settings.json"));
-        for path in drop_ins(&managed.join("managed-settings.d")) {
-            add(Level::Managed, &path);
+        for managed in MANAGED.map(|folder| place.system.join(folder)) {
+            add(Level::Managed, &managed.join("managed-settings.json"));
+            for path in drop_ins(&managed.join("managed-settings.d")) {
+                add(Level::Managed, &path);
+            }
         }
         if let Some(folder) = config(place) {
             add(Level::Managed, &folder.join(SERVED));
             add(Level::User, &folder.join("settings.json"));
+            for path in definitions(&folder) {
+                add(Level::User, &path);
+            }
             if place.env.contains_key("CLAUDE_CONFIG_DIR") {
                 add(Level::State, &folder.join(".claude.json"));
             }
@@ -75,11 +80,23 @@ impl Finder for ClaudeCode {
         if config(place).is_some_and(|config| config == folder) {
             return Vec::new();
         }
-        let mut locals = vec![folder.join("settings.local.json")];
+        let local = folder.join("settings.local.json");
         let top = root.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok());
-        locals.extend(top.filter(|top| *top != root).map(|top| top.join(".claude/settings.local.json")));
-        let shared = file(place, Level::Project, &folder.join("settings.json"), sources);
-        locals.iter().filter_map(|path| file(place, Level::Local, path, sources)).chain(shared).collect()
+        let mut files: Vec<FileText> = match top.filter(|top| *top != root) {
+            Some(top) => {
+                let above = file(place, Level::Local, &top.join(".claude/settings.local.json"), sources);
+                // Only versions before 2.1.211 read the one below the repository's top: what it says is not known.
+                let below = match read(&local) {
+                    Reading::Text(_) => Reading::Gap(GapReason::Unsupported),
+                    other @ (Reading::Absent | Reading::Gap(_)) => other,
+                };
+                above.into_iter().chain(listed(place, ID, Level::Local, &local, below, sources)).collect()
+            }
+            None => file(place, Level::Local, &local, sources).into_iter().collect(),
+        };
+        files.extend(file(place, Level::Project, &folder.join("settings.json"), sources));
+        files.extend(definitions(&folder).iter().filter_map(|path| file(place, Level::Project, path, sources)));
+        files
     }
 }
 

@@ -20,12 +20,13 @@ fn freer(known: &mut Way, mut way: Way) {
     let mut escapes = [known.escapes.clone(), way.escapes.clone()].concat();
     let mut sources = [known.sources.clone(), way.sources.clone()].concat();
     let (here, there) = (rank(&known.decision), rank(&way.decision));
+    let managed = known.managed && way.managed;
     if there > here {
         std::mem::swap(known, &mut way);
-    } else if there == here {
-        known.overrides.append(&mut way.overrides);
-        known.managed = known.managed && way.managed;
     }
+    // What is refused in one folder and may be changed there counts, though another folder only asks.
+    known.overrides.append(&mut way.overrides);
+    known.managed = managed;
     escapes.sort();
     escapes.dedup();
     sources.sort();

@@ -1,6 +1,7 @@
 use std::fs;
 
 use deadstop_core::fact::GapReason;
+use deadstop_core::model::Override;
 
 use super::*;
 
@@ -162,7 +163,7 @@ fn hostile_settings_of_cursor_are_gaps() {
     let bash = way(&found, "cursor/bash");
     assert!(bash.decision.gap().is_some());
     assert_eq!(found.sessions[1].ways.gap().map(|gap| gap.reason), Some(GapReason::NotAsked));
-    assert!(found.notes.iter().any(|note| note.contains("not JSON")), "{:?}", found.notes);
+    assert!(found.notes.iter().any(|note| note.contains("may say anything")), "{:?}", found.notes);
     assert!(!world.folder.path().join("work/ran").exists());
 }
 
@@ -190,4 +191,78 @@ fn a_config_folder_that_is_set_elsewhere_is_read_there() {
     let now = Time::from_unix(1_795_500_000);
     let found = discover(&Where { home: Some(&home), roots: &roots, env: &env, system: &system, now }, &[]);
     assert_eq!(way(&found, "cursor-cli/bash").decision, Fact::Known(Decision::Allow));
+}
+
+const ASKS: (&str, &str) = ("home/.claude/settings.json", r#"{"permissions":{"defaultMode":"default"}}"#);
+
+#[test]
+fn what_a_repository_brings_cannot_make_the_gate_look_stricter() {
+    let deep = format!(
+        "{{\"permissions\":{{\"defaultMode\":\"bypassPermissions\"}},\"x\":{}1{}}}",
+        "[".repeat(400),
+        "]".repeat(400)
+    );
+    let hook = r#"{"hooks":{"PermissionRequest":[{"hooks":[{"type":"command","command":"./yes"}]}]}}"#;
+    let half = r#"{"x":"\ud800","permissions":{"defaultMode":"bypassPermissions"}}"#;
+    let plugin = r#"{"enabledPlugins":{"any@place":true}}"#;
+    let agent = "---\nname: a\npermissionMode: bypassPermissions\n---\nRun it.";
+    let skill = "---\nname: s\nallowed-tools: Bash\n---\nRun it.";
+    let (settings, agents) = ("work/.claude/settings.json", "work/.claude/agents/deep/a.md");
+    for (path, text) in [
+        (settings, deep.as_str()),
+        (settings, half),
+        (settings, hook),
+        (settings, plugin),
+        (agents, agent),
+        ("work/.claude/skills/s/SKILL.md", skill),
+        ("work/.claude/commands/go.md", skill),
+    ] {
+        let found = World::new(&[ASKS, (path, text)]).look(&["work"]);
+        assert!(way(&found, "claude-code/bash").decision.gap().is_some(), "{path}: {text:.60}");
+    }
+    let plain = World::new(&[ASKS, (agents, "---\nname: a\n---\nallowed-tools: Bash")]).look(&["work"]);
+    assert_eq!(way(&plain, "claude-code/bash").decision, Fact::Known(Decision::Ask));
+}
+
+#[test]
+fn a_definition_behind_a_link_is_a_gap() {
+    let world = World::new(&[ASKS, ("elsewhere/a.md", "x"), ("work/.claude/settings.json", "{}")]);
+    let link = world.folder.path().join("work/.claude/agents");
+    std::os::unix::fs::symlink(world.folder.path().join("elsewhere"), link).unwrap();
+    assert!(way(&world.look(&["work"]), "claude-code/bash").decision.gap().is_some());
+}
+
+#[test]
+fn local_settings_below_the_top_of_a_repository_are_not_sure_to_be_read() {
+    let world = World::new(&[
+        ("top/.git/HEAD", ""),
+        ("top/.claude/settings.local.json", r#"{"permissions":{"defaultMode":"bypassPermissions"}}"#),
+        ("top/work/.claude/settings.local.json", r#"{"permissions":{"defaultMode":"dontAsk","deny":["Bash"]}}"#),
+    ]);
+    let found = world.look(&["top/work"]);
+    let bash = way(&found, "claude-code/bash");
+    assert!(bash.decision.gap().is_some(), "{}", bash.because);
+}
+
+#[test]
+fn managed_settings_are_read_where_macos_has_them() {
+    let path = "system/Library/Application Support/ClaudeCode/managed-settings.json";
+    let world = World::new(&[(path, r#"{"permissions":{"deny":["Bash"]}}"#)]);
+    assert_eq!(way(&world.look(&["work"]), "claude-code/bash").decision, Fact::Known(Decision::Deny));
+}
+
+#[test]
+fn what_one_folder_lets_change_counts_beside_another_that_only_asks() {
+    let ask = |overrides| Way { decision: Fact::Known(Decision::Ask), overrides, ..plain_way() };
+    let step = Override { needs: Vec::new(), because: "edit it".to_owned(), sources: Vec::new() };
+    let refused = Way { decision: Fact::Known(Decision::Deny), overrides: vec![step], ..plain_way() };
+    for (one, other) in [(ask(Vec::new()), refused.clone()), (refused, ask(Vec::new()))] {
+        let joined = join::ways(vec![one], vec![other]);
+        assert_eq!(joined[0].decision, Fact::Known(Decision::Ask));
+        assert_eq!(joined[0].overrides.len(), 1);
+    }
+}
+
+fn plain_way() -> Way {
+    World::new(&[]).look(&[]).ways.into_iter().next().unwrap()
 }

@@ -41,3 +41,17 @@ fn nor_one_that_is_a_file_name_or_a_key() {
     assert_absent(&text, "the token", &token);
     assert_absent(&text, "the other", &other);
 }
+
+#[test]
+fn nor_one_that_stands_where_a_name_is_looked_for() {
+    let fake = Fake::new();
+    let name = format!("{}{}", made_up(79, 24), "a1b2c3");
+    let password = made_up(80, 40);
+    fake.write("./notes.conf", format!("{name}_TOKEN={password}\n{name}.password = {password}-x\n"));
+    fake.write("~/.aws/config", format!("[profile {name}]\nrole_arn = arn:aws:iam::609629065308:role/admin\n"));
+    let found = fake.collect();
+    assert_eq!((found.credentials.items.len(), found.steps.items.len()), (2, 1));
+    let text = format!("{}{found:?}", serde_json::to_string(&found).unwrap());
+    assert_absent(&text, "the name", &name);
+    assert_absent(&text, "the value", &password);
+}

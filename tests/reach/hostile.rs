@@ -256,3 +256,25 @@ fn the_end_of_time_is_a_gap() {
     let cancelled = Options { cancel: Arc::new(AtomicBool::new(true)), ..Options::default() };
     assert_eq!(fake.collect_with(&cancelled).reach.gap().unwrap().reason, GapReason::TimedOut);
 }
+
+#[test]
+fn files_of_very_many_entries_cost_no_more_than_to_read_them() {
+    let (fake, _) = baited();
+    let chain = |at| format!("[profile a]\nrole_arn = arn:aws:iam::609629065308:role/r{at}\nsource_profile = a\n");
+    fake.write("~/.aws/config", (0..8_000).map(chain).collect::<String>());
+    let entry = |at| format!("- name: n{at}\n  user: {{token: t}}\n");
+    let context = |at| format!("- name: c{at}\n  context: {{cluster: c, user: n{at}}}\n");
+    let (users, contexts): (String, String) = ((0..4_000).map(entry).collect(), (0..4_000).map(context).collect());
+    let clusters = "clusters:\n- name: c\n  cluster: {server: https://k8s.internal.example}\n";
+    fake.write("~/.kube/config", format!("{clusters}contexts:\n{contexts}users:\n{users}"));
+    let url = |at| format!("DATABASE_URL=postgres://app:{}@db.internal.example/shop\n", made_up(at, 18));
+    fake.write("./urls.conf", (0..8_000).map(url).collect::<String>());
+    let keys = |at| format!("aws_access_key_id = {}\naws_secret_access_key = {}\n", key_id(at), made_up(at, 40));
+    fake.write("./keys.conf", (0..8_000).map(keys).collect::<String>());
+    finds_the_bait(&fake);
+}
+
+/// An AWS access key id of the documented form.
+fn key_id(seed: u64) -> String {
+    format!("{}{}", "AKIA", made_up(seed, 16).to_ascii_uppercase().replace(['0', '1', '8', '9'], "A"))
+}

@@ -11,3 +11,4 @@ mod history;
 mod hostile;
 mod planted;
 mod support;
+mod written;

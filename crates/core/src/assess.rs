@@ -1,6 +1,7 @@
 //! Bundle in, assessment out: the one place where the evaluators meet (floor 3).
 
 mod findings;
+mod kept;
 mod rows;
 mod sentences;
 

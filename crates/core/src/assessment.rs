@@ -327,6 +327,24 @@ pub struct SessionRow {
     pub counted: bool,
     /// Its gate, way by way.
     pub ways: Vec<WayRow>,
+    /// Files with credentials that one of its ways does not show it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<KeptRow>,
+}
+
+/// A file with a credential that a session is refused by one of its ways or more.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct KeptRow {
+    /// The file.
+    pub path: String,
+    /// The ways that do not show it.
+    pub refused_by: Vec<String>,
+    /// The rule that refuses, and where it stands.
+    pub because: String,
+    /// The ways that still may read it. None is no way that is known.
+    pub still_read_by: Vec<String>,
+    /// Steps that lift the refusal.
+    pub lifted_by: Vec<String>,
 }
 
 /// One way of a session as the report lists it.

@@ -26,6 +26,9 @@ struct Expect {
     assets: BTreeMap<String, ExpectAsset>,
     /// How many assets there are in all.
     total: Option<usize>,
+    /// By session and file, the ways that still read a file that another way does not show.
+    #[serde(default)]
+    still_read: BTreeMap<String, BTreeMap<String, Vec<String>>>,
     /// How many gaps are left to settle.
     gaps: Option<usize>,
     fixes: Option<ExpectFixes>,
@@ -80,6 +83,9 @@ struct ExpectFixes {
     /// Keys of candidates that have to be offered.
     #[serde(default)]
     offers: Vec<String>,
+    /// Keys of candidates that must not be offered.
+    #[serde(default)]
+    withholds: Vec<String>,
     /// Keys of candidates that must not bring any asset to the target by themselves.
     #[serde(default)]
     not_enough: Vec<String>,
@@ -199,6 +205,9 @@ fn compare_fixes(diff: &mut Diff, expect: &ExpectFixes, assessment: &Assessment)
             diff.0.push(format!("fixes: the plan {:?} does not take `{key}` of {}", fixes.minimal, listed()));
         }
     }
+    for key in expect.withholds.iter().filter(|key| fixes.all.iter().any(|fix| fix.key == **key)) {
+        diff.0.push(format!("fixes: `{key}` is among {}", listed()));
+    }
     for key in expect.offers.iter().chain(&expect.not_enough) {
         match fixes.all.iter().find(|fix| fix.key == *key) {
             None => diff.0.push(format!("fixes: `{key}` is not among {}", listed())),
@@ -225,6 +234,12 @@ fn check(path: &Path) -> Vec<String> {
     diff.same("exit", expect.exit, exit(&assessment));
     diff.same("gaps", expect.gaps, assessment.gaps.len());
     diff.same("assets in all", expect.total, assessment.assets.len());
+    for (key, files) in &expect.still_read {
+        let session = assessment.sessions.iter().find(|session| session.key == *key);
+        let kept = session.iter().flat_map(|session| &session.kept);
+        let kept = kept.map(|row| (row.path.clone(), row.still_read_by.clone())).collect();
+        diff.same("still read", Some(files.clone()), kept);
+    }
     if let Some(headline) = &expect.headline {
         compare_headline(&mut diff, headline, &assessment);
     }

@@ -1,6 +1,6 @@
 //! `~/.aws`: profiles, role chains and the caches of the command-line client (floor 5).
 
-use crate::collector::document::{json, line_of, text_at};
+use crate::collector::document::{json, text_at};
 use crate::collector::find::{Chain, Finds};
 use crate::collector::store::Context;
 
@@ -83,7 +83,7 @@ pub(super) fn profiles(context: &Context<'_>, text: &str, out: &mut Finds) -> bo
 /// The caches of single sign-on, of `aws login` and of assumed roles.
 pub(super) fn cache(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
     let Some(value) = json(text) else { return false };
-    let line = |key: &str, value: &str| line_of(text, key, value);
+    let line = |key: &str, value: &str| context.line_of(text, key, value);
     let refresh = text_at(&value, &["refreshToken"]);
     if let Some(token) = text_at(&value, &["accessToken"]) {
         let mut find = context.find("aws", "sso_token", token, line("accessToken", token), "accessToken");

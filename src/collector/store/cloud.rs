@@ -3,7 +3,7 @@
 use deadstop_core::model::Class;
 use serde_json::Value;
 
-use crate::collector::document::{json, line_of, text_at, toml, yaml};
+use crate::collector::document::{json, text_at, toml, yaml};
 use crate::collector::find::{Finds, Node};
 use crate::collector::store::Context;
 
@@ -19,12 +19,13 @@ pub(super) fn github(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
         for (name, holder) in holders {
             let Some(token) = text_at(holder, &["oauth_token"]) else { continue };
             found = true;
-            let mut find = context.find("github", "oauth_token", token, line_of(text, "oauth_token", token), host);
+            let mut find =
+                context.find("github", "oauth_token", token, context.line_of(text, "oauth_token", token), host);
             find.scope = name.map(|name| format!("signed in to {host} as {name}"));
             out.finds.push(find);
         }
         if !found && let Some(user) = user {
-            let mut find = context.find("github", "keyring_login", "", line_of(text, "user", user), host);
+            let mut find = context.find("github", "keyring_login", "", context.line_of(text, "user", user), host);
             find.secret = None;
             find.scope = Some(format!("{user} on {host}; the token is in a keyring, present and not readable here"));
             out.finds.push(find);
@@ -37,7 +38,7 @@ pub(super) fn github(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
 pub(super) fn google(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
     let Some(value) = json(text) else { return false };
     if let (Some(key), Some(mail)) = (text_at(&value, &["private_key"]), text_at(&value, &["client_email"])) {
-        let line = line_of(text, "\"private_key\"", "");
+        let line = context.line_of(text, "\"private_key\"", "");
         // As it stands in the file, so that the same bytes seen by their form are the same secret.
         let key = key.replace('\n', "\\n");
         let mut find = context.find("google", "service_account_key", &key, line, "private_key");
@@ -49,7 +50,7 @@ pub(super) fn google(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
     if let Some(token) = text_at(&value, &["refresh_token"])
         && text_at(&value, &["type"]) == Some("authorized_user")
     {
-        let line = line_of(text, "refresh_token", token);
+        let line = context.line_of(text, "refresh_token", token);
         let mut find = context.find("google", "authorized_user", token, line, "refresh_token");
         find.renewable = true;
         out.finds.push(find);
@@ -65,7 +66,7 @@ fn container(context: &Context<'_>, text: &str, provider: &str, kind: &str, id: 
         class: Class::Container,
         name: id.to_owned(),
         parent: None,
-        spot: context.spot(line_of(text, key, id), key),
+        spot: context.spot(context.line_of(text, key, id), key),
     });
 }
 

@@ -1,16 +1,23 @@
 //! Kubeconfig files: who may log in to which cluster (floor 5). Plugins are shown, never run.
 
+use std::collections::BTreeMap;
+
 use deadstop_core::model::Class;
 use serde_json::Value;
 
-use crate::collector::document::{line_of, text_at, yaml};
+use crate::collector::document::{text_at, yaml};
 use crate::collector::find::{Finds, Node};
 use crate::collector::store::Context;
 
-/// The entry called `name` in a list of named entries.
-fn named<'a>(document: &'a Value, list: &str, name: &str, inner: &str) -> Option<&'a Value> {
-    let entries = document.get(list)?.as_array()?;
-    entries.iter().find(|entry| text_at(entry, &["name"]) == Some(name))?.get(inner)
+/// A list of named entries, by name. Of two of one name the first counts.
+fn named<'a>(document: &'a Value, list: &str, inner: &str) -> BTreeMap<&'a str, &'a Value> {
+    let mut all = BTreeMap::new();
+    for entry in document.get(list).and_then(Value::as_array).into_iter().flatten() {
+        if let (Some(name), Some(inner)) = (text_at(entry, &["name"]), entry.get(inner)) {
+            all.entry(name).or_insert(inner);
+        }
+    }
+    all
 }
 
 /// Every context: its cluster is a container, its user a credential for it.
@@ -18,17 +25,17 @@ pub(super) fn config(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
     let Some(documents) = yaml(text) else { return false };
     for document in &documents {
         let Some(contexts) = document.get("contexts").and_then(Value::as_array) else { continue };
+        let (clusters, users) = (named(document, "clusters", "cluster"), named(document, "users", "user"));
         for entry in contexts {
             let (Some(cluster), Some(user)) =
                 (text_at(entry, &["context", "cluster"]), text_at(entry, &["context", "user"]))
             else {
                 continue;
             };
-            let Some(server) = named(document, "clusters", cluster, "cluster").and_then(|c| text_at(c, &["server"]))
-            else {
+            let Some(server) = clusters.get(cluster).and_then(|cluster| text_at(cluster, &["server"])) else {
                 continue;
             };
-            let Some(login) = named(document, "users", user, "user") else { continue };
+            let Some(login) = users.get(user).copied() else { continue };
             let Some(server) = address(server) else { continue };
             let server = server.as_str();
             let id = format!("kubernetes:{server}");
@@ -39,7 +46,7 @@ pub(super) fn config(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
                 class: Class::Container,
                 name: cluster.to_owned(),
                 parent: None,
-                spot: context.spot(line_of(text, "server", ""), cluster),
+                spot: context.spot(context.line_of(text, "server", ""), cluster),
             });
             one(context, text, (user, login), (server, &id), out);
         }
@@ -69,7 +76,7 @@ fn one(context: &Context<'_>, text: &str, (user, login): (&str, &Value), (server
     ];
     for (field, kind) in forms {
         let Some(value) = text_at(login, &[field]) else { continue };
-        let mut find = context.find("kubernetes", kind, value, line_of(text, field, value), user);
+        let mut find = context.find("kubernetes", kind, value, context.line_of(text, field, value), user);
         if field == "client-key" || field == "tokenFile" {
             find.secret = None;
             find.scope = Some(format!("by the file that `{field}` names"));
@@ -83,7 +90,7 @@ fn one(context: &Context<'_>, text: &str, (user, login): (&str, &Value), (server
         let Some(inner) = login.get(plugin) else { continue };
         let command = text_at(inner, &["command"]).or_else(|| text_at(inner, &["name"])).filter(|name| program(name));
         let command = command.unwrap_or("a plugin");
-        let line = line_of(text, "command", command).or_else(|| line_of(text, plugin, ""));
+        let line = context.line_of(text, "command", command).or_else(|| context.line_of(text, plugin, ""));
         let mut find = context.find("kubernetes", "exec_plugin", "", line, user);
         find.secret = None;
         find.public_id = Some(format!("{server}/{user}"));

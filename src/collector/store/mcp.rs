@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::collector::collect::from_raw;
-use crate::collector::document::{json as parse_json, line_of, text_at, toml as parse_toml};
+use crate::collector::document::{json as parse_json, text_at, toml as parse_toml};
 use crate::collector::find::{Finds, Server, Spot};
 use crate::collector::store::Context;
 use crate::secret::Secret;
@@ -84,7 +84,10 @@ fn server(context: &Context<'_>, text: &str, path: &str, name: &str, entry: &Val
         secrets,
         spot: Spot {
             key: None,
-            ..context.spot(line_of(text, &format!("\"{name}\""), "").or_else(|| line_of(text, name, "")), name)
+            ..context.spot(
+                context.line_of(text, &format!("\"{name}\""), "").or_else(|| context.line_of(text, name, "")),
+                name,
+            )
         },
     });
 }
@@ -115,7 +118,7 @@ fn value_of(
         return;
     }
     for raw in context.scanner.pair(if name.is_empty() { "value" } else { name }, value) {
-        let line = line_of(text, name, value);
+        let line = context.line_of(text, name, value);
         let spot = context.spot(line, key);
         if let Some(mut find) = from_raw(raw, spot, out) {
             find.parsed = true;

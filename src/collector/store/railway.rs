@@ -3,7 +3,7 @@
 use deadstop_core::model::Class;
 use serde_json::Value;
 
-use crate::collector::document::{json, line_of, text_at};
+use crate::collector::document::{json, text_at};
 use crate::collector::find::{Finds, Node};
 use crate::collector::store::Context;
 
@@ -15,13 +15,13 @@ pub(super) fn config(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
     for (field, kind) in fields {
         let Some(token) = text_at(&value, &["user", field]) else { continue };
         let key = format!("user.{field}");
-        let mut find = context.find("railway", kind, token, line_of(text, field, token), &key);
+        let mut find = context.find("railway", kind, token, context.line_of(text, field, token), &key);
         find.renewable = field == "refreshToken" || (field == "accessToken" && refresh.is_some());
         out.finds.push(find);
     }
     for link in value.get("projects").and_then(Value::as_object).into_iter().flat_map(|links| links.values()) {
         let Some(project) = text_at(link, &["project"]) else { continue };
-        let spot = |id: &str, key: &str| context.spot(line_of(text, key, id), key);
+        let spot = |id: &str, key: &str| context.spot(context.line_of(text, key, id), key);
         let project_id = format!("railway:{project}");
         out.nodes.push(Node {
             id: project_id.clone(),

@@ -5,7 +5,7 @@ use deadstop_core::model::Class;
 use serde_json::Value;
 
 use crate::collector::collect::from_raw;
-use crate::collector::document::{json, line_of, text_at};
+use crate::collector::document::{json, text_at};
 use crate::collector::find::{Finds, Node};
 use crate::collector::store::Context;
 
@@ -75,8 +75,10 @@ fn asset(context: &Context<'_>, text: &str, (kind, name): (&str, &str), attribut
     let node = if id.contains(':') || id.starts_with('/') { id.to_owned() } else { format!("terraform:{kind}/{id}") };
     let shown =
         ["identifier", "cluster_identifier", "bucket", "name"].iter().find_map(|key| text_at(attributes, &[key]));
-    let spot = context
-        .spot(line_of(text, if id.starts_with("arn:") { "\"arn\"" } else { "\"id\"" }, id), &format!("{kind}.{name}"));
+    let spot = context.spot(
+        context.line_of(text, if id.starts_with("arn:") { "\"arn\"" } else { "\"id\"" }, id),
+        &format!("{kind}.{name}"),
+    );
     let (account, account_kind) = match *provider {
         "aws" => (id.split(':').nth(4).filter(|account| !account.is_empty()), "account"),
         "google" => (text_at(attributes, &["project"]), "project"),
@@ -110,7 +112,7 @@ fn secrets(context: &Context<'_>, text: &str, (kind, name): (&str, &str), attrib
         && let (Some(id), Some(secret)) = (text_at(attributes, &["id"]), text_at(attributes, &["secret"]))
     {
         let key = format!("{kind}.{name}");
-        let mut find = context.find("aws", "access_key", secret, line_of(text, "\"id\"", id), &key);
+        let mut find = context.find("aws", "access_key", secret, context.line_of(text, "\"id\"", id), &key);
         find.public_id = Some(id.to_owned());
         out.finds.push(find);
     }
@@ -118,7 +120,7 @@ fn secrets(context: &Context<'_>, text: &str, (kind, name): (&str, &str), attrib
         let Some(value) = value.as_str().filter(|value| !value.is_empty()) else { continue };
         let key = format!("{kind}.{name}.{attribute}");
         // Looked for only once there is something to place: a state may hold very many attributes.
-        let line = || line_of(text, &format!("\"{attribute}\""), value);
+        let line = || context.line_of(text, &format!("\"{attribute}\""), value);
         if PASSWORDS.contains(&attribute.as_str()) {
             let engine = text_at(attributes, &["engine"]).unwrap_or_default();
             let provider = ["postgres", "mysql"].into_iter().find(|known| engine.contains(known)).unwrap_or("unknown");

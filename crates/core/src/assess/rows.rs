@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Writer, gaps_of, sentences};
+use super::{Writer, gaps_of, kept, sentences};
 use crate::answer::Judged;
 use crate::assessment::{
     AssetAnswer, CopyRow, Covers, CredentialRow, Evidence, GapRow, Layer, LocationRow, PathAnswer, SessionRow, WayRow,
@@ -315,6 +315,7 @@ impl Writer<'_, '_> {
                 .filter(|way| way.session.as_ref() == Some(&session.id))
                 .map(|way| way_row(world, way))
                 .collect(),
+            kept: kept::rows(world, &session.id),
         };
         world.sessions.values().map(row).collect()
     }

@@ -229,13 +229,14 @@ impl Gather<'_, '_> {
         let agents = sessions.iter().filter_map(|id| world.sessions.get(id)).filter(|s| s.agent != Agent::Plain);
         let agents: Vec<_> = agents.filter(|session| session.id.as_str() != "?").cloned().collect();
         for session in agents {
+            let Some(policy) = binding_policy(session.agent) else { continue };
             // Two machines may have a session of the same key each.
             let alone = world.sessions.values().filter(|other| other.key == session.key).count() == 1;
             let named = if alone { session.key.clone() } else { session.id.0.clone() };
             self.add(Candidate {
                 key: format!("gate:{named}"),
                 kind: "gate-the-way",
-                title: format!("Make {} ask a person before anything runs, by a managed policy", session.name),
+                title: format!("Make {} ask a person before anything runs, by {policy}", session.name),
                 detail: "Set it where the user cannot change it, for the shell and for every MCP server alike: a rule on one command's text is passed by a script. It stands for this agent only; any other program of this user does not meet it.".to_owned(),
                 effort: 5,
                 layer: LayerName::Confirm,
@@ -333,6 +334,17 @@ impl Gather<'_, '_> {
                 changes: copies.into_iter().map(drill).collect(),
             });
         }
+    }
+}
+
+/// The policy of an agent that its user cannot change and that can make it ask. Cursor's is none: what an administrator
+/// has on the machine are hooks, and what a hook answers is not known. Sources: code.claude.com/docs/en/managed-settings,
+/// developers.openai.com/codex/config-reference (`requirements.toml`), cursor.com/docs/agent/hooks. Reviewed 2026-11-24.
+const fn binding_policy(agent: Agent) -> Option<&'static str> {
+    match agent {
+        Agent::ClaudeCode => Some("a managed policy"),
+        Agent::Codex => Some("an administrator's requirements.toml"),
+        Agent::Plain | Agent::Cursor | Agent::Ci | Agent::Program | Agent::Other => None,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod bash;
 mod decide;
+mod definition;
 mod hook;
 mod mcp;
 mod refusal;
@@ -129,9 +130,23 @@ pub struct Start {
     pub level: Option<Level>,
 }
 
-/// A hook that is run before a tool is used. It is never run to learn its answer.
+/// What may answer a call besides rules and the mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A `PreToolUse` hook: it may refuse a call, or let run what the mode would ask about.
+    BeforeUse,
+    /// A `PermissionRequest` hook: it may answer any prompt in a person's stead (code.claude.com/docs/en/hooks).
+    OnPrompt,
+    /// A subagent, skill or command that brings its own mode or tools (`permissionMode`, `allowed-tools`): what the
+    /// mode would ask about may run while it is at work (code.claude.com/docs/en/sub-agents, …/skills).
+    Definition,
+}
+
+/// A hook, or what stands in for one. It is never run to learn its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hook {
+    /// When it speaks.
+    pub event: Event,
     /// The tools that it is for; none is all.
     pub matcher: Option<String>,
     /// Where it stands.
@@ -173,7 +188,7 @@ pub struct ClaudePolicy {
     pub rules: Vec<Rule>,
     /// The modes that the session may start in; one if that is known.
     pub starts: Vec<Start>,
-    /// Hooks before tool use that are not switched off.
+    /// Hooks that may answer a call and are not switched off.
     pub hooks: Vec<Hook>,
     /// The operating-system sandbox around shell commands.
     pub sandbox: Sandbox,

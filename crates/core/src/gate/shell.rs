@@ -22,7 +22,7 @@ pub struct Part {
 pub const LONGEST: usize = 10_000;
 
 /// Words that begin something other than a plain command.
-const GRAMMAR: [&str; 17] = [
+pub(super) const GRAMMAR: [&str; 17] = [
     "if", "then", "else", "elif", "fi", "for", "while", "until", "do", "done", "case", "esac", "select", "function",
     "{", "}", "[[",
 ];

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use super::table::{DENY_WRAPPERS, EDITORS, GIT_READERS, NEVER_BY_PREFIX, READERS, SAFE_VARIABLES, WRAPPERS};
-use crate::gate::shell::{word, words};
+use crate::gate::shell::{GRAMMAR, word, words};
 use crate::gate::{Effect, pattern};
 
 /// The most wrappers that are looked past.
@@ -18,16 +18,25 @@ pub(super) fn tool(rule: &Rule) -> bool {
     rule.tool == "Bash" || (rule.spec.is_none() && pattern::matches(&rule.tool, "Bash"))
 }
 
-/// Whether a rule covers one command of a command line.
-pub(super) fn fits(rule: &Rule, command: &str) -> bool {
+/// Whether a rule that allows names a program that stands anywhere in a command line that is not cut.
+pub(super) fn mentions(rule: &Rule, command: &str) -> bool {
+    let Some(spec) = rule.spec.as_deref().filter(|_| tool(rule)) else { return tool(rule) };
+    let program = word(spec).0.trim_end_matches([':', '*']);
+    let mut words = command.split(|c: char| c.is_whitespace() || "()`'\";&|{}$<>".contains(c));
+    program.is_empty() || (!GRAMMAR.contains(&program) && words.any(|word| word.ends_with(program)))
+}
+
+/// Whether a rule covers one command of a command line. What is not documented of wrappers counts unless it must be
+/// sure.
+pub(super) fn fits(rule: &Rule, command: &str, sure: bool) -> bool {
     if !tool(rule) {
         return false;
     }
     let Some(spec) = &rule.spec else { return true };
     let wild = spec.contains('*');
     match rule.effect {
-        Effect::Deny | Effect::Ask => forms(command, true).iter().any(|form| spec_fits(spec, form)),
-        Effect::Allow => forms(command, false).iter().any(|form| {
+        Effect::Deny | Effect::Ask => forms(command, true, sure).iter().any(|form| spec_fits(spec, form)),
+        Effect::Allow => forms(command, false, sure).iter().any(|form| {
             let never = NEVER_BY_PREFIX.contains(&word(form).0) || runs_from_find(form);
             spec_fits(spec, form) && !(wild && never)
         }),
@@ -51,11 +60,13 @@ fn spec_fits(spec: &str, command: &str) -> bool {
 }
 
 /// The command as it is and as it looks without what a rule looks past.
-fn forms(command: &str, deny: bool) -> Vec<String> {
+///
+/// That a wrapper with options of its own is looked past is not documented: it is not where that must be sure.
+fn forms(command: &str, deny: bool, sure: bool) -> Vec<String> {
     let mut found = vec![command.trim().to_owned()];
     for _ in 0..DEPTH {
         let Some(last) = found.last() else { break };
-        let Some(next) = without_variable(last, deny).or_else(|| without_wrapper(last, deny)) else { break };
+        let Some(next) = without_variable(last, deny).or_else(|| without_wrapper(last, deny, sure)) else { break };
         found.push(next.to_owned());
     }
     found
@@ -68,13 +79,13 @@ fn without_variable(command: &str, deny: bool) -> Option<&str> {
     (named && !rest.is_empty() && (deny || SAFE_VARIABLES.contains(&name))).then_some(rest)
 }
 
-fn without_wrapper(command: &str, deny: bool) -> Option<&str> {
+fn without_wrapper(command: &str, deny: bool, sure: bool) -> Option<&str> {
     let (first, mut rest) = word(command);
     if first == "xargs" {
         return (!rest.starts_with('-') && !rest.is_empty()).then_some(rest);
     }
     let passed = WRAPPERS.contains(&first) || (deny && DENY_WRAPPERS.contains(&first));
-    if !passed {
+    if !passed || (sure && rest.starts_with('-')) {
         return None;
     }
     loop {
@@ -106,12 +117,12 @@ pub(super) fn reads(command: &str) -> bool {
 
 /// Whether `acceptEdits` may run a command unasked. That it stays inside the working folders is taken for granted.
 pub(super) fn edits(command: &str) -> bool {
-    forms(command, false).iter().any(|form| EDITORS.contains(&word(form).0))
+    forms(command, false, false).iter().any(|form| EDITORS.contains(&word(form).0))
 }
 
 /// Whether a command removes a folder that the agent always asks about.
-pub(super) fn critical(command: &str) -> bool {
-    forms(command, true).iter().any(|form| {
+pub(super) fn critical(command: &str, sure: bool) -> bool {
+    forms(command, true, sure).iter().any(|form| {
         let (first, rest) = word(form);
         matches!(first, "rm" | "rmdir") && words(rest).iter().any(|target| root_like(target))
     })
@@ -142,10 +153,10 @@ mod tests {
     #[test]
     fn a_space_before_the_star_is_a_word_boundary() {
         let bounded = rule(Effect::Allow, "ls *");
-        assert!(fits(&bounded, "ls") && fits(&bounded, "ls -la") && !fits(&bounded, "lsof"));
-        assert!(fits(&rule(Effect::Allow, "ls*"), "lsof"));
-        assert!(fits(&rule(Effect::Allow, "npm run test:*"), "npm run test --watch"));
-        assert!(!fits(&rule(Effect::Allow, "git:* push"), "git push"));
+        assert!(fits(&bounded, "ls", false) && fits(&bounded, "ls -la", false) && !fits(&bounded, "lsof", false));
+        assert!(fits(&rule(Effect::Allow, "ls*"), "lsof", false));
+        assert!(fits(&rule(Effect::Allow, "npm run test:*"), "npm run test --watch", false));
+        assert!(!fits(&rule(Effect::Allow, "git:* push"), "git push", false));
     }
 
     #[test]
@@ -153,25 +164,25 @@ mod tests {
         let deny = rule(Effect::Deny, "aws *");
         for command in ["AWS_PROFILE=p aws s3 rb x", "sudo -u root aws s3 rb x", "env A=1 timeout -k 5 10 aws s3 rb x"]
         {
-            assert!(fits(&deny, command), "{command}");
+            assert!(fits(&deny, command, false), "{command}");
         }
         let allow = rule(Effect::Allow, "aws *");
-        assert!(fits(&allow, "NODE_ENV=x timeout 5 aws s3 ls"));
-        assert!(!fits(&allow, "AWS_PROFILE=p aws s3 ls") && !fits(&allow, "sudo aws s3 ls"));
+        assert!(fits(&allow, "NODE_ENV=x timeout 5 aws s3 ls", false));
+        assert!(!fits(&allow, "AWS_PROFILE=p aws s3 ls", false) && !fits(&allow, "sudo aws s3 ls", false));
     }
 
     #[test]
     fn some_programs_are_never_let_by_a_prefix() {
-        assert!(!fits(&rule(Effect::Allow, "find *"), "find . -exec rm {} +"));
-        assert!(!fits(&rule(Effect::Allow, "watch *"), "watch ls"));
-        assert!(fits(&rule(Effect::Allow, "watch ls"), "watch ls"));
+        assert!(!fits(&rule(Effect::Allow, "find *"), "find . -exec rm {} +", false));
+        assert!(!fits(&rule(Effect::Allow, "watch *"), "watch ls", false));
+        assert!(fits(&rule(Effect::Allow, "watch ls"), "watch ls", false));
     }
 
     #[test]
     fn roots_are_critical() {
         for command in ["rm -rf /", "rm -rf ~/", "rm -rf /etc", "rm -rf $X/*", "sudo rm -rf \"$HOME\"", "rm -rf ../"] {
-            assert!(critical(command), "{command}");
+            assert!(critical(command, false), "{command}");
         }
-        assert!(!critical("rm -rf ./data") && !critical("rm -rf /w/data"));
+        assert!(!critical("rm -rf ./data", false) && !critical("rm -rf /w/data", false));
     }
 }

@@ -1,6 +1,6 @@
 //! One call, one decision: hooks, then deny, ask and allow, then the mode (floor 2).
 
-use super::{ClaudePolicy, Mode, Rule, Start, bash, hook, mcp, sandbox};
+use super::{ClaudePolicy, Event, Hook, Mode, Rule, Start, bash, hook, mcp, sandbox};
 use crate::fact::GapReason;
 use crate::gate::call::View;
 use crate::gate::{Basis, Call, Cited, Doubt, Effect, GateDecision, Level, Ruling, pattern, shell};
@@ -36,31 +36,72 @@ pub(super) fn decide(policy: &ClaudePolicy, call: &Call) -> GateDecision {
     GateDecision { worst, best, doubt, contained, overridable_by }
 }
 
-/// A hook may refuse anything, and may let run what only the mode would ask about.
+/// A hook may refuse anything, may let run what only the mode would ask about, and may answer a prompt for a person.
 fn with_hook(policy: &ClaudePolicy, call: &Call, worst: Ruling, best: Ruling) -> (Ruling, Ruling, Option<Doubt>) {
-    let Some(hook) = hook::seeing(policy, call) else { return (worst, best, None) };
-    let because = format!("a hook sees the call ({}), and it is not run to learn its answer", hook.place);
-    let by_hook = |decision| Ruling {
-        decision,
-        basis: Basis::Hook(hook.level),
-        place: Some(hook.place.clone()),
-        because: because.clone(),
-    };
-    let skippable = matches!(worst.basis, Basis::Mode(_));
-    let worst = if skippable && worst.decision < Decision::Allow { by_hook(Decision::Allow) } else { worst };
-    let best = if best.decision > Decision::Deny { by_hook(Decision::Deny) } else { best };
-    // A person who is asked either way is in no doubt about it.
-    if worst.decision == Decision::Ask && matches!(worst.basis, Basis::Rule(_)) {
-        return (worst.clone(), worst, None);
+    let (mut worst, mut best, mut cause) = (worst, best, None);
+    let by_rule = |ruling: &Ruling| matches!(ruling.basis, Basis::Rule(_));
+    if let Some(found) = hook::seeing(policy, call, Event::Definition)
+        && worst.decision < Decision::Allow
+        && !by_rule(&worst)
+    {
+        worst = by_hook(found, Decision::Allow);
+        cause = Some(hook_doubt(found));
     }
-    let doubt = Doubt {
-        id: "hook".to_owned(),
-        reason: GapReason::NotAsked,
-        question: "ask the hook".to_owned(),
-        settle: "a `deny` or `ask` rule, which does not depend on a hook".to_owned(),
-        place: Some(hook.place.clone()),
+    if let Some(found) = hook::seeing(policy, call, Event::BeforeUse) {
+        if worst.decision < Decision::Allow && !by_rule(&worst) {
+            worst = by_hook(found, Decision::Allow);
+        }
+        // Where a rule asks, a person is asked or a hook refuses: that much is in no doubt.
+        let asked = worst.decision == Decision::Ask && by_rule(&worst);
+        best = match best.decision {
+            Decision::Deny => best,
+            Decision::Ask | Decision::Reviewed | Decision::Allow if asked => worst.clone(),
+            Decision::Ask | Decision::Reviewed | Decision::Allow => by_hook(found, Decision::Deny),
+        };
+        cause = (worst.decision != best.decision).then(|| hook_doubt(found)).or(cause);
+    }
+    if let Some(found) = hook::seeing(policy, call, Event::OnPrompt) {
+        if best.decision == Decision::Ask {
+            best = by_hook(found, Decision::Deny);
+            cause = Some(hook_doubt(found));
+        }
+        if worst.decision == Decision::Ask {
+            worst = by_hook(found, Decision::Allow);
+            cause = Some(hook_doubt(found));
+        }
+    }
+    (worst, best, cause)
+}
+
+fn by_hook(hook: &Hook, decision: Decision) -> Ruling {
+    let because = match hook.event {
+        Event::BeforeUse => format!("a hook sees the call ({}), and it is not run to learn its answer", hook.place),
+        Event::OnPrompt => format!("a hook answers prompts for the person ({}), and it is not run", hook.place),
+        Event::Definition => format!("what `{}` brings may let it run unasked while it is in use", hook.place),
     };
-    (worst, best, Some(doubt))
+    Ruling { decision, basis: Basis::Hook(hook.level), place: Some(hook.place.clone()), because }
+}
+
+fn hook_doubt(hook: &Hook) -> Doubt {
+    let (id, reason, question, settle) = match hook.event {
+        Event::BeforeUse => {
+            ("hook", GapReason::NotAsked, "ask the hook", "a `deny` or `ask` rule, which does not depend on a hook")
+        }
+        Event::OnPrompt => (
+            "prompt-hook",
+            GapReason::NotAsked,
+            "ask the hook that answers prompts",
+            "a `deny` rule, or taking the `PermissionRequest` hook away",
+        ),
+        Event::Definition => (
+            "definition",
+            GapReason::Unsupported,
+            "which subagents, skills and plugins are in use",
+            "a `deny` or `ask` rule, which binds them all",
+        ),
+    };
+    let (id, question, settle) = (id.to_owned(), question.to_owned(), settle.to_owned());
+    Doubt { id, reason, question, settle, place: Some(hook.place.clone()) }
 }
 
 /// Settings that were not read may say anything; what a rule refuses, they can only undo if they are managed.
@@ -199,8 +240,9 @@ impl<'a> Court<'a> {
     }
 
     fn server(&self, server: &str, tool: &str) -> Ruling {
-        let off = self.policy.disabled_servers.iter().find(|(name, _, _)| name == server);
-        if let Some((name, place, level)) = off {
+        // The list is about servers of the project's `.mcp.json`; one of that name in another file still runs.
+        let mut off = self.policy.disabled_servers.iter().filter(|_| self.view == View::Best);
+        if let Some((name, place, level)) = off.find(|(name, _, _)| name == server) {
             return Ruling {
                 decision: Decision::Deny,
                 basis: Basis::Mode(Some(*level)),
@@ -225,7 +267,7 @@ impl<'a> Court<'a> {
                 .map(|part| self.part(part, depth, boxed))
                 .min_by_key(|ruling| ruling.decision)
                 .unwrap_or_else(|| self.built_in(Decision::Allow, "there is nothing to run")),
-            Ok(_) | Err(shell::Opaque) => self.opaque(),
+            Ok(_) | Err(shell::Opaque) => self.opaque(command, boxed),
         }
     }
 
@@ -235,16 +277,24 @@ impl<'a> Court<'a> {
         sandbox.on.is_some() && sandbox.auto_allow && (sandbox.sure || self.view == View::Worst)
     }
 
-    /// What cannot be cut is asked about; a rule on part of it may or may not see it.
-    fn opaque(&self) -> Ruling {
+    /// What cannot be cut here is asked about if the agent cannot cut it either; a rule on part of it may or may not
+    /// see it.
+    fn opaque(&self, command: &str, boxed: bool) -> Ruling {
         let refused = self.rules(Effect::Deny).find(|rule| bash::tool(rule));
         let fallback = self.by_mode();
         let asked = self.built_in(Decision::Ask, "the command line cannot be taken apart, so a person is asked");
-        match self.view {
-            View::Worst if fallback.decision > asked.decision => fallback,
-            View::Worst => asked,
-            View::Best => refused.map_or(asked, |rule| self.by(rule)),
+        if self.view == View::Best {
+            return refused.map_or(asked, |rule| self.by(rule));
         }
+        if boxed {
+            return self.built_in(Decision::Allow, "it runs unasked inside the sandbox");
+        }
+        let narrowed = self.start.mode == Mode::Auto;
+        let allowed = self
+            .rules(Effect::Allow)
+            .find(|rule| bash::mentions(rule, command) && !(narrowed && bash::whole(rule)))
+            .map(|rule| self.by(rule));
+        allowed.unwrap_or(if fallback.decision > asked.decision { fallback } else { asked })
     }
 
     fn part(&self, part: &shell::Part, depth: usize, boxed: bool) -> Ruling {
@@ -257,11 +307,13 @@ impl<'a> Court<'a> {
     }
 
     fn simple(&self, command: &str, plain: bool, boxed: bool) -> Ruling {
-        let found = |effect| self.rules(effect).find(|rule| bash::fits(rule, command) && !(boxed && bash::whole(rule)));
+        let sure = self.view == View::Worst;
+        let fits = |rule: &Rule| bash::fits(rule, command, sure);
+        let found = |effect| self.rules(effect).find(|rule| fits(rule) && !(boxed && bash::whole(rule)));
         if let Some(rule) = found(Effect::Deny).or_else(|| found(Effect::Ask)) {
             return self.by(rule);
         }
-        if bash::critical(command) {
+        if bash::critical(command, sure) {
             return self.built_in(Decision::Ask, "the agent always asks before it removes such a folder");
         }
         if boxed {
@@ -269,7 +321,7 @@ impl<'a> Court<'a> {
         }
         let allowed = self
             .rules(Effect::Allow)
-            .find(|rule| bash::fits(rule, command) && !(self.start.mode == Mode::Auto && bash::whole(rule)));
+            .find(|rule| bash::fits(rule, command, !sure) && !(self.start.mode == Mode::Auto && bash::whole(rule)));
         if let Some(rule) = allowed {
             return self.by(rule);
         }

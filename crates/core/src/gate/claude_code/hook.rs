@@ -1,12 +1,13 @@
-//! Hooks before tool use: which calls they see (floor 2).
+//! Hooks: which calls they see (floor 2).
 
-use super::{ClaudePolicy, Hook, mcp};
+use super::{ClaudePolicy, Event, Hook, mcp};
 use crate::gate::Call;
 
-/// The first hook that sees a call, or may see it.
-pub(super) fn seeing<'a>(policy: &'a ClaudePolicy, call: &Call) -> Option<&'a Hook> {
+/// The first hook of an event that sees a call, or may see it.
+pub(super) fn seeing<'a>(policy: &'a ClaudePolicy, call: &Call, event: Event) -> Option<&'a Hook> {
     let names = names(call);
-    policy.hooks.iter().find(|hook| hook.matcher.as_deref().is_none_or(|matcher| sees(matcher, &names)))
+    let mut heard = policy.hooks.iter().filter(|hook| hook.event == event);
+    heard.find(|hook| hook.matcher.as_deref().is_none_or(|matcher| sees(matcher, &names)))
 }
 
 fn names(call: &Call) -> Vec<String> {

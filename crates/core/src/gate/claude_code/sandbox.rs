@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::decide::decide;
 use super::settings::Settings;
 use super::step::OWN;
-use super::{ClaudePolicy, Mode, Unread};
+use super::{ClaudePolicy, Event, Mode, Unread};
 use crate::gate::desk::{Names, accepted};
 use crate::gate::{Call, Note, Place, programs};
 use crate::model::{Decision, Override};
@@ -27,18 +27,20 @@ pub struct Sandbox {
     pub hidden: Vec<(String, Place)>,
 }
 
-/// Settings below `sandbox` that let some traffic out or weaken the walls.
-const OPENINGS: [&str; 9] = [
-    "network.allowedDomains",
-    "network.allowUnixSockets",
-    "network.allowAllUnixSockets",
-    "network.allowLocalBinding",
-    "network.allowMachLookup",
-    "network.httpProxyPort",
-    "network.socksProxyPort",
-    "enableWeakerNestedSandbox",
-    "enableWeakerNetworkIsolation",
+/// Settings of `sandbox` that let no traffic out and weaken no wall (code.claude.com/docs/en/settings-reference). Any
+/// other may, one that this version does not know among them.
+const TIGHT: [&str; 7] = [
+    "enabled",
+    "failIfUnavailable",
+    "autoAllowBashIfSandboxed",
+    "allowUnsandboxedCommands",
+    "excludedCommands",
+    "credentials",
+    "filesystem",
 ];
+
+/// The same below `sandbox.network`.
+const TIGHT_NETWORK: [&str; 3] = ["deniedDomains", "allowManagedDomainsOnly", "strictAllowlist"];
 
 impl Sandbox {
     pub(super) fn merge(settings: &[&Settings], unread: &[Unread]) -> Self {
@@ -56,9 +58,10 @@ impl Sandbox {
         if settings.iter().any(|file| file.get("sandbox.excludedCommands").is_some_and(filled)) {
             exits.push("excludedCommands".to_owned());
         }
-        let openings = OPENINGS
-            .iter()
-            .filter(|key| settings.iter().any(|file| file.get(&format!("sandbox.{key}")).is_some_and(filled)));
+        let openings = settings.iter().flat_map(|file| {
+            let own = loose(file, "sandbox", &TIGHT).into_iter().filter(|key| key != "sandbox.network");
+            own.chain(loose(file, "sandbox.network", &TIGHT_NETWORK))
+        });
         let fetches = settings.iter().flat_map(|file| file.list("permissions.allow"));
         let fetches = fetches.filter(|rule| rule.starts_with("WebFetch")).map(str::to_owned);
         Self {
@@ -66,7 +69,7 @@ impl Sandbox {
             sure: on.is_some() && !uncertain && unread.is_empty() && scalar("failIfUnavailable", false),
             auto_allow: scalar("autoAllowBashIfSandboxed", true),
             exits,
-            openings: openings.map(|key| (*key).to_owned()).chain(fetches).collect(),
+            openings: openings.chain(fetches).collect(),
             hidden: hidden(settings),
         }
     }
@@ -77,6 +80,13 @@ impl Sandbox {
         let text = "the sandbox falls back to none where it cannot start, as `failIfUnavailable` is not set";
         (!self.sure).then(|| Note { place, text: text.to_owned() })
     }
+}
+
+/// The settings of a group that say something and are not among the tight ones.
+fn loose(file: &Settings, group: &str, tight: &[&str]) -> Vec<String> {
+    let held = file.get(group).and_then(Value::as_object).into_iter().flatten();
+    let loose = held.filter(|(key, value)| filled(value) && !tight.contains(&key.as_str()));
+    loose.map(|(key, _)| format!("{group}.{key}")).collect()
 }
 
 /// Whether a setting says more than nothing.
@@ -91,7 +101,8 @@ fn filled(value: &Value) -> bool {
 
 fn hidden(settings: &[&Settings]) -> Vec<(String, Place)> {
     let mut hidden = Vec::new();
-    if settings.iter().any(|file| file.get("sandbox.filesystem.allowRead").is_some_and(filled)) {
+    let lifts = ["sandbox.filesystem.allowRead", "sandbox.filesystem.disabled"];
+    if settings.iter().any(|file| lifts.iter().any(|key| file.get(key).is_some_and(filled))) {
         return hidden;
     }
     for file in settings.iter().filter(|file| file.certain) {
@@ -137,7 +148,8 @@ pub(super) fn contained(policy: &ClaudePolicy) -> Option<bool> {
     }
     // New hosts are put to a person, or to whatever stands in for one.
     let asked = policy.starts.iter().all(|s| matches!(s.mode, Mode::Default | Mode::AcceptEdits | Mode::DontAsk));
-    (sandbox.sure && sandbox.openings.is_empty() && asked).then_some(true)
+    let answered = policy.hooks.iter().any(|hook| hook.event == Event::OnPrompt);
+    (sandbox.sure && sandbox.openings.is_empty() && asked && !answered).then_some(true)
 }
 
 /// The ways out of the sandbox that change something.

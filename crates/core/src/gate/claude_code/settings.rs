@@ -1,9 +1,10 @@
 //! Reads settings files and merges them (floor 2).
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::{ClaudePolicy, Hook, Locks, Mode, Rule, Sandbox, Start, Unread};
-use crate::fact::Fact;
+use super::{ClaudePolicy, Event, Hook, Locks, Mode, Rule, Sandbox, Start, Unread, definition};
+use crate::fact::{Fact, GapReason};
 use crate::gate::shown::shown;
 use crate::gate::{Effect, FileText, Ground, Level, Note, Place};
 
@@ -95,18 +96,32 @@ fn sets(file: &Settings, key: &str) -> bool {
 
 fn understand(file: &FileText, policy: &mut ClaudePolicy) -> Option<Settings> {
     let text = match &file.text {
-        Fact::Known(text) => text.trim_start_matches('\u{feff}').to_owned(),
+        Fact::Known(text) => text,
         Fact::Unknown(gap) => {
             policy.unread.push(Unread { path: file.path.clone(), level: file.level, reason: gap.reason });
             return None;
         }
     };
+    if file.path.ends_with(".md") {
+        policy.hooks.extend(definition::read(file, text));
+        return None;
+    }
+    // Whether the agent takes a byte order mark is not documented; a JSON parser does not.
+    let (text, marked) = (text.trim_start_matches('\u{feff}').to_owned(), text.starts_with('\u{feff}'));
     let place = Place { path: file.path.clone(), line: None };
     let note = |text: &str| Note { place: place.clone(), text: text.to_owned() };
     let (value, strict) = match serde_json::from_str::<Value>(&text) {
-        Ok(value) => (Some(value), true),
-        // The second parser goes as deep as it is led.
-        Err(_) if text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count() > 300 => (None, false),
+        Ok(value) => (Some(value), !marked),
+        // JSON that the agent may read and that cannot be held here: nested too deep, a half of a character, a number
+        // too large. The second parser goes as deep as it is led, so it is not led far.
+        Err(_) if serde_json::from_str::<IgnoredAny>(&text).is_ok() || deep(&text) => {
+            policy
+                .notes
+                .push(note("it is nested too deep or holds what is not understood here, so it may say anything"));
+            let (path, reason) = (file.path.clone(), GapReason::Malformed);
+            policy.unread.push(Unread { path, level: file.level, reason });
+            return None;
+        }
         Err(_) => {
             (jsonc_parser::parse_to_serde_value(&text, &jsonc_parser::ParseOptions::default()).ok().flatten(), false)
         }
@@ -115,22 +130,37 @@ fn understand(file: &FileText, policy: &mut ClaudePolicy) -> Option<Settings> {
         policy.notes.push(note("it is not JSON, so the agent skips it with every rule in it"));
         return None;
     };
-    let shaped = ["allow", "ask", "deny"].iter().all(|key| {
-        value
-            .get("permissions")
-            .and_then(|p| p.get(key))
-            .is_none_or(|list| list.as_array().is_some_and(|items| items.iter().all(Value::is_string)))
-    }) && value.get("permissions").is_none_or(Value::is_object);
+    let shaped = shaped(&value);
     if !strict {
         policy
             .notes
             .push(note("it is not strict JSON (comments or trailing commas), so the agent may skip every rule in it"));
     } else if !shaped {
-        policy.notes.push(note("its rule lists are not lists of strings, so the agent may skip the file"));
+        policy.notes.push(note("a setting in it is not of the kind that it should be, so the agent may skip the file"));
     }
     policy.files.push((file.path.clone(), file.level));
     let certain = strict && shaped;
     Some(Settings { level: file.level, path: file.path.clone(), writable: file.writable, text, value, certain })
+}
+
+/// Whether a text is nested deeper than a settings file has reason to be.
+fn deep(text: &str) -> bool {
+    text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count() > 300
+}
+
+/// Whether the settings that matter here are of the kind that they should be. That one that is not costs the agent only
+/// that one is not documented.
+fn shaped(value: &Value) -> bool {
+    let of = |path: &str, fits: fn(&Value) -> bool| {
+        path.split('.').try_fold(value, |value, key| value.get(key)).is_none_or(fits)
+    };
+    let strings = |value: &Value| value.as_array().is_some_and(|items| items.iter().all(Value::is_string));
+    let lists = ["permissions.allow", "permissions.ask", "permissions.deny", "permissions.additionalDirectories"];
+    let objects = ["permissions", "hooks", "sandbox", "env", "enabledPlugins"];
+    lists.iter().all(|path| of(path, strings))
+        && objects.iter().all(|path| of(path, Value::is_object))
+        && of("permissions.defaultMode", Value::is_string)
+        && of("hooks", |hooks| hooks.as_object().is_none_or(|events| events.values().all(Value::is_array)))
 }
 
 /// Whether the user has said that the folder is trusted; none if that was not read.
@@ -249,13 +279,28 @@ fn hooks(settings: &[&Settings], policy: &mut ClaudePolicy) {
         if all_off || (file.level != Level::Managed && (only_managed || off)) {
             continue;
         }
-        for entry in file.get("hooks.PreToolUse").and_then(Value::as_array).into_iter().flatten() {
-            let matcher = entry.get("matcher").and_then(Value::as_str).map(str::to_owned);
-            let empty = entry.get("hooks").and_then(Value::as_array).is_some_and(Vec::is_empty);
-            if !empty {
-                let place = file.place("hooks", matcher.as_deref().unwrap_or("PreToolUse"));
-                policy.hooks.push(Hook { matcher, place, level: effective(file) });
+        for (key, event) in [("PreToolUse", Event::BeforeUse), ("PermissionRequest", Event::OnPrompt)] {
+            for entry in file.get(&format!("hooks.{key}")).and_then(Value::as_array).into_iter().flatten() {
+                let matcher = entry.get("matcher").and_then(Value::as_str).map(str::to_owned);
+                let empty = entry.get("hooks").and_then(Value::as_array).is_some_and(Vec::is_empty);
+                if !empty {
+                    let place = file.place(key, matcher.as_deref().unwrap_or(key));
+                    policy.hooks.push(Hook { event, matcher, place, level: effective(file) });
+                }
             }
         }
+        // A plugin brings hooks, skills and subagents of its own, which are not read.
+        let plugins = file.get("enabledPlugins").and_then(Value::as_object).into_iter().flatten();
+        for (name, _) in plugins.filter(|(_, on)| **on != Value::Bool(false)) {
+            for event in [Event::BeforeUse, Event::OnPrompt, Event::Definition] {
+                let place = file.place("enabledPlugins", name);
+                policy.hooks.push(Hook { event, matcher: None, place, level: effective(file) });
+            }
+        }
+    }
+    // What a file of the user or the project defines may bring hooks, unless these are off.
+    if all_off || only_managed || off {
+        let own = |hook: &Hook| hook.place.path.ends_with(".md") && hook.event != Event::Definition;
+        policy.hooks.retain(|hook| !own(hook));
     }
 }

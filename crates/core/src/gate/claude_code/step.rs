@@ -55,7 +55,8 @@ pub(super) fn overrides(policy: &ClaudePolicy, names: &Names, ruling: &Ruling, o
     let shell = *own == names.bash;
     let mut steps = if shell { runners(policy, names) } else { Vec::new() };
     // Programs that settings name pass no gate, so one of the session's own is a shell even where the shell is refused:
-    // a hook, and where hooks are locked a helper (`apiKeyHelper`, `statusLine`), which no managed setting locks.
+    // a hook, and where hooks are locked a helper (`apiKeyHelper`, `statusLine`, `awsAuthRefresh`, `otelHeadersHelper`,
+    // `fileSuggestion`). No managed setting is documented to lock all of these, so none is taken to.
     if shell {
         let adding =
             if policy.locks.hooks { "name a helper that runs anything in" } else { "add a hook that runs anything to" };

@@ -1,10 +1,11 @@
 //! Reads settings files and merges them (floor 2).
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::ignore::Ignored;
 use super::{CursorPolicy, Entry, Hook, Mode, Surface, Tool};
-use crate::fact::Fact;
+use crate::fact::{Fact, GapReason};
 use crate::gate::shown::shown;
 use crate::gate::{Effect, FileText, Ground, Level, Note, Place};
 use crate::model::Decision;
@@ -79,6 +80,10 @@ pub(super) fn parse(surface: Surface, files: &[FileText], ground: &Ground) -> Cu
     policy
 }
 
+fn deep(text: &str) -> bool {
+    text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count() > DEEPEST
+}
+
 fn understand(file: &FileText, policy: &mut CursorPolicy) -> Option<Settings> {
     let ignore = file.path.rsplit('/').next() == Some(".cursorignore");
     let text = match &file.text {
@@ -104,7 +109,12 @@ fn understand(file: &FileText, policy: &mut CursorPolicy) -> Option<Settings> {
     let comments = file.path.ends_with("/permissions.json");
     let (value, strict) = match serde_json::from_str::<Value>(text) {
         Ok(value) => (Some(value), true),
-        Err(_) if text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count() > DEEPEST => (None, false),
+        // JSON that the agent may read and that cannot be held here, or is nested deeper than it has reason to be.
+        Err(_) if serde_json::from_str::<IgnoredAny>(text).is_ok() || deep(text) => {
+            note("it is nested too deep or holds what is not understood here, so it may say anything");
+            policy.unread.push((file.path.clone(), GapReason::Malformed));
+            return None;
+        }
         Err(_) => {
             let value = jsonc_parser::parse_to_serde_value(text, &jsonc_parser::ParseOptions::default());
             (value.ok().flatten(), false)

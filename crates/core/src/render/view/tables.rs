@@ -4,7 +4,9 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 
 use super::{EVIDENCE, Index, ROWS, Rows};
-use crate::assessment::{Assessment, CredentialRow, Evidence, Finding, GapRow, LocationRow, SessionRow, WayRow};
+use crate::assessment::{
+    Assessment, CredentialRow, Evidence, Finding, GapRow, KeptRow, LocationRow, SessionRow, WayRow,
+};
 use crate::check::CHECKLIST;
 use crate::render::shown::{Shown, anchor};
 use crate::verdict::Severity;
@@ -176,6 +178,17 @@ pub(crate) struct SessionLine {
     pub(crate) roots: Shown,
     pub(crate) counted: bool,
     pub(crate) ways: Rows<WayLine>,
+    pub(crate) kept: Rows<KeptLine>,
+}
+
+/// A file that a session is not shown by some way.
+#[derive(Debug, Serialize)]
+pub(crate) struct KeptLine {
+    pub(crate) path: Shown,
+    pub(crate) refused_by: Shown,
+    pub(crate) because: Shown,
+    pub(crate) still_read_by: Option<Shown>,
+    pub(crate) lifted_by: Shown,
 }
 
 /// A way of a session.
@@ -204,6 +217,20 @@ impl SessionLine {
             roots: Shown::line(&row.roots.join(", ")),
             counted: row.counted,
             ways: Rows::cut(&row.ways, 40, WayLine::of),
+            kept: Rows::cut(&row.kept, 40, KeptLine::of),
+        }
+    }
+}
+
+impl KeptLine {
+    fn of(row: &KeptRow) -> Self {
+        let read = row.still_read_by.join(", ");
+        Self {
+            path: Shown::name(&row.path),
+            refused_by: Shown::line(&row.refused_by.join(", ")),
+            because: Shown::line(&row.because),
+            still_read_by: (!read.is_empty()).then(|| Shown::line(&read)),
+            lifted_by: Shown::line(&row.lifted_by.join("; ")),
         }
     }
 }
