@@ -80,7 +80,7 @@ pub(crate) fn recognise(path: &str, head: &[u8]) -> Option<Store> {
     let lower = name.to_ascii_lowercase();
     let ends = |end: &str| path == end || path.ends_with(&format!("/{end}"));
     let under = |folder: &str| path.contains(&format!("/{folder}/")) && lower.ends_with(".json");
-    let has = |mark: &str| head.windows(mark.len()).any(|window| window == mark.as_bytes());
+    let has = |mark: &str| memchr::memmem::find(head, mark.as_bytes()).is_some();
     if ends(".aws/credentials") || ends(".aws/config") {
         return Some(Store::Aws);
     }
