@@ -129,20 +129,18 @@ impl World {
     #[must_use]
     pub fn chain<'a>(&'a self, node: &'a NodeId) -> Vec<&'a NodeId> {
         let mut chain = vec![node];
-        let mut seen: BTreeSet<&NodeId> = BTreeSet::new();
+        // A set for the rare long chain; a short one is searched faster as a list.
+        let mut seen: Option<BTreeSet<&NodeId>> = None;
         let mut at = node;
         while let Some(above) = self.above(at) {
-            let known = if chain.len() <= SHORT { chain.contains(&above) } else { seen.contains(above) };
-            if known {
+            if chain.len() == SHORT {
+                seen = Some(chain.iter().copied().collect());
+            }
+            let fresh = seen.as_mut().map_or_else(|| !chain.contains(&above), |seen| seen.insert(above));
+            if !fresh {
                 break;
             }
             chain.push(above);
-            if chain.len() == SHORT + 1 {
-                seen.extend(chain.iter().copied());
-            }
-            if chain.len() > SHORT {
-                seen.insert(above);
-            }
             at = above;
         }
         chain

@@ -229,6 +229,46 @@ fn every_subject_has_one_verdict_of_each_of_its_checks() {
     assert_eq!(assessment.checks.len(), checks.len());
 }
 
+/// A key whose own user may nothing, beside a role that it can assume: what it can become counts as its own.
+#[test]
+fn what_a_credential_can_become_counts() {
+    let found = |step: &str| {
+        let facts = format!(
+            "about: what can be become
+facts:
+- machine: laptop
+  sessions: [{{id: claude, agent: claude-code}}]
+  ways: [{{id: shell, session: claude, kind: shell}}]
+  credentials: [{{id: key, provider: aws, kind: access_key, identity: dev, read_by: [claude]}}]
+  principals: [{{id: dev, provider: aws, name: user dev}}, {{id: admin, provider: aws, name: role admin}}]
+  grants: [{{principal: admin, actions: ['*']}}]
+  steps: [{step}]
+  assets:
+    - {{id: live, provider: aws, kind: db_instance, class: database, environment: production}}
+    - {{id: test, provider: aws, kind: db_instance, class: database, environment: staging}}
+expect: {{}}
+"
+        );
+        let bundle = merge(&expand(&facts).unwrap().0);
+        let found = assess_with(&bundle, &Policy::default(), &checks::built_in()).findings.into_iter();
+        let wanted = ["one-credential-one-environment", "credential-in-reach-destroys-no-production"];
+        let of_key = found.filter(|one| one.subject_kind == "credential" && wanted.contains(&one.check.as_str()));
+        of_key.map(|one| one.verdict).collect::<Vec<_>>()
+    };
+    let step = |needs: &str, more: &str| {
+        format!(
+            "{{id: assume, needs: [{needs}], gains: [{{principal: admin}}], changes: false, because: assume{more}}}"
+        )
+    };
+    assert_eq!(found(""), ["pass", "pass"]);
+    for needs in ["{principal: dev}", "{credential: key}"] {
+        assert_eq!(found(&step(needs, "")), ["fail", "fail"], "{needs}");
+        assert_eq!(found(&step(needs, ", possible: {unknown: denied}")), ["unknown", "unknown"], "{needs}");
+    }
+    // A step that takes more than the identity is not surely open to it.
+    assert_eq!(found(&step("{principal: dev}, {lifted: mfa}", "")), ["unknown", "unknown"]);
+}
+
 #[test]
 fn a_listing_that_was_cut_off_is_an_unknown_of_every_check_over_it() {
     let checks = checks::built_in();

@@ -39,8 +39,11 @@ pub(super) fn findings(
     now: Time,
 ) -> Vec<Finding> {
     let world = numbers.world();
-    let mut found = Vec::new();
-    for facts in &subjects.all {
+    // In the order in which they are listed, so that little is left to sort.
+    let mut ordered: Vec<&Facts> = subjects.all.iter().collect();
+    ordered.sort_by(|a, b| a.key.cmp(&b.key));
+    let mut by_check: BTreeMap<&str, Vec<Finding>> = BTreeMap::new();
+    for facts in ordered {
         let mine: Vec<&Check> = checks.iter().filter(|check| check.subject == facts.subject).collect();
         if mine.is_empty() {
             continue;
@@ -49,9 +52,11 @@ pub(super) fn findings(
         let evidence = numbers.evidence(&facts.sources);
         for check in mine {
             let ruling = check.rule(facts, &context);
-            found.push(Finding { evidence: evidence.clone(), ..finding(world, check, facts, ruling, policy, now) });
+            let finding = finding(world, check, facts, ruling, policy, now);
+            by_check.entry(&check.id).or_default().push(Finding { evidence: evidence.clone(), ..finding });
         }
     }
+    let mut found: Vec<Finding> = by_check.into_values().flatten().collect();
     for check in checks.iter() {
         found.extend(subjects.unlisted.get(&check.subject).map(|gaps| unlisted(world, check, gaps, policy, now)));
     }

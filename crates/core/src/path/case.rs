@@ -85,9 +85,9 @@ impl<'w> CopyCase<'w> {
 #[derive(Debug, Default)]
 pub struct Rights {
     /// Identities with what is known of their right, by number.
-    pub(super) held: Vec<(IdentityNo, Both)>,
+    pub(crate) held: Vec<(IdentityNo, Both)>,
     /// Identities to which a step can give it, with the atom of that.
-    pub(super) given: Vec<(IdentityNo, AtomNo)>,
+    pub(crate) given: Vec<(IdentityNo, AtomNo)>,
     /// Every identity that some grant at the node or above it names.
     pub(super) named: Vec<IdentityNo>,
     /// Those of them that are known to have it.

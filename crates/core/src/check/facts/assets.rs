@@ -11,7 +11,7 @@ use crate::assessment::PathAnswer;
 use crate::check::subject::Subject;
 use crate::fact::{Fact, Gap};
 use crate::id::{NodeId, SessionId};
-use crate::model::{Asset, Copy, CopyKind, End, Protection, Side};
+use crate::model::{Asset, Copy, CopyKind, Drill, End, Protection, Side};
 use crate::path::recovery::NOTICE_ASSUMED;
 use crate::path::{Outcome, Path, state_of};
 use crate::pattern;
@@ -154,7 +154,7 @@ fn layers(given: &Given<'_, '_>, facts: &mut Facts, judged: &Judged, gaps: &BTre
 }
 
 fn recovery(given: &Given<'_, '_>, facts: &mut Facts, asset: &Asset) {
-    let copies: Vec<&Copy> = given.ground.world.copies.values().filter(|copy| copy.of == asset.id).collect();
+    let copies = given.ground.copies_of.get(&asset.id).map_or(&[][..], Vec::as_slice);
     let unlisted: Vec<Maybe> = asset.copies.gap().map(|gap| Err(BTreeSet::from([gap.clone()]))).into_iter().collect();
     let and = |all: Vec<Maybe>| any(all.into_iter().chain(unlisted.clone()));
     facts.tell("recovery.pitr.enabled", and(copies.iter().map(|copy| Ok(copy.kind == CopyKind::Pitr)).collect()));
@@ -189,11 +189,15 @@ fn now(given: &Given<'_, '_>) -> Time {
     given.policy.assessed_at.unwrap_or(given.ground.world.newest)
 }
 
+/// The restores of this very copy that worked.
+fn worked<'w>(given: &Given<'_, 'w>, copy: &Copy) -> impl Iterator<Item = &'w Drill> {
+    let drills = given.ground.drills_of.get(&copy.id).map_or(&[][..], Vec::as_slice).iter().copied();
+    drills.filter(|drill| drill.asset == copy.of && drill.worked).collect::<Vec<_>>().into_iter()
+}
+
 fn drilled(given: &Given<'_, '_>, copy: &Copy, fits: impl Fn(Time) -> bool) -> Maybe {
-    let drills = given.ground.world.drills.iter();
-    let worked = drills.filter(|drill| drill.copy == copy.id && drill.asset == copy.of && drill.worked);
     let unlisted = copy.drills.gap().map(|gap| Err(BTreeSet::from([gap.clone()])));
-    any(worked.map(|drill| Ok(fits(drill.tested_at))).chain(unlisted))
+    any(worked(given, copy).map(|drill| Ok(fits(drill.tested_at))).chain(unlisted))
 }
 
 fn drilled_in_time(given: &Given<'_, '_>, copy: &Copy) -> Maybe {
@@ -241,8 +245,7 @@ fn of_copy(given: &Given<'_, '_>, copy: &Copy, in_headline: bool) -> Facts {
     }
     facts.tell("tested", drilled(given, copy, |_| true));
     facts.tell("tested_in_time", drilled_in_time(given, copy));
-    let drills = world.drills.iter().filter(|drill| drill.copy == copy.id && drill.asset == copy.of && drill.worked);
-    match (copy.drills.gap(), drills.max_by_key(|drill| drill.tested_at)) {
+    match (copy.drills.gap(), worked(given, copy).max_by_key(|drill| drill.tested_at)) {
         (Some(gap), _) => {
             facts.leave("tested_days_ago", [gap.clone()]);
             facts.leave("restored_within_rto", [gap.clone()]);
@@ -315,16 +318,7 @@ fn of_environment(given: &Given<'_, '_>, rights: &Rights, name: &str) -> Facts {
     facts.tell("open", any(open.chain(maybe.clone())));
     let shares = world.credentials.values().map(|credential| match &credential.identity {
         Fact::Unknown(gap) => Err(BTreeSet::from([gap.clone()])),
-        Fact::Known(identity) => {
-            let held = rights.of(identity);
-            let (environments, placed) = rights.environments(held);
-            let here = environments.contains(name);
-            match (here && environments.len() > 1, placed && held.gaps.is_empty()) {
-                (true, _) => Ok(true),
-                (false, true) => Ok(false),
-                (false, false) => Err(held.gaps.clone()),
-            }
-        }
+        Fact::Known(identity) => rights.of(identity).shares(name),
     });
     facts.tell("shares_credentials", any(shares.chain(unread(given))));
     let elsewhere = given.walkers.values().map(|walker| walker.session);

@@ -1,13 +1,14 @@
 //! Facts of credentials, sessions and identities (floor 2).
 
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::rights::{Held, Rights, in_reach};
 use super::{Facts, Given, Maybe, any, count, has, unread};
 use crate::assessment::LocationRow;
 use crate::check::subject::Subject;
 use crate::fact::{Fact, Gap};
+use crate::id::PrincipalId;
 use crate::model::{Atom, Credential, Decision, Principal, Session, Status, Way, WayKind};
 use crate::path::Walker;
 use crate::power::Hold;
@@ -61,7 +62,7 @@ fn of_credential(given: &Given<'_, '_>, rights: &Rights, credential: &Credential
         Fact::Known(identity) => {
             let world = given.ground.world;
             facts.put("identity", world.principals.get(identity).map_or(identity.as_str(), |p| p.name.as_str()));
-            destroys(&mut facts, rights, rights.of(identity));
+            destroys(&mut facts, rights.of(identity));
         }
         Fact::Unknown(gap) => {
             for field in
@@ -120,24 +121,34 @@ fn freely(walker: &Walker<'_, '_>, key: &Key) -> Maybe {
     }
 }
 
-fn destroys(facts: &mut Facts, rights: &Rights, held: &Held) {
-    facts.tell("destroys", rights.destroys(held, |_, _| Ok(true)));
-    facts.tell("destroys_production", rights.destroys(held, |_, headline| Ok(headline)));
-    facts.tell("crosses_environments", rights.crosses(held));
-    let (environments, whole) = rights.environments(held);
-    if held.gaps.is_empty() {
-        facts.put("assets", count(held.sure.len()));
-        if whole {
-            facts.put("environments", environments.into_iter().collect::<Vec<_>>());
+fn destroys(facts: &mut Facts, held: &Held) {
+    facts.tell("destroys", held.destroys());
+    facts.tell("destroys_production", held.production());
+    facts.tell("crosses_environments", held.crosses());
+    match held.listed() {
+        Ok(()) => {
+            facts.put("assets", count(held.assets));
+            if let Some(environments) = held.in_environments() {
+                facts.put("environments", environments.iter().cloned().collect::<Vec<_>>());
+            }
         }
-    } else {
-        facts.leave("assets", held.gaps.iter().cloned());
-        facts.leave("environments", held.gaps.iter().cloned());
+        Err(gaps) => {
+            facts.leave("assets", gaps.iter().cloned());
+            facts.leave("environments", gaps);
+        }
     }
 }
 
 pub(super) fn principals(given: &Given<'_, '_>, rights: &Rights) -> Vec<Facts> {
     let world = given.ground.world;
+    let mut credentials_of: BTreeMap<&PrincipalId, Vec<&Credential>> = BTreeMap::new();
+    let mut unidentified: BTreeMap<&str, BTreeSet<Gap>> = BTreeMap::new();
+    for credential in world.credentials.values() {
+        match &credential.identity {
+            Fact::Known(id) => credentials_of.entry(id).or_default().push(credential),
+            Fact::Unknown(gap) => drop(unidentified.entry(&credential.provider).or_default().insert(gap.clone())),
+        }
+    }
     let one = |principal: &Principal| {
         let mut facts = Facts::new(Subject::Principal, principal.id.as_str(), &principal.name);
         facts.sources.extend(principal.sources.iter().cloned());
@@ -150,17 +161,16 @@ pub(super) fn principals(given: &Given<'_, '_>, rights: &Rights) -> Vec<Facts> {
         let deputies = given.ground.deputies_of.get(&principal.id).into_iter().flatten();
         let ready = deputies.map(|way| in_reach(given.walkers.values(), &Key::WayReady(way.id.clone())));
         let mut own = in_reach(given.walkers.values(), &Key::Held(principal.id.clone()));
-        let named = world.credentials.values().filter(|one| one.identity.known() == Some(&principal.id));
-        for credential in named {
+        for credential in credentials_of.get(&principal.id).into_iter().flatten() {
             own = unless_revoked(credential, own);
         }
         // A credential that is not identified may be its own.
-        let fits = |provider: &str| [provider, "unknown"].contains(&principal.provider.as_str());
-        let unidentified = world.credentials.values().filter(|c| fits(&c.provider) || c.provider == "unknown");
-        let unidentified = unidentified.filter_map(|credential| credential.identity.gap().cloned());
-        let unidentified = unidentified.map(|gap| Err(BTreeSet::from([gap])));
+        let own_provider = principal.provider.as_str();
+        let may_be = |provider: &str| own_provider == "unknown" || [own_provider, "unknown"].contains(&provider);
+        let unidentified = unidentified.iter().filter(|(provider, _)| may_be(provider));
+        let unidentified = unidentified.map(|(_, gaps)| Err(gaps.clone()));
         facts.tell("in_reach", any(ready.chain([own]).chain(unidentified).chain(unread(given))));
-        destroys(&mut facts, rights, rights.of(&principal.id));
+        destroys(&mut facts, rights.of(&principal.id));
         facts.tell("escalates", escalates(world, principal));
         facts.tell("unrestricted", unrestricted(world, principal));
         facts

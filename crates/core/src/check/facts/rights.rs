@@ -1,95 +1,238 @@
-//! Who has the right to destroy what, whatever else stands before it (floor 2).
+//! What an identity has the right to destroy, or any identity that it can become, whatever else stands before it
+//! (floor 2).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Given, Maybe, any};
 use crate::fact::{Fact, Gap};
-use crate::id::{NodeId, PrincipalId};
+use crate::id::PrincipalId;
+use crate::model::{Atom, Status, Step};
 use crate::path::Walker;
+use crate::path::case::Registry;
+use crate::path::layers::Both;
+use crate::power::Hold;
+use crate::power::ground::sessions::identity_or_stand_in;
+use crate::power::ground::{Ground, IdentityNo};
 use crate::world::World;
 
-/// What one identity has the right to destroy.
-#[derive(Clone, Debug, Default)]
+/// What one identity, and any that it can become, has the right to destroy.
+#[derive(Clone, Debug)]
 pub(crate) struct Held {
-    /// Assets that it surely may destroy.
-    pub(crate) sure: BTreeSet<NodeId>,
+    /// How many assets it surely may destroy.
+    pub(crate) assets: usize,
+    /// The environments of these that are known.
+    pub(crate) environments: BTreeSet<String>,
+    /// Whether the environment of each of these is known.
+    placed: bool,
+    /// Whether the headline counts one of these.
+    production: bool,
+    /// Whether there can be no more.
+    whole: bool,
     /// Why there may be more.
-    pub(crate) gaps: BTreeSet<Gap>,
+    gaps: BTreeSet<Gap>,
 }
 
-/// The rights of every identity, and the environments of the assets.
+impl Held {
+    /// Whether it may destroy something.
+    pub(crate) fn destroys(&self) -> Maybe {
+        self.sure(self.assets > 0, self.whole)
+    }
+
+    /// Whether it may destroy something that the headline counts.
+    pub(crate) fn production(&self) -> Maybe {
+        self.sure(self.production, self.whole)
+    }
+
+    /// Whether it may destroy in two environments.
+    pub(crate) fn crosses(&self) -> Maybe {
+        self.sure(self.environments.len() > 1, self.placed && self.whole)
+    }
+
+    /// Whether it may destroy in an environment and in another one.
+    pub(crate) fn shares(&self, environment: &str) -> Maybe {
+        self.sure(self.environments.contains(environment) && self.environments.len() > 1, self.placed && self.whole)
+    }
+
+    /// Whether what is known of it is all.
+    pub(crate) fn listed(&self) -> Result<(), BTreeSet<Gap>> {
+        if self.whole { Ok(()) } else { Err(self.gaps.clone()) }
+    }
+
+    /// Its environments, where each is known.
+    pub(crate) fn in_environments(&self) -> Option<&BTreeSet<String>> {
+        self.placed.then_some(&self.environments)
+    }
+
+    fn sure(&self, found: bool, whole: bool) -> Maybe {
+        if found || whole { Ok(found) } else { Err(self.gaps.clone()) }
+    }
+}
+
+/// The rights of every identity.
 pub(crate) struct Rights {
     held: BTreeMap<PrincipalId, Held>,
-    /// Each asset's environment and whether the headline counts it.
-    pub(crate) standing: BTreeMap<NodeId, (Option<String>, bool)>,
     nobody: Held,
+}
+
+/// What grants say of one identity.
+#[derive(Clone, Debug, Default)]
+struct Own {
+    /// Places in the list of answers, in its order.
+    sure: Vec<usize>,
+    gaps: BTreeSet<Gap>,
+    /// Whether there may be more.
+    more: bool,
+}
+
+/// An identity that another one can become; in doubt, if that takes more than being the other.
+#[derive(Clone, Debug)]
+struct Edge {
+    to: IdentityNo,
+    doubt: Option<BTreeSet<Gap>>,
 }
 
 impl Rights {
     pub(crate) fn new(given: &Given<'_, '_>) -> Self {
-        let world = given.ground.world;
-        let mut held: BTreeMap<PrincipalId, Held> = BTreeMap::new();
-        for principal in world.principals.values() {
-            let entry = held.entry(principal.id.clone()).or_default();
-            entry.gaps.extend(principal.grants.gap().cloned());
-        }
-        for judged in given.judged {
-            for deed in given.ground.deeds.get(&judged.asset).into_iter().flatten() {
-                let called = world.provider_of(&deed.on);
-                let mut chain: Vec<NodeId> = world.chain(&deed.on).into_iter().cloned().collect();
-                chain.extend(crate::power::ground::roots_of(world, called.unwrap_or("unknown")));
-                let grants = chain.iter().filter_map(|node| given.ground.grants_at.get(node)).flatten();
-                for grant in grants.filter(|grant| world.speaks_of(grant, called)) {
-                    let entry = held.entry(grant.principal.clone()).or_default();
-                    match world.right(grant, &deed.action) {
-                        Some(Fact::Known(true)) => drop(entry.sure.insert(judged.asset.clone())),
-                        Some(Fact::Unknown(gap)) => drop(entry.gaps.insert(gap)),
-                        Some(Fact::Known(false)) | None => {}
+        let (ground, world) = (given.ground, given.ground.world);
+        let mut own = own(given);
+        let edges = edges(ground, &mut own);
+        let mut everywhere = unlisted_assets(world);
+        everywhere.extend(world.unlisted_steps.clone());
+        let sum = |sure: BTreeSet<usize>, mut gaps: BTreeSet<Gap>, more: bool| {
+            let judged = || sure.iter().filter_map(|at| given.judged.get(*at));
+            let environments = judged().filter_map(|judged| judged.standing.environment.clone());
+            let whole = !more && gaps.is_empty() && everywhere.is_empty();
+            gaps.extend(everywhere.iter().cloned());
+            Held {
+                assets: sure.len(),
+                environments: environments.collect(),
+                placed: judged().all(|judged| judged.standing.environment.is_some()),
+                production: judged().any(|judged| judged.standing.in_headline),
+                whole,
+                gaps,
+            }
+        };
+        let mut held = BTreeMap::new();
+        for number in ground.numbers() {
+            let (mut sure, mut gaps, mut more) = (BTreeSet::new(), BTreeSet::new(), false);
+            let mut stack = vec![number];
+            let mut seen = BTreeSet::from([number]);
+            while let Some(at) = stack.pop() {
+                if let Some(own) = own.get(at.index()) {
+                    sure.extend(&own.sure);
+                    gaps.extend(own.gaps.iter().cloned());
+                    more |= own.more;
+                }
+                for edge in edges.get(&at).into_iter().flatten() {
+                    match &edge.doubt {
+                        None if seen.insert(edge.to) => stack.push(edge.to),
+                        None => {}
+                        Some(why) => {
+                            more = true;
+                            gaps.extend(why.iter().cloned());
+                        }
                     }
                 }
             }
+            held.extend(ground.identity(number).map(|id| (id.clone(), sum(sure, gaps, more))));
         }
-        let standing = given.judged.iter();
-        let standing = standing.map(|j| (j.asset.clone(), (j.standing.environment.clone(), j.standing.in_headline)));
-        let listings = unlisted_assets(world);
-        held.values_mut().for_each(|one| one.gaps.extend(listings.iter().cloned()));
-        let nobody = Held { sure: BTreeSet::new(), gaps: listings };
-        Self { held, standing: standing.collect(), nobody }
+        Self { held, nobody: sum(BTreeSet::new(), BTreeSet::new(), false) }
     }
 
     /// What an identity may destroy.
     pub(crate) fn of(&self, principal: &PrincipalId) -> &Held {
         self.held.get(principal).unwrap_or(&self.nobody)
     }
+}
 
-    /// Whether it may destroy an asset that fits.
-    pub(crate) fn destroys(&self, held: &Held, fits: impl Fn(&Option<String>, bool) -> Maybe) -> Maybe {
-        let sure = held.sure.iter().filter_map(|asset| self.standing.get(asset));
-        let found = any(sure.map(|(environment, headline)| fits(environment, *headline)));
-        match (found, held.gaps.is_empty()) {
-            (Ok(true), _) => Ok(true),
-            (Ok(false), true) => Ok(false),
-            (Ok(false), false) => Err(held.gaps.clone()),
-            (Err(gaps), _) => Err(gaps.into_iter().chain(held.gaps.iter().cloned()).collect()),
+/// What grants give each identity, by number.
+fn own(given: &Given<'_, '_>) -> Vec<Own> {
+    let (ground, world) = (given.ground, given.ground.world);
+    let mut all: Vec<Own> = vec![Own::default(); ground.numbers().count()];
+    let registry = Registry::new(ground);
+    for (at, judged) in given.judged.iter().enumerate() {
+        for deed in ground.deeds.get(&judged.asset).into_iter().flatten() {
+            let rights = registry.rights(deed);
+            for (number, right) in &rights.held {
+                let Some(own) = all.get_mut(number.index()) else { continue };
+                if *right != Both::same(Hold::Free) {
+                    own.more = true;
+                } else if own.sure.last() != Some(&at) {
+                    own.sure.push(at);
+                }
+            }
+            // A right that a step can give may come on top.
+            for (number, _) in &rights.given {
+                all.get_mut(number.index()).into_iter().for_each(|own| own.more = true);
+            }
         }
     }
-
-    /// The environments of what it surely may destroy; nothing, if one of them is not known.
-    pub(crate) fn environments(&self, held: &Held) -> (BTreeSet<String>, bool) {
-        let all = held.sure.iter().filter_map(|asset| self.standing.get(asset));
-        let known: BTreeSet<String> = all.clone().filter_map(|(environment, _)| environment.clone()).collect();
-        (known, all.clone().all(|(environment, _)| environment.is_some()))
+    let mut doubt = |id: &PrincipalId, gap: Option<&Gap>| {
+        let own = ground.number_of(id).and_then(|number| all.get_mut(number.index()));
+        own.into_iter().for_each(|own| own.gaps.extend(gap.cloned()));
+    };
+    world.principals.values().for_each(|principal| doubt(&principal.id, principal.grants.gap()));
+    world.grants.iter().for_each(|grant| doubt(&grant.principal, grant.allowed.gap()));
+    for own in all.iter_mut().filter(|own| own.more && own.gaps.is_empty()) {
+        own.gaps.extend(world.any_delete.clone());
     }
+    all
+}
 
-    /// Whether it may destroy in two environments.
-    pub(crate) fn crosses(&self, held: &Held) -> Maybe {
-        let (known, whole) = self.environments(held);
-        match (known.len() > 1, whole && held.gaps.is_empty()) {
-            (true, _) => Ok(true),
-            (false, true) => Ok(false),
-            (false, false) => Err(held.gaps.clone()),
+/// Who can become whom. What a step gives beside an identity leaves open what whoever takes it may do.
+fn edges(ground: &Ground<'_>, own: &mut [Own]) -> BTreeMap<IdentityNo, Vec<Edge>> {
+    let world = ground.world;
+    let mut edges: BTreeMap<IdentityNo, Vec<Edge>> = BTreeMap::new();
+    for step in world.steps.iter().filter(|step| step.possible != Fact::Known(false)) {
+        for from in step.needs.iter().filter_map(|need| taken_by(world, need)) {
+            let Some(number) = ground.number_of(&from) else { continue };
+            for gain in &step.gains {
+                match becomes(world, gain) {
+                    Some((to, doubt)) if to != from => {
+                        let doubt = doubtful(step, doubt);
+                        edges.entry(number).or_default().extend(ground.number_of(&to).map(|to| Edge { to, doubt }));
+                    }
+                    Some(_) => {}
+                    None => {
+                        if let Some(own) = own.get_mut(number.index()) {
+                            own.more = true;
+                            own.gaps.extend(step.possible.gap().cloned());
+                        }
+                    }
+                }
+            }
         }
     }
+    edges
+}
+
+/// The identity that a step is taken as, if this need says so.
+fn taken_by(world: &World, need: &Atom) -> Option<PrincipalId> {
+    match need {
+        Atom::Principal(id) => Some(id.clone()),
+        Atom::Credential(id) => world.credentials.get(id).map(identity_or_stand_in),
+        Atom::Way(_) | Atom::Lifted(_) | Atom::Can { .. } | Atom::Right { .. } | Atom::Destroyed(_) => None,
+    }
+}
+
+/// The identity that a gain is, with why that is not sure.
+fn becomes(world: &World, gain: &Atom) -> Option<(PrincipalId, BTreeSet<Gap>)> {
+    match gain {
+        Atom::Principal(id) => Some((id.clone(), BTreeSet::new())),
+        Atom::Credential(id) => {
+            let credential = world.credentials.get(id)?;
+            let gaps = [credential.identity.gap(), credential.status.gap()].into_iter().flatten().cloned().collect();
+            (credential.status != Fact::Known(Status::Revoked)).then(|| (identity_or_stand_in(credential), gaps))
+        }
+        Atom::Way(_) | Atom::Lifted(_) | Atom::Can { .. } | Atom::Right { .. } | Atom::Destroyed(_) => None,
+    }
+}
+
+/// Why a step may not be open to whoever is the identity that it is taken as; nothing, if it surely is.
+fn doubtful(step: &Step, mut gaps: BTreeSet<Gap>) -> Option<BTreeSet<Gap>> {
+    gaps.extend(step.possible.gap().cloned());
+    let alone = step.needs.len() == 1 && step.session.is_none();
+    (!alone || !gaps.is_empty()).then_some(gaps)
 }
 
 /// Why there may be assets that nobody listed.
