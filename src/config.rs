@@ -117,6 +117,13 @@ fn understand(raw: Raw, path: &Path, trusted: bool) -> Config {
         let due = fix.due.map(Time::day);
         config.policy.fixes.insert(fix.fix.clone(), Assigned { owner: fix.owner.clone(), due });
     }
+    // A setting that is taken and does nothing would mislead.
+    if raw.engagement.logo.is_some() {
+        config.notes.push("`engagement.logo` is not used: this version shows no logo".to_owned());
+    }
+    if raw.sessions.iter().any(|session| !session.intended.is_empty()) {
+        config.notes.push("`sessions[].intended` is not used: no check compares it yet".to_owned());
+    }
     let left_out = raw.excuses();
     if trusted {
         excuse(&raw, &mut config);

@@ -291,13 +291,12 @@ fn describe(bundle: &mut Bundle, config: &Config) {
     }
 }
 
-/// Leaves out the places that the user's own configuration says hold no credentials.
-fn ignore(bundle: &mut Bundle, config: &Config, now: Time) -> Option<String> {
-    let current: Vec<&str> =
-        config.ignore.iter().filter(|(_, expires)| *expires > now).map(|(p, _)| p.as_str()).collect();
+/// Leaves out the places that the user's own configuration says hold no credentials, until the day it says.
+fn ignore(bundle: &mut Bundle, config: &Config, now: Time) -> Vec<String> {
+    let (current, expired): (Vec<_>, Vec<_>) = config.ignore.iter().partition(|(_, expires)| *expires > now);
     let ignored = |path: &str| {
         let path = path.trim_start_matches("./");
-        current.iter().any(|wanted| pattern::matches(&wanted.replace("**", "*"), path))
+        current.iter().any(|(wanted, _)| pattern::matches(&wanted.replace("**", "*"), path))
     };
     let mut left_out = 0;
     for credential in &mut bundle.credentials.items {
@@ -305,5 +304,12 @@ fn ignore(bundle: &mut Bundle, config: &Config, now: Time) -> Option<String> {
         credential.locations.retain(|location| !ignored(&location.path));
         left_out += before - credential.locations.len();
     }
-    (left_out > 0).then(|| format!("{left_out} places are left out, as `ignore` says"))
+    let mut notes: Vec<String> = expired
+        .iter()
+        .map(|(location, expires)| {
+            format!("`ignore` of `{location}` expired on {}, so nothing is left out for it", expires.day())
+        })
+        .collect();
+    notes.extend((left_out > 0).then(|| format!("{left_out} places are left out, as `ignore` says")));
+    notes
 }

@@ -1,7 +1,7 @@
 //! Everything that is written: whole under its final name, or not at all.
 
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempDir};
@@ -48,10 +48,7 @@ fn refused(path: &Path) -> impl FnOnce(io::Error) -> OutputError {
 /// If standard output fails for another reason.
 pub fn stdout(text: &str) -> Result<(), OutputError> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(OutputError::Stdout(error)),
-        Ok(()) | Err(_) => Ok(()),
-    }
+    piped(out.write_all(text.as_bytes()).and_then(|()| out.flush())).map_err(OutputError::Stdout)
 }
 
 /// Text without what would steer a terminal or turn its reading round: names that are shown may be hostile.
@@ -75,19 +72,30 @@ pub fn stderr(text: &str) {
 /// # Errors
 /// If it cannot be written whole.
 pub fn file(path: &Path, text: &str) -> Result<(), OutputError> {
+    written(path, &mut |out| out.write_all(text.as_bytes()))
+}
+
+/// Writes one file as [`file`] does, from what `fill` writes.
+///
+/// # Errors
+/// If it cannot be written whole.
+pub fn written(path: &Path, fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> Result<(), OutputError> {
     if path == Path::new("-") {
-        return stdout(text);
+        let mut out = BufWriter::new(io::stdout().lock());
+        return piped(fill(&mut out).and_then(|()| out.flush())).map_err(OutputError::Stdout);
     }
     let path = match fs::metadata(path) {
         // A pipe or a device is written to, never replaced.
-        Ok(meta) if !meta.is_file() && !meta.is_dir() => return through(path, text),
+        Ok(meta) if !meta.is_file() && !meta.is_dir() => return through(path, fill),
         Ok(_) => path.canonicalize().map_err(refused(path))?,
         Err(_) => path.to_owned(),
     };
     let path = path.as_path();
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut held = NamedTempFile::with_prefix_in(STAGED, folder).map_err(refused(path))?;
-    held.write_all(text.as_bytes()).map_err(refused(path))?;
+    let mut out = BufWriter::new(&mut held);
+    fill(&mut out).and_then(|()| out.flush()).map_err(refused(path))?;
+    drop(out);
     held.as_file().sync_all().map_err(refused(path))?;
     held.persist(path).map_err(|error| OutputError::Write { path: path.to_owned(), source: error.error })?;
     Ok(())
@@ -99,7 +107,7 @@ pub fn file(path: &Path, text: &str) -> Result<(), OutputError> {
 /// If it is there, or cannot be written whole.
 pub fn new_file(path: &Path, text: &str) -> Result<(), OutputError> {
     if fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
-        return through(path, text);
+        return through(path, &mut |out| out.write_all(text.as_bytes()));
     }
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut held = NamedTempFile::with_prefix_in(STAGED, folder).map_err(refused(path))?;
@@ -108,12 +116,14 @@ pub fn new_file(path: &Path, text: &str) -> Result<(), OutputError> {
     Ok(())
 }
 
-fn through(path: &Path, text: &str) -> Result<(), OutputError> {
-    let mut out = OpenOptions::new().write(true).open(path).map_err(refused(path))?;
-    match out.write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(refused(path)(error)),
-        Ok(()) | Err(_) => Ok(()),
-    }
+fn through(path: &Path, fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> Result<(), OutputError> {
+    let mut out = BufWriter::new(OpenOptions::new().write(true).open(path).map_err(refused(path))?);
+    piped(fill(&mut out).and_then(|()| out.flush())).map_err(refused(path))
+}
+
+/// A closed pipe is no error: whoever read it had enough.
+fn piped(result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
 
 /// Writes a report folder, mode 0700, with a `.gitignore` of its own and a manifest of what is in it. The files are

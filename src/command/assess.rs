@@ -11,7 +11,7 @@ pub(super) fn run(args: &AssessArgs, common: &Common) -> anyhow::Result<u8> {
     let checks = checks::all(&args.answer.checks)?;
     let bundles = args.facts.iter().map(|path| read_bundle(path)).collect::<anyhow::Result<Vec<_>>>()?;
     let assessment = assessed(|| assess_with(&bundle::merge(&bundles), &config.policy, &checks));
-    output::file(&args.output, &render::json(&assessment)?)?;
+    output::written(&args.output, &mut |out| render::write_json(&assessment, out))?;
     let exit = exit::exit(&assessment, threshold, &config.policy);
     let code = if args.answer.exit_zero { 0 } else { exit.code };
     if args.output.as_os_str() != "-" {

@@ -33,11 +33,13 @@ pub(super) fn run(args: &CredentialsArgs, common: &Common, stop: &Arc<AtomicBool
             output::stderr(&format!("Note: {note}.\n"));
         }
         let stats = machine.stats;
-        output::stderr(&format!(
-            "{} files and {} MB read. Nothing left this machine.\n",
-            stats.files,
-            stats.bytes / 1_000_000
-        ));
+        let files = if stats.files == 1 { "1 file".to_owned() } else { format!("{} files", stats.files) };
+        let size = if stats.bytes < 1_000_000 {
+            format!("{} kB", stats.bytes.div_ceil(1_000))
+        } else {
+            format!("{} MB", stats.bytes / 1_000_000)
+        };
+        output::stderr(&format!("{files} read, {size} in all. Nothing left this machine.\n"));
     }
     Ok(0)
 }

@@ -212,3 +212,32 @@ fn no_variable_is_left_without_effect() {
     assert!(with(&["collect", "work"], &[("DEADSTOP_MERGE", "fragment.json")]).err.contains("`fragment.json`"));
     assert!(with(&["credentials", "work"], &[("DEADSTOP_FORMAT", "json")]).out.starts_with('{'));
 }
+
+/// A setting without effect would mislead whoever wrote it, so what has none says so.
+#[test]
+fn a_setting_without_effect_says_so() {
+    let place = Place::new();
+    place.write("shop/.env", "DATABASE_URL=postgres://app:kR7vQ2mX9pLw@db.internal.example/shop\n");
+    let config = |expires: &str| {
+        format!(
+            "schema: deadstop.config/1
+engagement: {{client: Northwind Rentals, logo: logo.svg}}
+sessions: [{{name: staging, agent: claude-code, intended: [{{provider: railway, environment: staging}}]}}]
+ignore: [{{location: .env, reason: documented dummy keys, expires: {expires}}}]
+"
+        )
+    };
+    let run = |expires: &str, folder: &str| {
+        place.write("own.yaml", &config(expires));
+        let args = ["run", "shop", "--config", "own.yaml", "--no-home", "--no-env", "--exit-zero", "-o", folder];
+        let out = place.expect(0, &args).out;
+        assert!(out.contains("Note: `engagement.logo` is not used"), "{out}");
+        assert!(out.contains("Note: `sessions[].intended` is not used"), "{out}");
+        (out, place.read(&format!("{folder}/assessment.json")).contains("db.internal.example"))
+    };
+    let (out, found) = run("2026-01-31", "expired");
+    assert!(out.contains("`ignore` of `.env` expired on 31 Jan 2026, so nothing is left out for it"), "{out}");
+    assert!(found);
+    let (out, _) = run("2999-01-31", "current");
+    assert!(!out.contains("expired on") && out.contains("as `ignore` says"), "{out}");
+}

@@ -151,7 +151,7 @@ fn write(
             deciding: &deciding,
             tabletop: false,
         };
-        findings::findings(checks, &facts::read(&given), &mut numbers, policy, assessed_at)
+        findings::findings(checks, &given, &mut numbers, assessed_at)
     };
     let gaps = numbers.gap_rows(bundle, &gap_uses);
     Assessment {

@@ -174,10 +174,16 @@ impl Check {
     }
 }
 
+/// What every condition sees: the functions of CEL. Made once, as it is far dearer than what one subject adds.
+#[must_use]
+pub fn functions() -> Context<'static, 'static> {
+    Context::default()
+}
+
 /// What conditions see of a subject.
 #[must_use]
-pub fn context(subject: Subject, values: &Value) -> Context<'static, 'static> {
-    let mut context = Context::default();
+pub fn context<'f>(functions: &'f Context<'f, 'static>, subject: Subject, values: &Value) -> Context<'f, 'static> {
+    let mut context = functions.new_inner_scope();
     // What cannot be handed over is left out, and so is not known.
     let values =
         cel::to_value(values).unwrap_or_else(|_| cel::Value::Map(cel::objects::Map { map: std::sync::Arc::default() }));

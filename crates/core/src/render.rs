@@ -69,6 +69,15 @@ pub fn json(assessment: &Assessment) -> Result<String, RenderError> {
     pretty(assessment)
 }
 
+/// Writes the assessment itself, as [`json`] gives it, without holding it whole.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_json(assessment: &Assessment, out: &mut dyn std::io::Write) -> std::io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, assessment)?;
+    out.write_all(b"\n")
+}
+
 /// Two spaces, a newline at the end.
 fn pretty<T: serde::Serialize>(value: &T) -> Result<String, RenderError> {
     let mut text = serde_json::to_string_pretty(value)?;

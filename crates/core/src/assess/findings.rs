@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rows::{GapUses, Numbers};
 use crate::answer::Judged;
 use crate::assessment::Finding;
-use crate::check::facts::{Facts, Subjects};
+use crate::check::facts::{self, Facts, Given};
 use crate::check::subject::Subject;
-use crate::check::{Check, CheckSet, Ruling, context};
+use crate::check::{Check, CheckSet, Ruling, context, functions};
 use crate::fact::Gap;
 use crate::id::NodeId;
 use crate::policy::Policy;
@@ -31,37 +31,32 @@ pub(super) fn deciding(uses: &GapUses, judged: &[Judged]) -> BTreeMap<NodeId, BT
 }
 
 /// Every check's verdict on every subject of its kind, and one more for what of that kind was not listed.
-pub(super) fn findings(
-    checks: &CheckSet,
-    subjects: &Subjects,
-    numbers: &mut Numbers<'_>,
-    policy: &Policy,
-    now: Time,
-) -> Vec<Finding> {
-    let world = numbers.world();
-    // In the order in which they are listed, so that little is left to sort.
-    let mut ordered: Vec<&Facts> = subjects.all.iter().collect();
-    ordered.sort_by(|a, b| a.key.cmp(&b.key));
+pub(super) fn findings(checks: &CheckSet, given: &Given<'_, '_>, numbers: &mut Numbers<'_>, now: Time) -> Vec<Finding> {
+    let (world, policy) = (numbers.world(), given.policy);
     let mut by_check: BTreeMap<&str, Vec<Finding>> = BTreeMap::new();
-    for facts in ordered {
-        let mine: Vec<&Check> = checks.iter().filter(|check| check.subject == facts.subject).collect();
-        if mine.is_empty() {
-            continue;
+    let functions = functions();
+    facts::each(given, &mut |facts| {
+        let mut mine = checks.iter().filter(|check| check.subject == facts.subject).peekable();
+        if mine.peek().is_none() {
+            return;
         }
-        let context = context(facts.subject, &facts.values);
+        let context = context(&functions, facts.subject, &facts.values);
         let evidence = numbers.evidence(&facts.sources);
         for check in mine {
-            let ruling = check.rule(facts, &context);
-            let finding = finding(world, check, facts, ruling, policy, now);
+            let ruling = check.rule(&facts, &context);
+            let finding = finding(world, check, &facts, ruling, policy, now);
             by_check.entry(&check.id).or_default().push(Finding { evidence: evidence.clone(), ..finding });
         }
-    }
-    let mut found: Vec<Finding> = by_check.into_values().flatten().collect();
+    });
+    let unlisted_of = facts::unlisted(given);
     for check in checks.iter() {
-        found.extend(subjects.unlisted.get(&check.subject).map(|gaps| unlisted(world, check, gaps, policy, now)));
+        let unlisted = unlisted_of.get(&check.subject).map(|gaps| unlisted(world, check, gaps, policy, now));
+        by_check.entry(&check.id).or_default().extend(unlisted);
     }
-    found.sort_by(|a, b| (&a.check, &a.subject, &a.message).cmp(&(&b.check, &b.subject, &b.message)));
-    found
+    for found in by_check.values_mut() {
+        found.sort_by(|a, b| (&a.subject, &a.message).cmp(&(&b.subject, &b.message)));
+    }
+    by_check.into_values().flatten().collect()
 }
 
 /// The verdict on what may be there beside what was listed.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::facts::Facts;
-use super::{Check, context};
+use super::{Check, context, functions};
 use crate::verdict::Verdict;
 use crate::yaml::Place;
 
@@ -32,9 +32,10 @@ pub struct Failed {
 /// Runs a check's cases.
 #[must_use]
 pub fn run(check: &Check) -> Vec<Failed> {
+    let functions = functions();
     let failed = |case: &Case| {
         let facts = Facts::given(check.subject, case.values.clone());
-        let ruling = check.rule(&facts, &context(check.subject, &facts.values));
+        let ruling = check.rule(&facts, &context(&functions, check.subject, &facts.values));
         (ruling.verdict != case.expect).then(|| Failed {
             at: case.at,
             message: format!(

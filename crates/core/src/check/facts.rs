@@ -63,31 +63,21 @@ pub struct Given<'a, 'w> {
     pub tabletop: bool,
 }
 
-/// The facts of every subject of a kind, and the gaps of what was not listed.
-#[derive(Debug, Default)]
-pub struct Subjects {
-    /// Each subject.
-    pub all: Vec<Facts>,
-    /// Why there may be more of a kind.
-    pub unlisted: BTreeMap<Subject, BTreeSet<Gap>>,
-}
-
-/// Reads the facts of every subject.
-#[must_use]
-pub fn read(given: &Given<'_, '_>) -> Subjects {
+/// Hands the facts of every subject to `to`, one at a time: together they are larger than all else.
+pub fn each(given: &Given<'_, '_>, to: &mut dyn FnMut(Facts)) {
     let rights = Rights::new(given);
-    let mut all = assets::assets(given);
-    all.extend(holders::credentials(given, &rights));
-    all.extend(holders::sessions(given));
-    all.extend(holders::principals(given, &rights));
-    all.extend(assets::environments(given, &rights));
-    all.extend(assets::copies(given));
-    all.extend(assets::paths(given));
-    Subjects { all, unlisted: unlisted(given) }
+    assets::assets(given).for_each(&mut *to);
+    holders::credentials(given, &rights).for_each(&mut *to);
+    holders::sessions(given).for_each(&mut *to);
+    holders::principals(given, &rights).for_each(&mut *to);
+    assets::environments(given, &rights).for_each(&mut *to);
+    assets::copies(given).for_each(&mut *to);
+    assets::paths(given).for_each(&mut *to);
 }
 
-/// Kinds of which there may be more than was listed.
-fn unlisted(given: &Given<'_, '_>) -> BTreeMap<Subject, BTreeSet<Gap>> {
+/// Kinds of which there may be more than was listed, and why.
+#[must_use]
+pub fn unlisted(given: &Given<'_, '_>) -> BTreeMap<Subject, BTreeSet<Gap>> {
     let world = given.ground.world;
     let rests = world.assets.values().filter(|asset| asset.kind == crate::world::REST);
     let assets: BTreeSet<Gap> = rests.filter_map(|rest| rest.protections.gap().cloned()).collect();

@@ -20,8 +20,8 @@ use crate::power::ground::Key;
 use crate::time::{Span, Time};
 use crate::verdict::{Answer, LayerName, LayerState, Prevention, Rank, Recovery};
 
-pub(super) fn assets(given: &Given<'_, '_>) -> Vec<Facts> {
-    given.judged.iter().map(|judged| of_asset(given, judged)).collect()
+pub(super) fn assets(given: &Given<'_, '_>) -> impl Iterator<Item = Facts> {
+    given.judged.iter().map(|judged| of_asset(given, judged))
 }
 
 fn of_asset(given: &Given<'_, '_>, judged: &Judged) -> Facts {
@@ -204,11 +204,11 @@ fn drilled_in_time(given: &Given<'_, '_>, copy: &Copy) -> Maybe {
     drilled(given, copy, |at| now(given).since(at) <= given.policy.drill_max_age)
 }
 
-pub(super) fn copies(given: &Given<'_, '_>) -> Vec<Facts> {
+pub(super) fn copies(given: &Given<'_, '_>) -> impl Iterator<Item = Facts> {
     let counted = given.judged.iter().filter(|judged| judged.standing.in_headline);
     let counted: BTreeSet<&NodeId> = counted.map(|judged| &judged.asset).collect();
     let copies = given.ground.world.copies.values();
-    copies.map(|copy| of_copy(given, copy, counted.contains(&copy.of))).collect()
+    copies.map(move |copy| of_copy(given, copy, counted.contains(&copy.of)))
 }
 
 fn of_copy(given: &Given<'_, '_>, copy: &Copy, in_headline: bool) -> Facts {
@@ -291,9 +291,9 @@ fn hours_up(span: Span) -> i64 {
     i64::try_from(span.0.div_ceil(3_600)).unwrap_or(i64::MAX)
 }
 
-pub(super) fn environments(given: &Given<'_, '_>, rights: &Rights) -> Vec<Facts> {
+pub(super) fn environments(given: &Given<'_, '_>, rights: &Rights) -> impl Iterator<Item = Facts> {
     let names: BTreeSet<&str> = given.judged.iter().filter_map(|j| j.standing.environment.as_deref()).collect();
-    names.into_iter().filter(|name| !name.is_empty()).map(|name| of_environment(given, rights, name)).collect()
+    names.into_iter().filter(|name| !name.is_empty()).map(|name| of_environment(given, rights, name))
 }
 
 fn of_environment(given: &Given<'_, '_>, rights: &Rights, name: &str) -> Facts {
@@ -332,11 +332,11 @@ fn of_environment(given: &Given<'_, '_>, rights: &Rights, name: &str) -> Facts {
     facts
 }
 
-pub(super) fn paths(given: &Given<'_, '_>) -> Vec<Facts> {
+pub(super) fn paths(given: &Given<'_, '_>) -> impl Iterator<Item = Facts> {
     // Of paths that differ by their route alone the worst stands for all: it is listed first.
     let mut seen = BTreeSet::new();
-    let first = given.paths.iter().filter(|path| seen.insert(path.key.as_str()));
-    first.map(|path| of_path(given, path)).collect()
+    let first = given.paths.iter().filter(move |path| seen.insert(path.key.as_str()));
+    first.map(|path| of_path(given, path))
 }
 
 fn of_path(given: &Given<'_, '_>, path: &PathAnswer) -> Facts {

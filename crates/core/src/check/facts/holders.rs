@@ -21,8 +21,8 @@ pub(super) fn word<T: serde::Serialize>(value: &T) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
 
-pub(super) fn credentials(given: &Given<'_, '_>, rights: &Rights) -> Vec<Facts> {
-    given.ground.world.credentials.values().map(|credential| of_credential(given, rights, credential)).collect()
+pub(super) fn credentials(given: &Given<'_, '_>, rights: &Rights) -> impl Iterator<Item = Facts> {
+    given.ground.world.credentials.values().map(|credential| of_credential(given, rights, credential))
 }
 
 fn of_credential(given: &Given<'_, '_>, rights: &Rights, credential: &Credential) -> Facts {
@@ -139,7 +139,7 @@ fn destroys(facts: &mut Facts, held: &Held) {
     }
 }
 
-pub(super) fn principals(given: &Given<'_, '_>, rights: &Rights) -> Vec<Facts> {
+pub(super) fn principals(given: &Given<'_, '_>, rights: &Rights) -> impl Iterator<Item = Facts> {
     let world = given.ground.world;
     let mut credentials_of: BTreeMap<&PrincipalId, Vec<&Credential>> = BTreeMap::new();
     let mut unidentified: BTreeMap<&str, BTreeSet<Gap>> = BTreeMap::new();
@@ -149,7 +149,7 @@ pub(super) fn principals(given: &Given<'_, '_>, rights: &Rights) -> Vec<Facts> {
             Fact::Unknown(gap) => drop(unidentified.entry(&credential.provider).or_default().insert(gap.clone())),
         }
     }
-    let one = |principal: &Principal| {
+    let one = move |principal: &Principal| {
         let mut facts = Facts::new(Subject::Principal, principal.id.as_str(), &principal.name);
         facts.sources.extend(principal.sources.iter().cloned());
         facts.put("id", principal.id.as_str());
@@ -175,7 +175,7 @@ pub(super) fn principals(given: &Given<'_, '_>, rights: &Rights) -> Vec<Facts> {
         facts.tell("unrestricted", unrestricted(world, principal));
         facts
     };
-    world.principals.values().map(one).collect()
+    world.principals.values().map(one)
 }
 
 /// Whether an identity alone can become another one, gain a right or lift a protection.
@@ -206,8 +206,8 @@ fn unrestricted(world: &World, principal: &Principal) -> Maybe {
     any(grants.chain(unlisted))
 }
 
-pub(super) fn sessions(given: &Given<'_, '_>) -> Vec<Facts> {
-    given.walkers.values().map(|walker| of_session(given, walker)).collect()
+pub(super) fn sessions(given: &Given<'_, '_>) -> impl Iterator<Item = Facts> {
+    given.walkers.values().map(|walker| of_session(given, walker))
 }
 
 fn of_session(given: &Given<'_, '_>, walker: &Walker<'_, '_>) -> Facts {
