@@ -16,6 +16,10 @@ const INTERRUPTED: u8 = 130;
 /// How long work may take to put itself away after Ctrl-C.
 const GRACE: Duration = Duration::from_millis(700);
 
+/// Assessing makes millions of small strings, at which the system's allocators are slow, musl's most of all.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 enum Event {
     Done(u8),
     Interrupted,

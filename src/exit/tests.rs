@@ -144,8 +144,8 @@ fn a_failing_check_counts_from_its_severity_on_unless_it_is_waived() {
     ] {
         let mut all = stopped.clone();
         all.findings.push(Finding {
-            verdict: verdict.to_owned(),
-            severity: severity.to_owned(),
+            verdict: verdict.into(),
+            severity: severity.into(),
             waiver: waiver.map(str::to_owned),
             ..finding.clone()
         });

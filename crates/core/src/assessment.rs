@@ -2,7 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::fact::GapReason;
 use crate::model::Basis;
@@ -370,34 +372,34 @@ pub struct WayRow {
     pub overridable_by: Vec<String>,
 }
 
-/// A check's verdict on one subject.
+/// A check's verdict on one subject. There may be a million: what many of them say alike, they share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// The check.
-    pub check: String,
+    pub check: SmolStr,
     /// The checklist item.
-    pub item: String,
+    pub item: SmolStr,
     /// The subject's key.
-    pub subject: String,
+    pub subject: SmolStr,
     /// What the subject is: `asset`, `credential`, `session`, `principal`, `environment`, `recovery_point` or `path`.
     #[serde(default)]
-    pub subject_kind: String,
+    pub subject_kind: SmolStr,
     /// The subject's name, for people.
     #[serde(default)]
-    pub subject_name: String,
+    pub subject_name: SmolStr,
     /// `pass`, `fail`, `unknown` or `not_applicable`.
-    pub verdict: String,
+    pub verdict: SmolStr,
     /// `critical`, `high`, `medium`, `low` or `info`.
-    pub severity: String,
+    pub severity: SmolStr,
     /// In a sentence.
     pub message: String,
     /// The waiver that covers it: who accepted it, why and until when, in a sentence.
     pub waiver: Option<String>,
     /// Display numbers.
-    pub evidence: Vec<String>,
+    pub evidence: Arc<[String]>,
     /// Where it can be seen in a file, if it can.
     #[serde(default)]
-    pub location: Option<LocationRow>,
+    pub location: Option<Arc<LocationRow>>,
 }
 
 /// A check that was run.

@@ -191,7 +191,7 @@ fn world(name: &str) -> (deadstop_core::bundle::Bundle, Policy) {
 fn verdicts(checks: &CheckSet, name: &str, check: &str) -> BTreeMap<String, String> {
     let (bundle, policy) = world(name);
     let found = assess_with(&bundle, &policy, checks).findings.into_iter().filter(|one| one.check == check);
-    found.map(|one| (one.subject_name, one.verdict)).collect()
+    found.map(|one| (one.subject_name.into(), one.verdict.into())).collect()
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn the_same_findings_are_in_each_format() {
 fn unknown_is_never_a_pass() {
     let mut assessment = sample("sample");
     for one in &mut assessment.findings {
-        one.verdict = "a word of tomorrow".to_owned();
+        one.verdict = "a word of tomorrow".into();
         one.waiver = None;
     }
     for asset in &mut assessment.assets {
@@ -144,8 +144,8 @@ fn a_waiver_is_shown_and_fails_nothing() {
     assert_eq!(waived.len(), 1);
     assert!(waived[0]["message"]["text"].as_str().unwrap().contains("accepted by R. Vega until 31 Jan 2027"));
     let mut finding = assessment.findings[0].clone();
-    finding.check = "asset-would-survive-a-delete".to_owned();
-    finding.subject = assessment.assets[0].key.clone();
+    finding.check = "asset-would-survive-a-delete".into();
+    finding.subject = assessment.assets[0].key.as_str().into();
     finding.waiver = Some("accepted by A. Person".to_owned());
     assessment.findings.push(finding);
     let before = render::junit(&sample("sample"), Limits::default()).matches("<failure ").count();
@@ -193,8 +193,8 @@ fn a_run_that_holds_more_than_github_shows_says_so() {
     let finding = assessment.findings[0].clone();
     for at in 0..6_000 {
         let mut one = finding.clone();
-        one.subject = format!("s-{at}");
-        one.severity = if at % 2 == 0 { "low" } else { "critical" }.to_owned();
+        one.subject = format!("s-{at}").into();
+        one.severity = if at % 2 == 0 { "low" } else { "critical" }.into();
         assessment.findings.push(one);
     }
     let all = results(&assessment, SarifFlavour::Github);

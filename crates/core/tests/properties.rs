@@ -40,7 +40,7 @@ fn verdicts(bundle: &Bundle) -> BTreeMap<(String, String), String> {
     static CHECKS: LazyLock<CheckSet> = LazyLock::new(checks::built_in);
     let found = assess_with(bundle, &Policy::default(), &CHECKS).findings.into_iter();
     let found = found.filter(|finding| finding.subject_kind != "path");
-    found.map(|finding| ((finding.check, finding.subject), finding.verdict)).collect()
+    found.map(|finding| ((finding.check.into(), finding.subject.into()), finding.verdict.into())).collect()
 }
 
 fn gap() -> Gap {

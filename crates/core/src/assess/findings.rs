@@ -1,16 +1,18 @@
 //! The verdicts of checks as an assessment lists them (floor 3).
 
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::rows::{GapUses, Numbers};
 use crate::answer::Judged;
-use crate::assessment::Finding;
-use crate::check::facts::{self, Facts, Given};
+use crate::assessment::{Finding, LocationRow};
+use crate::check::facts::{self, Given};
 use crate::check::subject::Subject;
 use crate::check::{Check, CheckSet, Ruling, context, functions};
 use crate::fact::Gap;
 use crate::id::NodeId;
-use crate::policy::Policy;
+use crate::policy::{Policy, Waiver};
 use crate::time::Time;
 use crate::verdict::Verdict;
 use crate::world::World;
@@ -33,83 +35,130 @@ pub(super) fn deciding(uses: &GapUses, judged: &[Judged]) -> BTreeMap<NodeId, BT
 /// Every check's verdict on every subject of its kind, and one more for what of that kind was not listed.
 pub(super) fn findings(checks: &CheckSet, given: &Given<'_, '_>, numbers: &mut Numbers<'_>, now: Time) -> Vec<Finding> {
     let (world, policy) = (numbers.world(), given.policy);
-    let mut by_check: BTreeMap<&str, Vec<Finding>> = BTreeMap::new();
+    let mut asked: Vec<Asked<'_>> = checks.iter().map(|check| Asked::new(check, policy)).collect();
+    let writer = Writer { world, now };
     let functions = functions();
     facts::each(given, &mut |facts| {
-        let mut mine = checks.iter().filter(|check| check.subject == facts.subject).peekable();
+        let mut mine = asked.iter_mut().filter(|asked| asked.check.subject == facts.subject).peekable();
         if mine.peek().is_none() {
             return;
         }
         let context = context(&functions, facts.subject, &facts.values);
-        let evidence = numbers.evidence(&facts.sources);
-        for check in mine {
-            let ruling = check.rule(&facts, &context);
-            let finding = finding(world, check, &facts, ruling, policy, now);
-            by_check.entry(&check.id).or_default().push(Finding { evidence: evidence.clone(), ..finding });
+        let about = About {
+            key: SmolStr::new(&facts.key),
+            name: SmolStr::new(&facts.name),
+            evidence: numbers.evidence(&facts.sources).into(),
+            location: facts.location.clone().map(Arc::new),
+        };
+        for asked in mine {
+            let ruling = asked.check.rule(&facts, &context);
+            asked.add(&writer, &about, ruling);
         }
     });
     let unlisted_of = facts::unlisted(given);
-    for check in checks.iter() {
-        let unlisted = unlisted_of.get(&check.subject).map(|gaps| unlisted(world, check, gaps, policy, now));
-        by_check.entry(&check.id).or_default().extend(unlisted);
+    for asked in &mut asked {
+        if let Some(gaps) = unlisted_of.get(&asked.check.subject) {
+            asked.add_unlisted(&writer, gaps);
+        }
+        asked.findings.sort_by(|a, b| (&a.subject, &a.message).cmp(&(&b.subject, &b.message)));
     }
-    for found in by_check.values_mut() {
-        found.sort_by(|a, b| (&a.subject, &a.message).cmp(&(&b.subject, &b.message)));
-    }
-    by_check.into_values().flatten().collect()
+    asked.into_iter().flat_map(|asked| asked.findings).collect()
 }
 
-/// The verdict on what may be there beside what was listed.
-fn unlisted(world: &World, check: &Check, gaps: &BTreeSet<Gap>, policy: &Policy, now: Time) -> Finding {
-    let (key, name) = match check.subject {
-        Subject::Asset => ("?", "assets that were not listed"),
-        Subject::Credential => ("?", "credentials that were not read"),
-        Subject::Session => ("?", "sessions that were not assessed"),
-        Subject::Principal => ("?", "identities that were not listed"),
-        Subject::Environment => ("?", "environments that were not listed"),
-        Subject::RecoveryPoint => ("?", "copies that were not listed"),
-        Subject::Path => ("?", "paths that were not seen"),
-    };
-    let facts =
-        Facts { key: key.to_owned(), name: name.to_owned(), ..Facts::given(check.subject, serde_json::json!({})) };
-    let message = format!("{name}: not known whether so: {}", check.title);
-    let ruling = Ruling { verdict: Verdict::Unknown, message, gaps: gaps.clone() };
-    finding(world, check, &facts, ruling, policy, now)
+/// One check, and what it found.
+struct Asked<'a> {
+    check: &'a Check,
+    /// The waivers of this check.
+    waivers: Vec<&'a Waiver>,
+    id: SmolStr,
+    item: SmolStr,
+    kind: SmolStr,
+    severity: SmolStr,
+    findings: Vec<Finding>,
 }
 
-fn finding(world: &World, check: &Check, facts: &Facts, ruling: Ruling, policy: &Policy, now: Time) -> Finding {
-    let Ruling { mut verdict, mut message, gaps } = ruling;
-    for gap in gaps.iter().take(GAPS_NAMED) {
-        let source = world.sources.get(&gap.source);
-        let asked = source.map_or(gap.source.as_str(), |source| source.operation.as_str());
-        message.push_str(&format!("; {asked}: {}", gap.reason.words()));
-    }
-    if gaps.len() > GAPS_NAMED {
-        message.push_str(&format!("; and {} more gaps", gaps.len() - GAPS_NAMED));
-    }
-    let mine = policy.waivers.iter().filter(|waiver| waiver.check == check.id && waiver.subject == facts.key);
-    let waiver = mine.max_by_key(|waiver| waiver.expires);
-    let mut accepted = None;
-    if let Some(waiver) = waiver.filter(|_| matches!(verdict, Verdict::Fail | Verdict::Unknown)) {
-        let until = waiver.expires.day();
-        if waiver.expires > now {
-            accepted = Some(format!("accepted by {} until {until}: {}", waiver.approved_by, waiver.reason));
-        } else {
-            verdict = Verdict::Fail;
-            message.push_str(&format!("; the waiver of {} expired on {until}", waiver.approved_by));
+/// Whom findings are about.
+struct About {
+    key: SmolStr,
+    name: SmolStr,
+    evidence: Arc<[String]>,
+    location: Option<Arc<LocationRow>>,
+}
+
+/// What every finding is written with.
+struct Writer<'a> {
+    world: &'a World,
+    now: Time,
+}
+
+impl<'a> Asked<'a> {
+    fn new(check: &'a Check, policy: &'a Policy) -> Self {
+        Self {
+            check,
+            waivers: policy.waivers.iter().filter(|waiver| waiver.check == check.id).collect(),
+            id: SmolStr::new(&check.id),
+            item: SmolStr::new(&check.item),
+            kind: SmolStr::new_static(check.subject.word()),
+            severity: SmolStr::new_static(check.severity.word()),
+            findings: Vec::new(),
         }
     }
-    Finding {
-        check: check.id.clone(),
-        item: check.item.clone(),
-        subject: facts.key.clone(),
-        subject_kind: facts.subject.word().to_owned(),
-        subject_name: facts.name.clone(),
-        verdict: verdict.word().to_owned(),
-        severity: check.severity.word().to_owned(),
-        message,
-        waiver: accepted,
-        evidence: Vec::new(),
-        location: facts.location.clone(),
+
+    /// The verdict on what may be there beside what was listed.
+    fn add_unlisted(&mut self, writer: &Writer<'_>, gaps: &BTreeSet<Gap>) {
+        let name = match self.check.subject {
+            Subject::Asset => "assets that were not listed",
+            Subject::Credential => "credentials that were not read",
+            Subject::Session => "sessions that were not assessed",
+            Subject::Principal => "identities that were not listed",
+            Subject::Environment => "environments that were not listed",
+            Subject::RecoveryPoint => "copies that were not listed",
+            Subject::Path => "paths that were not seen",
+        };
+        let message = format!("{name}: not known whether so: {}", self.check.title);
+        let about = About {
+            key: SmolStr::new_static("?"),
+            name: SmolStr::new_static(name),
+            evidence: Arc::default(),
+            location: None,
+        };
+        self.add(writer, &about, Ruling { verdict: Verdict::Unknown, message, gaps: gaps.clone() });
+    }
+
+    fn add(&mut self, writer: &Writer<'_>, about: &About, ruling: Ruling) {
+        let Ruling { mut verdict, mut message, gaps } = ruling;
+        for gap in gaps.iter().take(GAPS_NAMED) {
+            let source = writer.world.sources.get(&gap.source);
+            let asked = source.map_or(gap.source.as_str(), |source| source.operation.as_str());
+            message.push_str(&format!("; {asked}: {}", gap.reason.words()));
+        }
+        if gaps.len() > GAPS_NAMED {
+            message.push_str(&format!("; and {} more gaps", gaps.len() - GAPS_NAMED));
+        }
+        let mine = self.waivers.iter().filter(|waiver| waiver.subject == about.key);
+        let waiver = mine.max_by_key(|waiver| waiver.expires);
+        let mut accepted = None;
+        if let Some(waiver) = waiver.filter(|_| matches!(verdict, Verdict::Fail | Verdict::Unknown)) {
+            let until = waiver.expires.day();
+            if waiver.expires > writer.now {
+                accepted = Some(format!("accepted by {} until {until}: {}", waiver.approved_by, waiver.reason));
+            } else {
+                verdict = Verdict::Fail;
+                message.push_str(&format!("; the waiver of {} expired on {until}", waiver.approved_by));
+            }
+        }
+        self.findings.push(Finding {
+            check: self.id.clone(),
+            item: self.item.clone(),
+            subject: about.key.clone(),
+            subject_kind: self.kind.clone(),
+            subject_name: about.name.clone(),
+            verdict: SmolStr::new_static(verdict.word()),
+            severity: self.severity.clone(),
+            message,
+            waiver: accepted,
+            evidence: Arc::clone(&about.evidence),
+            location: about.location.clone(),
+        });
     }
 }

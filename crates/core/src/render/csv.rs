@@ -51,7 +51,7 @@ pub fn csv(assessment: &Assessment) -> String {
             Of::Check(finding, _) => {
                 let mut cells = common(&one, "finding");
                 cells.insert("evidence", finding.evidence.join(" "));
-                cells.insert("location", finding.location.as_ref().map(location).unwrap_or_default());
+                cells.insert("location", finding.location.as_deref().map(location).unwrap_or_default());
                 write(&mut out, &cells);
             }
             Of::Nothing => write(&mut out, &common(&one, "answer")),

@@ -299,7 +299,7 @@ fn check<'a>(finding: &'a Finding, check: Option<&'a CheckRow>, limits: Limits) 
             .collect(),
         waiver,
         layers: &[],
-        place: finding.location.as_ref().and_then(place),
+        place: finding.location.as_deref().and_then(place),
         of: Of::Check(finding, check),
     })
 }
