@@ -112,7 +112,8 @@ pub fn read(
         .record("refused", read.refused);
     drop(walk);
     let servers: Vec<McpServer> = collected.mcp_servers.iter().map(server).collect();
-    let found = session::discover(&place, &servers);
+    let mut found = session::discover(&place, &servers);
+    found.tally();
     let mut notes = collected.notes.clone();
     notes.extend(found.notes.iter().cloned());
     let stats = collected.stats;
@@ -215,6 +216,7 @@ fn declared(config: &Config, around: &Surroundings, found: &[SessionId]) -> Vec<
         },
         reach: unknown.clone(),
         ways: unknown.clone(),
+        tally: None,
         sources: Vec::new(),
     });
     list.collect()

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use deadstop_core::fact::{Fact, Listed};
-use deadstop_core::gate::{FileText, GatePolicy, McpServer};
+use deadstop_core::gate::{self, FileText, GatePolicy, McpServer};
 use deadstop_core::id::{SessionId, WayId};
 use deadstop_core::model::{Agent, Decision, Refusal, Session, Source, Way, WayKind};
 use deadstop_core::time::Time;
@@ -74,6 +74,19 @@ struct Found {
 }
 
 impl Discovered {
+    /// Asks every gate about the built-in corpus of destructive calls, and writes the decisions to its session.
+    pub fn tally(&mut self) {
+        for session in &mut self.sessions {
+            session.tally = match self.agents.iter().find(|agent| agent.session == session.id) {
+                None => (session.agent == Agent::Plain).then(gate::ungated),
+                Some(agent) => {
+                    let policies: Vec<&dyn GatePolicy> = agent.policies.iter().map(AsRef::as_ref).collect();
+                    gate::tally(&policies)
+                }
+            };
+        }
+    }
+
     /// The ways by which sessions are refused a file. One that any of the folders leaves open is open.
     #[must_use]
     pub fn refusals(&self, path: &str) -> Vec<Refusal> {
@@ -117,6 +130,7 @@ fn plain(place: &Where<'_>) -> (Session, Way) {
         roots: roots(place),
         reach: Fact::Known(Listed::Complete),
         ways: Fact::Known(Listed::Complete),
+        tally: None,
         sources: Vec::new(),
     };
     let way = Way {

@@ -50,6 +50,7 @@ pub(super) fn discover(finder: &dyn Finder, place: &Where<'_>, servers: &[McpSer
         roots: roots(place),
         reach: Fact::Known(Listed::Complete),
         ways: gaps.into_iter().next().map_or(Fact::Known(Listed::Complete), Fact::Unknown),
+        tally: None,
         sources: sources.iter().map(|source| source.id.clone()).collect(),
     });
     found.ways.extend(merged);

@@ -42,6 +42,32 @@ fn the_plain_session_is_always_there_and_alone_without_an_agent() {
     assert_eq!(way(&found, "plain/program").decision, Fact::Known(Decision::Allow));
 }
 
+/// How many calls of the corpus run, ask, are refused and are open, over all ways.
+fn counted(found: &mut Discovered, session: &str) -> [u32; 4] {
+    found.tally();
+    let session = found.sessions.iter().find(|one| one.id.as_str() == session).unwrap();
+    let rows = &session.tally.as_ref().unwrap().rows;
+    rows.iter().fold([0; 4], |[a, b, c, d], row| [a + row.allow, b + row.ask, c + row.deny, d + row.unknown])
+}
+
+#[test]
+fn gates_are_asked_about_the_corpus() {
+    let world = World::new(&[
+        ("home/.claude/settings.json", r#"{"permissions":{"defaultMode":"dontAsk"}}"#),
+        ("b/.claude/settings.local.json", r#"{"permissions":{"defaultMode":"bypassPermissions"}}"#),
+    ]);
+    let [runs, asks, refused, open] = counted(&mut world.look(&["a"]), "plain");
+    assert!(runs >= 180 && asks + refused + open == 0, "a program of the user meets no gate");
+    let strict = counted(&mut world.look(&["a"]), "claude-code");
+    assert_eq!(strict, [0, 0, runs, 0], "what would be asked is refused");
+    let free = counted(&mut world.look(&["b"]), "claude-code");
+    // What is not cut into commands may be asked about or not.
+    assert!(free[0] > 180 && free[1] > 0 && free[2] == 0, "{free:?}: it always asks about the root and the home");
+    assert_eq!(counted(&mut world.look(&["a", "b"]), "claude-code"), free, "the freer folder counts");
+    let found = world.look(&["a"]);
+    assert!(found.sessions.iter().all(|session| session.tally.is_none()), "until they are asked");
+}
+
 #[test]
 fn settings_of_the_user_are_read() {
     let world = World::new(&[("home/.claude/settings.json", r#"{"permissions":{"defaultMode":"bypassPermissions"}}"#)]);

@@ -268,6 +268,7 @@ fn the_core_takes_what_was_collected() {
         roots: vec![".".to_owned()],
         reach: found.reach.clone(),
         ways: Fact::Known(Listed::Complete),
+        tally: None,
         sources: Vec::new(),
     });
     bundle.sources = found.sources;

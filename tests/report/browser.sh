@@ -54,7 +54,7 @@ left "$out/dom.html" 5000
 
 # The browser must see every row that was written, and nothing may have been refused or asked for.
 rows() { grep -o "<tr[^>]* data-$1=\"[^\"]*\"" "$2" | wc -l || true; }
-for row in asset path gap credential evidence check; do
+for row in asset path gap credential evidence check tally; do
   written=$(rows "$row" "$report")
   seen=$(rows "$row" "$out/dom.html")
   [ "$written" = "$seen" ] || fail "$written rows of $row were written and $seen are seen"

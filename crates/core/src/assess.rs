@@ -4,6 +4,7 @@ mod findings;
 mod kept;
 mod rows;
 mod sentences;
+mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,7 @@
 //! The answer, as `assessment.json` writes it (floor 1). Its own types: what scripts read changes only on purpose.
 
+mod tally;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -10,6 +12,8 @@ use crate::fact::GapReason;
 use crate::model::Basis;
 use crate::time::{Span, Time};
 use crate::verdict::{Answer, LayerName, LayerState, Prevention, Rank, Recovery};
+
+pub use tally::{DecidedCall, SessionTally, TallyCounts, WayTally};
 
 /// The schema name that every assessment carries.
 pub const SCHEMA: &str = "deadstop.assessment/1";
@@ -332,6 +336,9 @@ pub struct SessionRow {
     /// Files with credentials that one of its ways does not show it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<KeptRow>,
+    /// What its gate decides on the built-in corpus of destructive calls, if that was asked. No answer rests on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tally: Option<SessionTally>,
 }
 
 /// A file with a credential that a session is refused by one of its ways or more.

@@ -11,6 +11,7 @@ mod pattern;
 mod programs;
 pub mod shell;
 mod shown;
+mod tally;
 
 use crate::fact::Fact;
 use crate::id::SessionId;
@@ -18,6 +19,7 @@ use crate::model::{Agent, Refusal, Source, Way};
 use crate::time::Time;
 
 pub use call::{Basis, Call, Cited, Doubt, Effect, GateDecision, McpServer, Ruling};
+pub use tally::{decide_in, tally, ungated};
 
 /// One agent's approval gate. Pure: text in, decisions out.
 pub trait AgentGate: Sync {

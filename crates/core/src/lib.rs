@@ -5,7 +5,7 @@
 //!
 //! - 3: `headline`, `fixes`, `assess`, `render`: bundle → assessment → text
 //! - 2: `iam`, `world`, `power`, `gate`, `path`, `answer`, `check`: evaluators, each takes data and gives data
-//! - 1: `verdict`, `policy`, `assessment`, `bundle`, `catalogue`, `shorthand`
+//! - 1: `verdict`, `policy`, `assessment`, `bundle`, `catalogue`, `corpus`, `shorthand`
 //! - 0: `pattern`, `quote`, `time`, `yaml`, `id`, `fact`, `model`
 
 pub mod answer;
@@ -14,6 +14,7 @@ pub mod assessment;
 pub mod bundle;
 pub mod catalogue;
 pub mod check;
+pub mod corpus;
 pub mod fact;
 pub mod fixes;
 pub mod gate;

@@ -6,7 +6,9 @@
 pub mod asset;
 pub mod reach;
 pub mod rights;
+pub mod tally;
 
 pub use asset::{Action, Asset, Class, Copy, CopyKind, Drill, End, Lift, Protection, Side};
 pub use reach::{Agent, Credential, Decision, Location, Override, Refusal, Session, Source, Status, Way, WayKind};
 pub use rights::{Atom, Basis, Grant, Principal, Step};
+pub use tally::{Tally, TallyExample, TallyRow, WayClass};

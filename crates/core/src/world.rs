@@ -321,6 +321,7 @@ impl World {
             roots: Vec::new(),
             reach: Fact::Unknown(gap.clone()),
             ways: Fact::Unknown(gap),
+            tally: None,
             sources: Vec::new(),
         };
         self.sessions.insert(session.id.clone(), session);

@@ -7,11 +7,16 @@
 //! `/repo`, the home `/home/u`. `every` at the head of the list holds files for all cases.
 
 #![expect(clippy::disallowed_methods, reason = "the harness hands the files of tests/gates to the core")]
+#![expect(clippy::unwrap_used, reason = "a test ends where its case cannot be read")]
 
+use deadstop_core::corpus::{self, DestructiveCall, Issued};
 use deadstop_core::fact::Fact;
-use deadstop_core::gate::{AgentGate, Call, FileText, GATES, GatePolicy, Ground, Level, McpServer};
+use deadstop_core::gate::{
+    AgentGate, Basis, Call, FileText, GATES, GateDecision, GatePolicy, Ground, Level, McpServer, Note, Place, Ruling,
+};
 use deadstop_core::id::SessionId;
-use deadstop_core::model::Decision;
+use deadstop_core::model::{Decision, Refusal, Source, Way, WayKind};
+use deadstop_core::pattern;
 use deadstop_core::time::Time;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -111,10 +116,14 @@ impl Case {
         }
     }
 
-    fn check(&self, gate: &dyn AgentGate, every: &BTreeMap<String, String>) -> Result<(), String> {
+    fn policy(&self, gate: &dyn AgentGate, every: &BTreeMap<String, String>) -> Box<dyn GatePolicy> {
         let kept = every.iter().filter(|(name, _)| !self.files.contains_key(*name));
         let files: Vec<FileText> = kept.chain(&self.files).map(|(name, text)| file(gate, name, text)).collect();
-        let policy = gate.parse(&files, &Ground { home: Some("/home/u".to_owned()), root: "/repo".to_owned() });
+        gate.parse(&files, &Ground { home: Some("/home/u".to_owned()), root: "/repo".to_owned() })
+    }
+
+    fn check(&self, gate: &dyn AgentGate, every: &BTreeMap<String, String>) -> Result<(), String> {
+        let policy = self.policy(gate, every);
         if let Some(way) = &self.way {
             return self.check_way(gate, policy.as_ref(), way);
         }
@@ -188,4 +197,242 @@ fn gate_cases_hold() {
         assert!(names.len() >= 25, "{} has {} cases", gate.id(), names.len());
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Every set of files that the cases of a gate name, with the policy that it makes.
+fn policies(gate: &dyn AgentGate) -> Vec<(String, Box<dyn GatePolicy>)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/gates").join(gate.id()).join("cases.yaml");
+    let entries: Vec<Entry> = serde_yaml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let mut every = BTreeMap::new();
+    let mut found = Vec::new();
+    for entry in entries {
+        let case = match entry {
+            Entry::Every { every: given } => {
+                every = given.files;
+                continue;
+            }
+            Entry::Case(case) => case,
+        };
+        found.push((case.name.clone(), case.policy(gate, &every)));
+    }
+    found
+}
+
+/// A call of the corpus, as a gate sees it.
+fn call(of: &DestructiveCall) -> Call {
+    Call::from(&of.issued)
+}
+
+/// The servers that the corpus calls, as a gate's own file would name them.
+fn servers(gate: &dyn AgentGate) -> Vec<McpServer> {
+    let file = gate.files().first().map(|file| file.path.to_owned()).unwrap_or_default();
+    let mut names: Vec<String> = corpus::calls()
+        .iter()
+        .filter_map(|one| if let Issued::Tool { server, .. } = &one.issued { Some(server.clone()) } else { None })
+        .collect();
+    names.sort();
+    names.dedup();
+    let server = |name| McpServer { name, tools: None, credentials: Vec::new(), file: file.clone(), line: None };
+    names.into_iter().map(server).collect()
+}
+
+/// Why a policy is at odds with itself: a call of the corpus that a provider would carry out is freer than every way
+/// that the session could issue it by. A way that is not known says nothing of what it could be better than.
+fn odds(gate: &dyn AgentGate, policy: &dyn GatePolicy, only: Option<&str>) -> Vec<String> {
+    let session = SessionId::from(gate.id());
+    let (ways, _) = policy.ways(&session, &servers(gate), Time::from_unix(1_795_500_000));
+    let mut wrong = Vec::new();
+    for one in corpus::calls().iter().filter(|one| only.is_none_or(|id| one.id == id)) {
+        let Some(operation) = &one.operation else { continue };
+        let carried = format!("{}/{operation}", one.provider);
+        let issued_by = |way: &&Way| match (&one.issued, way.kind) {
+            (Issued::Tool { server, .. }, WayKind::Mcp) => way.name == format!("MCP server {server}"),
+            (Issued::Run(_), WayKind::Shell | WayKind::Cli | WayKind::Iac | WayKind::Sql) => {
+                pattern::any(&way.carries, &carried)
+            }
+            (Issued::Write(_), WayKind::FileWrite) | (Issued::Fetch(_), WayKind::Fetch) => true,
+            (_, _) => false,
+        };
+        let issuing: Vec<&Way> = ways.iter().filter(issued_by).collect();
+        let freest = issuing.iter().map(|way| way.decision.known().copied().unwrap_or(Decision::Allow)).max();
+        let met = policy.decide(&call(one)).worst.decision;
+        if freest.is_none_or(|freest| met > freest) {
+            wrong.push(format!("{}: `{}` is {met:?} at worst, and the freest way is {freest:?}", one.id, one.text()));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn no_call_of_the_corpus_is_freer_than_every_way() {
+    let mut wrong = Vec::new();
+    for gate in GATES {
+        for (name, policy) in policies(gate) {
+            wrong.extend(
+                odds(gate, policy.as_ref(), None).into_iter().map(|why| format!("{}: {name}: {why}", gate.id())),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// The program that a call of the corpus runs first, behind assignments.
+fn program(command: &str) -> &str {
+    let mut words = command.split_whitespace().skip_while(|word| word.contains('=') && !word.starts_with(['-', '\'']));
+    words.next().unwrap_or_default()
+}
+
+/// A gate, the file that allows a program, and what it then says.
+type Allowing = (&'static str, &'static str, fn(&str) -> String);
+
+/// Whoever lets a program run unasked lets every call of the corpus run that begins with it; the ways say so too.
+#[test]
+fn an_allowed_program_opens_a_way_for_every_call_that_begins_with_it() {
+    let ground = Ground { home: Some("/home/u".to_owned()), root: "/repo".to_owned() };
+    let rules: [Allowing; 6] = [
+        ("claude-code", "user", |p| {
+            format!(r#"{{"permissions":{{"defaultMode":"default","allow":["Bash({p}:*)"]}}}}"#)
+        }),
+        ("claude-code", "user", |p| {
+            format!(r#"{{"permissions":{{"defaultMode":"default","allow":["Bash({p} *)"]}}}}"#)
+        }),
+        ("claude-code", "user", |p| format!(r#"{{"permissions":{{"defaultMode":"default","allow":["Bash({p}*)"]}}}}"#)),
+        ("cursor", "permissions", |p| format!(r#"{{"terminalAllowlist":["{p}"]}}"#)),
+        ("cursor-cli", "config", |p| {
+            format!(
+                r#"{{"approvalMode":"allowlist","sandbox":{{"mode":"disabled"}},"permissions":{{"allow":["Shell({p})"],"deny":[]}}}}"#
+            )
+        }),
+        ("cursor-cli", "config", |p| {
+            format!(
+                r#"{{"approvalMode":"allowlist","sandbox":{{"mode":"disabled"}},"permissions":{{"allow":["Shell({p}:*)"],"deny":[]}}}}"#
+            )
+        }),
+    ];
+    let mut wrong = Vec::new();
+    for one in corpus::calls() {
+        let Issued::Run(command) = &one.issued else { continue };
+        for (id, name, settings) in rules {
+            let gate = deadstop_core::gate::gate(id).unwrap();
+            let policy = gate.parse(&[file(gate, name, &settings(program(command)))], &ground);
+            let at_odds = odds(gate, policy.as_ref(), Some(&one.id));
+            wrong.extend(at_odds.into_iter().map(|why| format!("{id}: {}: {why}", program(command))));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// What a policy is expected to do with calls of the corpus, by their ids.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CorpusCase {
+    name: String,
+    files: BTreeMap<String, String>,
+    expect: BTreeMap<String, Expected>,
+    because: String,
+    page: String,
+}
+
+#[test]
+fn corpus_cases_hold_and_are_tallied() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/gates");
+    let mut wrong = Vec::new();
+    for id in ["claude-code", "cursor", "cursor-cli"] {
+        let gate = deadstop_core::gate::gate(id).unwrap();
+        let text = std::fs::read_to_string(folder.join(id).join("corpus.yaml")).unwrap();
+        let cases: Vec<CorpusCase> = serde_yaml::from_str(&text).unwrap();
+        for case in cases {
+            assert!(!case.because.is_empty() && !case.page.is_empty(), "{} has no source", case.name);
+            let files: Vec<FileText> = case.files.iter().map(|(name, text)| file(gate, name, text)).collect();
+            let ground = Ground { home: Some("/home/u".to_owned()), root: "/repo".to_owned() };
+            let policy = gate.parse(&files, &ground);
+            for (id, expected) in &case.expect {
+                let one = corpus::calls().iter().find(|one| one.id == *id).unwrap_or_else(|| panic!("no call `{id}`"));
+                let met = policy.decide(&call(one));
+                let bounds = [word(met.worst.decision).to_owned(), word(met.best.decision).to_owned()];
+                let wanted = match expected {
+                    Expected::One(word) => [word.clone(), word.clone()],
+                    Expected::Both(both) => both.clone(),
+                };
+                if bounds != wanted {
+                    wrong.push(format!("{}: {}: {id} is {bounds:?} and should be {wanted:?}", gate.id(), case.name));
+                }
+            }
+            let tally = deadstop_core::gate::tally(&[policy.as_ref()]).unwrap();
+            let rows = tally.rows.iter().map(|row| row.allow + row.reviewed + row.ask + row.deny + row.unknown);
+            assert_eq!(rows.sum::<u32>() as usize, corpus::calls().len());
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// A policy that decides alike on every call.
+#[derive(Debug)]
+struct Always(Decision, Decision, Option<bool>);
+
+impl GatePolicy for Always {
+    fn decide(&self, _: &Call) -> GateDecision {
+        let ruling = |decision: Decision| Ruling {
+            decision,
+            basis: Basis::BuiltIn,
+            place: Some(Place { path: format!("{decision:?}.json"), line: Some(7) }),
+            because: format!("it is {decision:?}"),
+        };
+        let (worst, best) = (ruling(self.0), ruling(self.1));
+        GateDecision { worst, best, doubt: None, contained: self.2, overridable_by: Vec::new() }
+    }
+
+    fn ways(&self, _: &SessionId, _: &[McpServer], _: Time) -> (Vec<Way>, Vec<Source>) {
+        (Vec::new(), Vec::new())
+    }
+
+    fn refusals(&self, _: &SessionId, _: &[McpServer], _: &str) -> Vec<Refusal> {
+        Vec::new()
+    }
+
+    fn notes(&self) -> &[Note] {
+        &[]
+    }
+}
+
+/// A session that may start in any of several folders is as free as the freest, as its ways are.
+#[test]
+fn several_folders_count_at_worst() {
+    use Decision::{Allow, Ask, Deny, Reviewed};
+    let decisions = [Deny, Ask, Reviewed, Allow];
+    let pairs = || decisions.into_iter().flat_map(|worst| decisions.into_iter().map(move |best| (worst, best)));
+    let contained = [Some(true), None, Some(false)];
+    for (one, other) in pairs().flat_map(|one| pairs().map(move |other| (one, other))) {
+        if one.1 > one.0 || other.1 > other.0 {
+            continue;
+        }
+        for (first, second) in contained.into_iter().flat_map(|a| contained.map(|b| (a, b))) {
+            let (a, b) = (Always(one.0, one.1, first), Always(other.0, other.1, second));
+            let met = deadstop_core::gate::decide_in(&[&a, &b], &Call::shell("x")).unwrap();
+            assert_eq!((met.worst.decision, met.best.decision), (one.0.max(other.0), one.1.max(other.1)));
+            let looser = if first == Some(false) || second == Some(false) {
+                Some(false)
+            } else if first.is_none() || second.is_none() {
+                None
+            } else {
+                Some(true)
+            };
+            assert_eq!(met.contained, looser);
+        }
+    }
+    assert!(deadstop_core::gate::tally(&[]).is_none());
+}
+
+#[test]
+fn examples_are_the_freest_and_name_the_line() {
+    let open = Always(Decision::Allow, Decision::Ask, Some(true));
+    let tally = deadstop_core::gate::tally(&[&open]).unwrap();
+    for row in &tally.rows {
+        assert_eq!((row.allow, row.ask, row.deny, row.contained), (0, 0, 0, row.unknown));
+        assert_eq!(row.examples.len(), 1, "one reason is told once");
+        assert_eq!(row.examples[0].place.as_deref(), Some("Allow.json:7"));
+        assert_eq!((row.examples[0].worst, row.examples[0].best), (Decision::Allow, Decision::Ask));
+    }
+    let free = deadstop_core::gate::ungated();
+    assert!(free.rows.iter().all(|row| row.allow > 0 && row.ask + row.deny + row.reviewed + row.unknown == 0));
 }

@@ -87,6 +87,14 @@ fn large() -> Assessment {
         one.id = format!("E{}", at + 1);
     }
     assert_eq!(large.paths.len(), 10_000);
+    let mut decided = large.sessions[2].clone();
+    let rows = &mut decided.tally.as_mut().unwrap().rows;
+    rows.extend(rows.clone());
+    rows.extend(rows[..2].to_vec());
+    assert_eq!(rows.len(), 8);
+    large
+        .sessions
+        .extend((5..=200).map(|at| deadstop_core::assessment::SessionRow { id: format!("S{at}"), ..decided.clone() }));
     large
 }
 
@@ -175,6 +183,8 @@ fn every_row_can_be_counted() {
         assert_eq!(count("tr", &["data-evidence"]), assessment.evidence.len(), "{name}");
         assert_eq!(count("div", &["data-session"]), assessment.sessions.len(), "{name}");
         assert_eq!(count("li", &["data-fix"]), assessment.fixes.all.len(), "{name}");
+        let tallied = assessment.sessions.iter().filter_map(|session| session.tally.as_ref());
+        assert_eq!(count("tr", &["data-tally"]), tallied.map(|tally| tally.rows.len()).sum::<usize>(), "{name}");
         assert_eq!(count("tr", &["data-path"]), assessment.paths.len(), "{name}");
         let not_passed = assessment.findings.iter().filter(|one| matches!(one.verdict.as_str(), "fail" | "unknown"));
         assert_eq!(count("tr", &["data-check", "data-verdict"]), not_passed.count(), "{name}");
@@ -277,6 +287,31 @@ fn json_reads_back() {
     let text = render::json(&assessment).unwrap();
     assert!(text.ends_with("}\n") && text.starts_with("{\n  \"schema\""));
     assert_eq!(serde_json::from_str::<Assessment>(&text).unwrap(), assessment);
+}
+
+#[test]
+fn what_the_gates_decide_is_told_with_the_rule_and_its_line() {
+    let assessment = sample("sample");
+    let page = page("sample", &assessment);
+    let table = between(&page, "aria-label=\"Destructive calls of support-copilot (S3)\"", "</table>");
+    let cli = between(table, "data-tally=\"cli\"", "</tr>");
+    for told in ["30 calls", "git push --force origin main", "Bash(git push *)", ".claude", "settings.local.json:9"] {
+        assert!(cli.contains(told), "{told}: {cli}");
+    }
+    assert!(cli.contains("<span class=\"tag open\">1</span>") && cli.contains("<span class=\"tag open\">runs</span>"));
+    assert!(between(table, "data-tally=\"script\"", "</tr>").contains("12 kept off the network"));
+    assert!(between(table, "data-tally=\"mcp\"", "</tr>").contains("<span class=\"tag unk\">not known</span>"));
+    let line = "Of 50 destructive calls 3 run, 3 are decided by a model, 41 ask a person, 2 are refused, 1 is not known; \
+                a sandbox keeps 12 from the network. The freest is git push --force origin main: \
+                `Bash(git push *)` allows (.claude/settings.local.json:9).";
+    let text = render::text(&assessment, false, 140).replace("\n     ", " ");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert!(words.join(" ").contains(line), "{text}");
+    assert!(words.join(" ").contains("any program of this user: Of 50 destructive calls all run."), "{text}");
+    let summary = render::markdown(&assessment);
+    let lines: Vec<&str> = summary.lines().filter(|line| line.contains("destructive calls")).collect();
+    assert_eq!(lines.len(), 2, "{summary}");
+    assert!(lines[0].starts_with("- **support-copilot** (S3): Of 50 destructive calls 3 run, "), "{}", lines[0]);
 }
 
 #[test]

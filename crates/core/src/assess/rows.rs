@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Writer, gaps_of, kept, sentences};
+use super::{Writer, gaps_of, kept, sentences, tally};
 use crate::answer::Judged;
 use crate::assessment::{
     AssetAnswer, CopyRow, Covers, CredentialRow, Evidence, GapRow, Layer, LocationRow, PathAnswer, SessionRow, WayRow,
@@ -316,6 +316,7 @@ impl Writer<'_, '_> {
                 .map(|way| way_row(world, way))
                 .collect(),
             kept: kept::rows(world, &session.id),
+            tally: session.tally.as_ref().map(tally::rows),
         };
         world.sessions.values().map(row).collect()
     }
@@ -450,7 +451,7 @@ pub(super) fn sha256(text: &str) -> String {
 }
 
 /// The word that JSON writes for a closed value.
-fn word<T: serde::Serialize>(value: &T) -> String {
+pub(super) fn word<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 

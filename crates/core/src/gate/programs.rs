@@ -1,10 +1,11 @@
 //! Programs by what they can do, whichever agent runs them (floor 2).
 
-use super::shell::words;
+use super::pattern;
+use super::shell::{word, words};
 use crate::model::WayKind;
 
 /// Programs that run whatever they are given.
-pub(super) const CARRIERS: [&str; 38] = [
+pub(super) const CARRIERS: [&str; 53] = [
     "bash",
     "sh",
     "zsh",
@@ -37,12 +38,27 @@ pub(super) const CARRIERS: [&str; 38] = [
     "curl",
     "wget",
     "http",
+    "nc",
     "xargs",
     "env",
     "eval",
     "source",
     "osascript",
     "mise",
+    "pwsh",
+    "dotnet",
+    "rails",
+    "alembic",
+    "ansible",
+    "timeout",
+    "time",
+    "nice",
+    "nohup",
+    "stdbuf",
+    "command",
+    "sudo",
+    "doas",
+    "exec",
 ];
 
 /// Programs that run code lying in the working folder, whatever their arguments.
@@ -99,17 +115,23 @@ pub(super) const ANYTHING: [&str; 22] = [
     "env tool-7f3a",
 ];
 
+/// The calls that a client of S3 carries: other providers speak its protocol.
+const S3: [&str; 3] = ["aws/*", "cloudflare/r2:*", "digitalocean/spaces:*"];
+
 /// Clients with rules of their own: the program, the calls it can carry, its kind.
-pub(super) const CLIENTS: [(&str, &[&str], WayKind); 38] = [
+pub(super) const CLIENTS: [(&str, &[&str], WayKind); 51] = [
     ("railway", &["railway/*"], WayKind::Cli),
-    ("aws", &["aws/*"], WayKind::Cli),
+    ("git", &["github/*"], WayKind::Cli),
+    ("aws", &S3, WayKind::Cli),
     ("awslocal", &["aws/*"], WayKind::Cli),
     ("sam", &["aws/*"], WayKind::Iac),
     ("cdk", &["aws/*"], WayKind::Iac),
-    ("gcloud", &["gcp/*"], WayKind::Cli),
-    ("gsutil", &["gcp/*"], WayKind::Cli),
-    ("bq", &["gcp/*"], WayKind::Cli),
+    ("gcloud", &["google/*"], WayKind::Cli),
+    ("gsutil", &["google/*"], WayKind::Cli),
+    ("firebase", &["google/*"], WayKind::Cli),
+    ("bq", &["google/*"], WayKind::Cli),
     ("az", &["azure/*"], WayKind::Cli),
+    ("azcopy", &["azure/*"], WayKind::Cli),
     ("azd", &["azure/*"], WayKind::Iac),
     ("kubectl", &["kubernetes/*"], WayKind::Cli),
     ("oc", &["kubernetes/*"], WayKind::Cli),
@@ -126,7 +148,10 @@ pub(super) const CLIENTS: [(&str, &[&str], WayKind); 38] = [
     ("doctl", &["digitalocean/*"], WayKind::Cli),
     ("wrangler", &["cloudflare/*"], WayKind::Cli),
     ("render", &["render/*"], WayKind::Cli),
-    ("atlas", &["mongodb-atlas/*", "mongodb/*"], WayKind::Cli),
+    ("turso", &["turso/*"], WayKind::Cli),
+    ("s3cmd", &S3, WayKind::Cli),
+    ("rclone", &["*"], WayKind::Cli),
+    ("atlas", &["mongodb_atlas/*", "mongodb/*"], WayKind::Cli),
     ("terraform", &["*"], WayKind::Iac),
     ("tofu", &["*"], WayKind::Iac),
     ("terragrunt", &["*"], WayKind::Iac),
@@ -135,9 +160,16 @@ pub(super) const CLIENTS: [(&str, &[&str], WayKind); 38] = [
     ("serverless", &["*"], WayKind::Iac),
     ("ansible-playbook", &["*"], WayKind::Iac),
     ("psql", &["*"], WayKind::Sql),
+    ("dropdb", &["*"], WayKind::Sql),
+    ("pg_restore", &["*"], WayKind::Sql),
     ("mysql", &["*"], WayKind::Sql),
+    ("mysqladmin", &["*"], WayKind::Sql),
+    ("mariadb", &["*"], WayKind::Sql),
+    ("flyway", &["*"], WayKind::Sql),
     ("mongosh", &["*"], WayKind::Sql),
+    ("mongorestore", &["*"], WayKind::Sql),
     ("redis-cli", &["*"], WayKind::Sql),
+    ("valkey-cli", &["*"], WayKind::Sql),
     ("sqlcmd", &["*"], WayKind::Sql),
 ];
 
@@ -171,7 +203,46 @@ pub(super) fn client_reads(name: &str, kind: WayKind) -> bool {
     kind != WayKind::Cli || SHOWING.contains(&name)
 }
 
-/// Whether a command, fixed up to where a pattern begins, only shows something: one of its words says so.
+/// Whether a command, fixed up to where a pattern begins, only shows something: one of its words says so. Of git only
+/// `push`, or what may become it, changes anything at a provider.
 pub(super) fn only_shows(fixed: &str) -> bool {
-    words(fixed).iter().skip(1).any(|word| SHOWS.contains(word))
+    let words = words(fixed);
+    if words.first() == Some(&"git") {
+        return words.get(1).is_some_and(|sub| !sub.starts_with('-') && !"push".starts_with(sub));
+    }
+    words.iter().skip(1).any(|word| SHOWS.contains(word))
+}
+
+/// Those of some programs that a pattern for commands may let run, each with a command that it covers. `*` stands for
+/// anything, in the name of the program too.
+pub(super) fn named<'a>(spec: &str, programs: impl Iterator<Item = &'a str>) -> Vec<(&'a str, String)> {
+    let spec = spec.trim().strip_suffix(":*").map_or_else(|| spec.trim().to_owned(), |prefix| format!("{prefix} *"));
+    let (first, rest) = word(&spec);
+    let (folder, base) = first.rsplit_once('/').map_or(("", first), |(folder, base)| (folder, base));
+    let rest = if rest.is_empty() && first.contains('*') { "x".to_owned() } else { rest.replace('*', "x") };
+    let folder = if folder.is_empty() { String::new() } else { format!("{}/", folder.replace('*', "x")) };
+    let covered = programs.filter(|name| pattern::matches(base, name));
+    covered.map(|name| (name, format!("{folder}{name} {rest}").trim_end().to_owned())).collect()
+}
+
+/// The clients that a pattern for commands may let run, each with a command that it covers.
+pub(super) fn clients(spec: &str) -> Vec<(&'static str, String)> {
+    named(spec, CLIENTS.iter().map(|(name, _, _)| *name))
+}
+
+/// The commands that carry anything and that a pattern for commands covers. One without a wildcard covers one command.
+pub(super) fn carried(spec: &str) -> Vec<String> {
+    let carriers = if spec.contains('*') { named(spec, CARRIERS.into_iter()) } else { Vec::new() };
+    carriers.into_iter().map(|(_, command)| command).collect()
+}
+
+/// A command in the forms that an agent may give it to get past a rule that refuses it.
+pub(super) fn disguised(command: &str) -> [String; 5] {
+    [
+        command.to_owned(),
+        format!("X=1 {command}"),
+        format!("/usr/bin/{command}"),
+        format!("true && {command}"),
+        format!("{command} \"$(id)\""),
+    ]
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rights::Atom;
+use super::tally::Tally;
 use crate::fact::{Fact, GapReason, Listed};
 use crate::id::{CredentialId, NodeId, PrincipalId, SessionId, SourceId, WayId};
 use crate::time::Time;
@@ -122,6 +123,9 @@ pub struct Session {
     pub reach: Fact<Listed>,
     /// Whether all its ways are listed.
     pub ways: Fact<Listed>,
+    /// What its gate decides on the built-in corpus of destructive calls, if that was asked. No answer rests on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tally: Option<Tally>,
     /// Where this comes from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<SourceId>,

@@ -1,7 +1,7 @@
 //! The summary in Markdown (floor 3): for a pull request or a CI step. Names cannot format, mention or link anything.
 
 use super::shown::Shown;
-use super::view::{Row, View};
+use super::view::{Row, SessionLine, View};
 use crate::assessment::Assessment;
 
 /// CI services drop a whole summary above 1024 KiB; this leaves room for the closing line.
@@ -35,6 +35,7 @@ pub fn markdown(assessment: &Assessment) -> String {
     }
     fixes(&mut page, &view);
     unknowns(&mut page, &view);
+    gates(&mut page, &view);
     page.paragraph(&format!(
         "{} {}, {}. Facts `sha256:{}`.",
         escape(&Shown::name(&assessment.tool.name)),
@@ -133,6 +134,20 @@ fn unknowns(page: &mut Page, view: &View) {
         ));
     }
     page.left += view.gaps.left;
+}
+
+/// What each session's gate decides on the corpus, in a line.
+fn gates(page: &mut Page, view: &View) {
+    let decided: Vec<&SessionLine> = view.sessions.rows.iter().filter(|session| session.tally.is_some()).collect();
+    if decided.is_empty() {
+        return;
+    }
+    page.add("\n## What the gates decide\n\n");
+    for session in decided {
+        let Some(tally) = &session.tally else { continue };
+        page.item(&format!("- **{}** ({}): {}\n", escape(&session.name), escape(&session.id), escape(&tally.sentence)));
+    }
+    page.left += view.sessions.left;
 }
 
 /// Text that stays text: no markup, no cell border, no link, no mention.

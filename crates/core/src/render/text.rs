@@ -10,10 +10,11 @@ const TABLE: usize = 78;
 const LAYERS: usize = 58;
 const OUTCOME: usize = 21;
 const ANSWER: usize = 11;
-/// How many assets, steps and unknowns are shown.
+/// How many assets, steps, unknowns and sessions are shown.
 const ASSETS: usize = 40;
 const STEPS: usize = 5;
 const GAPS: usize = 5;
+const SESSIONS: usize = 5;
 
 /// Renders the answer for a terminal of `width` columns, in colour if asked to. Every state is a word as well.
 #[must_use]
@@ -33,6 +34,7 @@ pub fn text(assessment: &Assessment, colour: bool, width: usize) -> String {
     assets(&mut sheet, &view);
     plan(&mut sheet, &view);
     unknown(&mut sheet, &view);
+    gates(&mut sheet, &view);
     sheet.text
 }
 
@@ -204,6 +206,23 @@ fn unknown(sheet: &mut Sheet, view: &View) {
     let left = view.gaps.total.saturating_sub(GAPS);
     if left > 0 {
         sheet.paragraph(&format!("and {left} more, in the report"), 0);
+    }
+}
+
+/// What each session's gate decides on the corpus, in a line.
+fn gates(sheet: &mut Sheet, view: &View) {
+    let decided = || view.sessions.rows.iter().filter_map(|session| Some((session, session.tally.as_ref()?)));
+    if decided().next().is_none() {
+        return;
+    }
+    sheet.title("What the gates decide");
+    for (session, tally) in decided().take(SESSIONS) {
+        let text = format!("{}: {}", session.name, tally.sentence);
+        sheet.hanging(&format!("{} ", fit(session.id.as_str(), 4)), &text);
+    }
+    let left = decided().count().saturating_sub(SESSIONS) + view.sessions.left;
+    if left > 0 {
+        sheet.paragraph(&format!("and {left} more sessions, in the report"), 0);
     }
 }
 

@@ -7,6 +7,7 @@ mod plan;
 mod run;
 mod tables;
 mod tabletop;
+mod tally;
 mod verdict;
 
 use serde::Serialize;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use cells::Row;
 pub(crate) use plan::Plan;
-pub(crate) use tables::GapLine;
+pub(crate) use tables::{GapLine, SessionLine};
 
 use super::shown::Shown;
 use crate::assessment::{Assessment, AssetAnswer, PathAnswer};
@@ -25,6 +26,8 @@ const DETAILED: usize = 200;
 const DRAWN: usize = 60;
 /// The paths spelled out in all.
 const PATHS: usize = 2_000;
+/// The sessions whose decisions on the corpus get a table; those of the rest stand in a sentence.
+const TALLIED: usize = 60;
 /// The rows of any other list.
 const ROWS: usize = 200;
 /// The rows of the matrix.
@@ -201,6 +204,9 @@ impl View {
         };
         for detail in view.details.rows.iter_mut().skip(DRAWN) {
             detail.diagram = None;
+        }
+        for table in view.sessions.rows.iter_mut().skip(TALLIED).filter_map(|session| session.tally.as_mut()) {
+            table.rows.rows.clear();
         }
         view.nav = nav(&view);
         view

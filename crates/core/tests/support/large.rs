@@ -21,6 +21,7 @@ fn session(n: usize) -> Session {
         roots: Vec::new(),
         reach: COMPLETE,
         ways: COMPLETE,
+        tally: None,
         sources: Vec::new(),
     }
 }

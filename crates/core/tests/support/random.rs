@@ -319,6 +319,7 @@ pub(crate) fn world() -> impl Strategy<Value = Bundle> {
             roots: Vec::new(),
             reach: COMPLETE,
             ways: COMPLETE,
+            tally: None,
             sources: Vec::new(),
         };
         bundle.sessions.items = vec![session(0), session(1)];

@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 
 use super::decide::decide;
 use super::step::{OWN, overrides};
-use super::{ClaudePolicy, Rule, bash, mcp, sandbox, step};
+use super::{ClaudePolicy, bash, mcp, sandbox, step};
 use crate::fact::{Fact, GapReason};
 use crate::gate::call::freest;
 use crate::gate::desk::{Desk, Names, accepted};
-use crate::gate::programs::{ANYTHING, CARRIERS, CLIENTS, client_reads, only_shows};
-use crate::gate::shell::word;
+use crate::gate::programs::{ANYTHING, CLIENTS, carried, client_reads, clients, disguised, only_shows};
 use crate::gate::{Call, Effect, GateDecision, McpServer};
 use crate::id::{SessionId, WayId};
 use crate::model::{Decision, Override, Source, Way, WayKind};
@@ -44,25 +43,9 @@ fn run(policy: &ClaudePolicy, command: &str) -> GateDecision {
 fn general(policy: &ClaudePolicy) -> GateDecision {
     let listed = ANYTHING.iter().map(|command| run(policy, command));
     let allowed = policy.rules.iter().filter(|rule| rule.effect == Effect::Allow && bash::tool(rule));
-    let carried = allowed.filter_map(carrier).map(|command| run(policy, &command));
+    let specs = allowed.filter_map(|rule| rule.spec.as_deref());
+    let carried = specs.flat_map(carried).map(|command| run(policy, &command));
     freest(listed.chain(carried)).unwrap_or_else(|| run(policy, "./run"))
-}
-
-/// A command that a rule with a wildcard lets run and that carries anything.
-fn carrier(rule: &Rule) -> Option<String> {
-    let spec = rule.spec.as_deref().filter(|spec| spec.contains('*'))?;
-    let command = sample(spec);
-    let (program, _) = word(&command);
-    let program = program.rsplit('/').next().unwrap_or(program);
-    CARRIERS.contains(&program).then_some(command)
-}
-
-/// A command that a rule's pattern covers.
-fn sample(spec: &str) -> String {
-    match spec.strip_suffix(":*") {
-        Some(prefix) => format!("{} x", prefix.replace('*', "x")),
-        None => spec.replace('*', "x"),
-    }
 }
 
 struct Writer<'a> {
@@ -118,15 +101,14 @@ impl Writer<'_> {
         let mut found: BTreeMap<&str, GateDecision> = BTreeMap::new();
         let rules = self.policy.rules.iter().filter(|rule| rule.effect == Effect::Allow && bash::tool(rule));
         for rule in rules {
-            let Some(spec) = rule.spec.as_deref() else { continue };
-            let command = sample(spec);
-            let program = word(&command).0;
-            let Some((name, _, _)) = CLIENTS.iter().find(|(name, _, _)| *name == program) else { continue };
-            let met = run(self.policy, &command);
-            let freer = met.worst.decision > shell.worst.decision || met.best.decision > shell.best.decision;
-            if freer && !only_shows(fixed(spec)) {
-                let joined = freest(found.remove(name).into_iter().chain([met]));
-                found.extend(joined.map(|met| (*name, met)));
+            let Some(spec) = rule.spec.as_deref().filter(|spec| !only_shows(fixed(spec))) else { continue };
+            for (name, command) in clients(spec) {
+                let forms = disguised(&command);
+                let Some(met) = freest(forms.iter().map(|form| run(self.policy, form))) else { continue };
+                if met.worst.decision > shell.worst.decision || met.best.decision > shell.best.decision {
+                    let joined = freest(found.remove(name).into_iter().chain([met]));
+                    found.extend(joined.map(|met| (name, met)));
+                }
             }
         }
         let mut ways = Vec::new();

@@ -35,6 +35,10 @@ pub(super) fn may(policy: &CursorPolicy, entry: &Entry, call: &Call) -> bool {
 pub(super) fn surely(policy: &CursorPolicy, entry: &Entry, call: &Call) -> bool {
     match (entry.tool, call) {
         (Tool::Shell, Call::Shell { command }) => {
+            // A star names every command, however it is cut.
+            if policy.surface == Surface::Terminal && matches!(entry.spec.as_str(), "*" | "**") {
+                return true;
+            }
             let Ok(parts) = shell::split(command) else { return false };
             // A chain may be judged whole or by its parts, so nothing but a single command is sure.
             matches!(parts.as_slice(), [part] if part.inner.is_empty()

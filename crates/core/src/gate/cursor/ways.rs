@@ -9,7 +9,9 @@ use super::{CursorPolicy, Surface, Tool};
 use crate::fact::{Fact, GapReason};
 use crate::gate::call::freest;
 use crate::gate::desk::{Desk, Names, accepted};
-use crate::gate::programs::{ANYTHING, CARRIERS, CLIENTS, RUNNERS, client_reads, only_shows};
+use crate::gate::programs::{
+    ANYTHING, CARRIERS, CLIENTS, RUNNERS, carried, client_reads, clients, disguised, only_shows,
+};
 use crate::gate::shell::word;
 use crate::gate::{Call, Effect, GateDecision, McpServer};
 use crate::id::{SessionId, WayId};
@@ -43,12 +45,11 @@ fn run(policy: &CursorPolicy, command: &str) -> GateDecision {
 /// What a command meets that carries anything at all.
 fn general(policy: &CursorPolicy) -> GateDecision {
     let listed = ANYTHING.iter().map(|command| run(policy, command));
-    let carried = allowed(policy, Tool::Shell).into_iter().map(|(spec, _)| sample(&spec));
-    let carried = carried.filter(|command| {
-        let program = word(command).0;
-        CARRIERS.contains(&program.rsplit('/').next().unwrap_or(program))
-    });
-    let all: Vec<GateDecision> = listed.chain(carried.map(|command| run(policy, &command))).collect();
+    let allowed = allowed(policy, Tool::Shell);
+    let carried = allowed.iter().flat_map(|(spec, _)| carried(&sample(spec, "*"))).map(|command| run(policy, &command));
+    // Whether every part of a chain has to be allowed is not documented, so one that is may bring anything along.
+    let chained = allowed.iter().map(|(spec, _)| run(policy, &format!("{} && ./run", sample(spec, "x"))));
+    let all: Vec<GateDecision> = listed.chain(carried).chain(chained).collect();
     // One command that no sandbox holds is enough.
     let open = all.iter().any(|met| met.contained == Some(false));
     let mut met = freest(all).unwrap_or_else(|| run(policy, "./run"));
@@ -62,10 +63,10 @@ fn allowed(policy: &CursorPolicy, tool: Tool) -> Vec<(String, String)> {
     entries.map(|entry| (entry.spec.clone(), format!("`{}`, which is allowed ({})", entry.text, entry.place))).collect()
 }
 
-/// A command that an entry names, with arguments that it leaves open.
-fn sample(spec: &str) -> String {
-    let plain = spec.replacen(':', " ", 1).replace('*', "x");
-    if spec.contains([' ', ':']) { plain } else { format!("{plain} x") }
+/// A command that an entry names, with something in the place of what it leaves open.
+fn sample(spec: &str, open: &str) -> String {
+    let plain = spec.replacen(':', " ", 1).replace('*', open);
+    if spec.contains([' ', ':']) { plain } else { format!("{plain} {open}") }
 }
 
 struct Writer<'a> {
@@ -114,15 +115,16 @@ impl Writer<'_> {
     fn clients(&mut self, shell: &GateDecision) -> Vec<Way> {
         let mut found: BTreeMap<&str, GateDecision> = BTreeMap::new();
         for (spec, _) in allowed(self.policy, Tool::Shell) {
-            let command = sample(&spec);
-            let program = word(&command).0;
-            let Some((name, _, _)) = CLIENTS.iter().find(|(name, _, _)| *name == program) else { continue };
-            let met = run(self.policy, &command);
-            let freer = met.worst.decision > shell.worst.decision || met.best.decision > shell.best.decision;
-            let fixed = spec.split('*').next().unwrap_or(&spec).replace(':', " ");
-            if freer && !only_shows(&fixed) {
-                let joined = freest(found.remove(name).into_iter().chain([met]));
-                found.extend(joined.map(|met| (*name, met)));
+            if only_shows(&spec.split('*').next().unwrap_or(&spec).replace(':', " ")) {
+                continue;
+            }
+            for (name, command) in clients(&sample(&spec, "*")) {
+                let forms = disguised(&command);
+                let Some(met) = freest(forms.iter().map(|form| run(self.policy, form))) else { continue };
+                if met.worst.decision > shell.worst.decision || met.best.decision > shell.best.decision {
+                    let joined = freest(found.remove(name).into_iter().chain([met]));
+                    found.extend(joined.map(|met| (name, met)));
+                }
             }
         }
         let mut ways = Vec::new();
@@ -165,7 +167,7 @@ fn overrides(policy: &CursorPolicy, names: &Names, met: &GateDecision, own: &Way
     let mut steps = Vec::new();
     if *own == names.bash {
         for (spec, shown) in allowed(policy, Tool::Shell) {
-            let command = sample(&spec);
+            let command = sample(&spec, "x");
             let program = word(&command).0;
             if RUNNERS.contains(&program) || CARRIERS.contains(&program) || program.contains('/') {
                 let because = format!("edit what is run by {shown}");

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use std::collections::BTreeSet;
 
+use super::tally::TallyTable;
 use super::{EVIDENCE, Index, ROWS, Rows};
 use crate::assessment::{
     Assessment, CredentialRow, Evidence, Finding, GapRow, KeptRow, LocationRow, SessionRow, WayRow,
@@ -179,6 +180,7 @@ pub(crate) struct SessionLine {
     pub(crate) counted: bool,
     pub(crate) ways: Rows<WayLine>,
     pub(crate) kept: Rows<KeptLine>,
+    pub(crate) tally: Option<TallyTable>,
 }
 
 /// A file that a session is not shown by some way.
@@ -218,6 +220,7 @@ impl SessionLine {
             counted: row.counted,
             ways: Rows::cut(&row.ways, 40, WayLine::of),
             kept: Rows::cut(&row.kept, 40, KeptLine::of),
+            tally: row.tally.as_ref().map(TallyTable::of),
         }
     }
 }
