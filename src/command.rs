@@ -17,6 +17,7 @@ use anyhow::Context as _;
 use deadstop_core::assessment::Assessment;
 use deadstop_core::bundle::{self, Bundle};
 use deadstop_core::policy::Policy;
+use deadstop_core::quote;
 use deadstop_core::render;
 use std::fs;
 use std::io::{IsTerminal as _, Read as _};
@@ -42,9 +43,21 @@ pub fn run(cli: &Cli, stop: &Arc<AtomicBool>) -> u8 {
         if stop.load(Ordering::SeqCst) {
             return 130;
         }
-        output::stderr(&format!("deadstop: {error:#}\n"));
+        output::stderr(&quote::guarded(&format!("deadstop: {}\n", told(&error))));
         2
     })
+}
+
+/// The causes of an error after one another, each said once.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text.push_str(if text.is_empty() { "" } else { ": " });
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 fn begin_log(common: &Common) -> anyhow::Result<()> {

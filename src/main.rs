@@ -2,6 +2,7 @@
 
 use clap::Parser as _;
 use deadstop::{cli::Cli, command, output};
+use deadstop_core::quote;
 use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -25,19 +26,30 @@ enum Event {
     Interrupted,
 }
 
+/// Shows help, the version, or what was typed wrong, without what may be a secret.
+fn wrong(error: &clap::Error) -> ExitCode {
+    let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    let text = error.render().to_string();
+    let guarded = quote::guarded(&text);
+    if error.use_stderr() && guarded != text {
+        output::stderr(&guarded);
+        return code;
+    }
+    match error.print() {
+        Err(failed) if failed.kind() != io::ErrorKind::BrokenPipe => {
+            output::stderr(&format!("deadstop: cannot write to standard output: {failed}\n"));
+            ExitCode::from(2)
+        }
+        Ok(()) | Err(_) => code,
+    }
+}
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            return match error.print() {
-                Err(failed) if failed.kind() != io::ErrorKind::BrokenPipe => {
-                    output::stderr(&format!("deadstop: cannot write to standard output: {failed}\n"));
-                    ExitCode::from(2)
-                }
-                Ok(()) | Err(_) => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
-            };
-        }
+        Err(error) => return wrong(&error),
     };
+    std::panic::set_hook(Box::new(|panic| output::stderr(&output::panicked(panic))));
     let stop = Arc::new(AtomicBool::new(false));
     let (sender, events) = mpsc::channel();
     let (interrupts, flag) = (sender.clone(), Arc::clone(&stop));

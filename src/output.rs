@@ -39,7 +39,16 @@ pub enum OutputError {
 
 fn refused(path: &Path) -> impl FnOnce(io::Error) -> OutputError {
     let path = path.to_owned();
-    move |source| OutputError::Write { path, source }
+    move |source| OutputError::Write { path, source: plain(source) }
+}
+
+/// The operating system's own error, without the name of a passing file that nobody asked for, which `tempfile` adds.
+fn plain(error: io::Error) -> io::Error {
+    let text = if error.get_ref().is_some() { error.to_string() } else { String::new() };
+    match text.split_once(" at path \"") {
+        Some((own, _)) => io::Error::new(error.kind(), own),
+        None => error,
+    }
 }
 
 /// Writes to standard output. A closed pipe is no error: whoever read it had enough.
@@ -65,6 +74,14 @@ pub fn safe(text: &str) -> String {
 pub fn stderr(text: &str) {
     let mut out = io::stderr().lock();
     let _ = out.write_all(safe(text).as_bytes()).and_then(|()| out.flush());
+}
+
+/// What is said of a fault of Deadstop's own: where in its sources, and nothing of what it was about, as a panic's message
+/// may repeat what was read.
+#[must_use]
+pub fn panicked(panic: &std::panic::PanicHookInfo<'_>) -> String {
+    let at = panic.location().map_or_else(String::new, |at| format!(" ({}:{})", at.file(), at.line()));
+    format!("deadstop: internal error{at}\n")
 }
 
 /// Writes one file, or standard output for `-`.

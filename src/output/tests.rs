@@ -87,3 +87,16 @@ fn a_device_is_written_to_and_a_link_is_written_through() {
 fn a_hostile_name_does_not_steer_the_terminal() {
     assert_eq!(safe("a\u{1b}[2J\u{202e}b\n"), "a\u{fffd}[2J\u{fffd}b\n");
 }
+
+#[test]
+fn a_panic_tells_where_and_not_what() {
+    static TOLD: std::sync::Mutex<String> = std::sync::Mutex::new(String::new());
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|panic| *TOLD.lock().unwrap() = panicked(panic)));
+    let secret = "Zk7Qm2Xw9Rt4Lp8Vb3";
+    let done = std::thread::spawn(move || assert!(secret.is_empty(), "{secret}")).join();
+    std::panic::set_hook(before);
+    assert!(done.is_err());
+    let told = TOLD.lock().unwrap().clone();
+    assert!(told.starts_with("deadstop: internal error (src/output/tests.rs:") && !told.contains(secret), "{told}");
+}

@@ -22,6 +22,15 @@ fn a_full_disk_is_one_clear_message() {
     let ran = place.expect(2, &["collect", "work", "-o", "/dev/full"]);
     assert!(ran.err.contains("cannot write `/dev/full`: No space left on device"), "{}", ran.err);
     assert!(!fs::metadata("/dev/full").unwrap().is_file(), "the device was replaced");
+    // The cause once, and of the file that was asked for.
+    for (args, wanted) in [
+        (["demo", "-o", "/dev/full"], "cannot write `/dev/full`: Not a directory (os error 20)"),
+        (["collect", "-o", "no/x.json"], "cannot write `no/x.json`: No such file or directory (os error 2)"),
+        (["demo", "--log-file", "no/log"], "cannot write `no/log`: No such file or directory (os error 2)"),
+        (["demo", "--config", "no.yaml"], "cannot read `no.yaml`: No such file or directory (os error 2)"),
+    ] {
+        assert_eq!(place.expect(2, &args).err, format!("deadstop: {wanted}\n"), "{args:?}");
+    }
 }
 
 #[test]

@@ -97,7 +97,7 @@ pub enum BundleError {
         message: String,
     },
     /// A schema of another kind or a newer version.
-    #[error("the schema is `{0}`, and this version reads `{SCHEMA}`")]
+    #[error("the schema is {word}, and this version reads `{SCHEMA}`", word = quote::word(.0))]
     Schema(String),
     /// A tree of containers that no provider has.
     #[error("the chain of parents above `{0}` is longer than {DEEPEST}: no provider's tree is")]
