@@ -119,8 +119,21 @@ pub(super) fn list(folder: &OwnedFd) -> Result<Vec<(PathBuf, FileType)>, ()> {
 }
 
 /// The files of a report.
-const OWN: [&str; 7] =
-    ["manifest.json", "report.html", "assessment.json", "facts.json", "summary.md", "calls.jsonl", ".gitignore"];
+const OWN: [&str; 13] = [
+    "manifest.json",
+    "report.html",
+    "assessment.json",
+    "facts.json",
+    "summary.md",
+    "calls.jsonl",
+    ".gitignore",
+    "deadstop.sarif",
+    "junit.xml",
+    "findings.csv",
+    "gl-code-quality.json",
+    "ocsf.jsonl",
+    "oscal.json",
+];
 
 /// Whether Deadstop wrote this folder: its manifest is in it, beside its report.
 pub(super) fn is_own_output(folder: &OwnedFd, listing: &[(PathBuf, FileType)]) -> bool {

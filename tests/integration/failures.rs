@@ -104,6 +104,24 @@ fn the_report_folder_itself_is_never_scanned() {
     assert_eq!(credentials(&before), credentials(&after));
 }
 
+/// A newcomer shows a demo and then runs it, in one folder: what the demo is about is not here.
+#[test]
+fn a_demo_with_every_format_is_not_taken_for_what_is_here() {
+    let place = Place::new();
+    place.expect(0, &["demo", "-o", "work/deadstop-report", "--format", "html,json,markdown,sarif,junit,csv,gitlab"]);
+    let listed = place.expect(0, &["credentials", "work"]);
+    assert!(
+        listed.out.starts_with("No credential was found.") && listed.err.starts_with("0 files read"),
+        "{}",
+        listed.err
+    );
+    place.write("work/deadstop-report/other.json", "{\"token\": \"x\"}");
+    assert!(
+        !place.expect(0, &["credentials", "work"]).err.starts_with("0 files"),
+        "what only looks like a report is read"
+    );
+}
+
 #[test]
 fn control_c_stops_within_a_second_and_leaves_nothing() {
     let place = Place::new();
