@@ -51,11 +51,11 @@ pub enum Issued {
 }
 
 impl DestructiveCall {
-    /// The call as it is shown.
+    /// The call as it is shown, in one line.
     #[must_use]
     pub fn text(&self) -> String {
         let issued = match &self.issued {
-            Issued::Run(command) => command.clone(),
+            Issued::Run(command) => command.replace('\n', " ⏎ "),
             Issued::Tool { server, tool } => format!("{server}/{tool}"),
             Issued::Write(path) => format!("write {path}"),
             Issued::Fetch(host) => format!("fetch {host}"),

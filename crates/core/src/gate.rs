@@ -52,6 +52,10 @@ pub trait GatePolicy: std::fmt::Debug {
 /// Every gate that is known. Adding one is adding a line.
 pub const GATES: [&dyn AgentGate; 3] = [&claude_code::ClaudeCode, &cursor::Cursor, &cursor::CursorCli];
 
+/// The most rules of one file that are weighed. Every rule is held against every other, so a file of more, which nobody
+/// writes, is one that was not read.
+const MOST_RULES: usize = 2_000;
+
 /// The gate of that id.
 #[must_use]
 pub fn gate(id: &str) -> Option<&'static dyn AgentGate> {

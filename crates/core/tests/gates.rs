@@ -337,9 +337,8 @@ struct CorpusCase {
 fn corpus_cases_hold_and_are_tallied() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/gates");
     let mut wrong = Vec::new();
-    for id in ["claude-code", "cursor", "cursor-cli"] {
-        let gate = deadstop_core::gate::gate(id).unwrap();
-        let text = std::fs::read_to_string(folder.join(id).join("corpus.yaml")).unwrap();
+    for gate in GATES {
+        let text = std::fs::read_to_string(folder.join(gate.id()).join("corpus.yaml")).unwrap();
         let cases: Vec<CorpusCase> = serde_yaml::from_str(&text).unwrap();
         for case in cases {
             assert!(!case.because.is_empty() && !case.page.is_empty(), "{} has no source", case.name);

@@ -61,6 +61,20 @@ pub(super) const CARRIERS: [&str; 53] = [
     "exec",
 ];
 
+/// Programs that run whatever they are given behind some words, and by which: `git -c alias.x=!…` runs a shell command
+/// (git-scm.com/docs/git-config), `railway run` any program (docs.railway.com/cli/run).
+const BEHIND: [(&str, &[&str]); 9] = [
+    ("git", &["-c", "rebase", "bisect", "submodule", "filter-branch", "difftool", "mergetool"]),
+    ("railway", &["run", "shell"]),
+    ("heroku", &["local:run", "local"]),
+    ("doppler", &["run"]),
+    ("infisical", &["run"]),
+    ("op", &["run"]),
+    ("aws-vault", &["exec"]),
+    ("direnv", &["exec"]),
+    ("devbox", &["run"]),
+];
+
 /// Programs that run code lying in the working folder, whatever their arguments.
 pub(super) const RUNNERS: [&str; 24] = [
     "npm",
@@ -230,10 +244,18 @@ pub(super) fn clients(spec: &str) -> Vec<(&'static str, String)> {
     named(spec, CLIENTS.iter().map(|(name, _, _)| *name))
 }
 
-/// The commands that carry anything and that a pattern for commands covers. One without a wildcard covers one command.
+/// The commands that carry anything and that a pattern for commands may cover. One without a wildcard covers one
+/// command.
 pub(super) fn carried(spec: &str) -> Vec<String> {
-    let carriers = if spec.contains('*') { named(spec, CARRIERS.into_iter()) } else { Vec::new() };
-    carriers.into_iter().map(|(_, command)| command).collect()
+    if !spec.contains('*') {
+        return Vec::new();
+    }
+    let carriers = named(spec, CARRIERS.into_iter()).into_iter().map(|(_, command)| command);
+    let behind = named(spec, BEHIND.iter().map(|(program, _)| *program)).into_iter().flat_map(|(program, _)| {
+        let words = BEHIND.iter().filter(move |(name, _)| *name == program).flat_map(|(_, words)| *words);
+        words.map(move |word| format!("{program} {word} ./run"))
+    });
+    carriers.chain(behind).collect()
 }
 
 /// A command in the forms that an agent may give it to get past a rule that refuses it.

@@ -33,6 +33,10 @@ pub(super) fn fits(rule: &Rule, command: &str, sure: bool) -> bool {
         return false;
     }
     let Some(spec) = &rule.spec else { return true };
+    // Every form of a command is a part of it, so whatever a rule says without a wildcard has to stand in it.
+    if !spec.trim().trim_end_matches(":*").split('*').all(|piece| command.contains(piece.trim())) {
+        return false;
+    }
     let wild = spec.contains('*');
     match rule.effect {
         Effect::Deny | Effect::Ask => forms(command, true, sure).iter().any(|form| spec_fits(spec, form)),

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{ClaudePolicy, Event, Hook, Locks, Mode, Rule, Sandbox, Start, Unread, definition};
 use crate::fact::{Fact, GapReason};
 use crate::gate::shown::shown;
-use crate::gate::{Effect, FileText, Ground, Level, Note, Place};
+use crate::gate::{Effect, FileText, Ground, Level, MOST_RULES, Note, Place};
 
 /// One settings file that could be understood.
 pub(super) struct Settings {
@@ -130,6 +130,12 @@ fn understand(file: &FileText, policy: &mut ClaudePolicy) -> Option<Settings> {
         policy.notes.push(note("it is not JSON, so the agent skips it with every rule in it"));
         return None;
     };
+    if ["allow", "ask", "deny"].iter().map(|key| rules_of(&value, key)).sum::<usize>() > MOST_RULES {
+        policy.notes.push(note("it holds more rules than are weighed, so it may say anything"));
+        let (path, reason) = (file.path.clone(), GapReason::TooLarge);
+        policy.unread.push(Unread { path, level: file.level, reason });
+        return None;
+    }
     let shaped = shaped(&value);
     if !strict {
         policy
@@ -141,6 +147,11 @@ fn understand(file: &FileText, policy: &mut ClaudePolicy) -> Option<Settings> {
     policy.files.push((file.path.clone(), file.level));
     let certain = strict && shaped;
     Some(Settings { level: file.level, path: file.path.clone(), writable: file.writable, text, value, certain })
+}
+
+/// How many rules of one effect a file holds.
+fn rules_of(value: &Value, effect: &str) -> usize {
+    value.get("permissions").and_then(|rules| rules.get(effect)).and_then(Value::as_array).map_or(0, Vec::len)
 }
 
 /// Whether a text is nested deeper than a settings file has reason to be.

@@ -157,3 +157,15 @@ proptest! {
         prop_assert!(decide(&user(&commented), &bash(&line)).known() != Some(Decision::Deny));
     }
 }
+
+#[test]
+fn a_file_of_more_rules_than_are_weighed_may_say_anything() {
+    let of = |count: usize| {
+        let rules: Vec<String> = (0..count).map(|n| format!("\"Bash(x{n} *)\"")).collect();
+        let policy = user(&format!(r#"{{"permissions":{{"defaultMode":"dontAsk","allow":[{}]}}}}"#, rules.join(",")));
+        let met = decide(&policy, &bash("y"));
+        (met.worst.decision, met.best.decision)
+    };
+    assert_eq!(of(2_000), (Decision::Deny, Decision::Deny));
+    assert_eq!(of(2_001), (Decision::Allow, Decision::Deny));
+}

@@ -103,6 +103,9 @@ impl Writer<'_> {
         for rule in rules {
             let Some(spec) = rule.spec.as_deref().filter(|spec| !only_shows(fixed(spec))) else { continue };
             for (name, command) in clients(spec) {
+                if found.get(name).is_some_and(|met| met.best.decision == Decision::Allow) {
+                    continue;
+                }
                 let forms = disguised(&command);
                 let Some(met) = freest(forms.iter().map(|form| run(self.policy, form))) else { continue };
                 if met.worst.decision > shell.worst.decision || met.best.decision > shell.best.decision {

@@ -7,7 +7,7 @@ use super::ignore::Ignored;
 use super::{CursorPolicy, Entry, Hook, Mode, Surface, Tool};
 use crate::fact::{Fact, GapReason};
 use crate::gate::shown::shown;
-use crate::gate::{Effect, FileText, Ground, Level, Note, Place};
+use crate::gate::{Effect, FileText, Ground, Level, MOST_RULES, Note, Place};
 use crate::model::Decision;
 
 /// The deepest nesting that the lenient parser is led into.
@@ -124,6 +124,14 @@ fn understand(file: &FileText, policy: &mut CursorPolicy) -> Option<Settings> {
         note("it is not JSON, so nothing in it counts");
         return None;
     };
+    let lists = ["terminalAllowlist", "mcpAllowlist"].map(|key| value.get(key));
+    let rules = ["allow", "deny"].map(|key| value.get("permissions").and_then(|rules| rules.get(key)));
+    let listed = lists.into_iter().chain(rules).flatten().filter_map(Value::as_array);
+    if listed.map(Vec::len).sum::<usize>() > MOST_RULES {
+        note("it holds more rules than are weighed, so it may say anything");
+        policy.unread.push((file.path.clone(), GapReason::TooLarge));
+        return None;
+    }
     if !strict && !comments {
         note(
             "it is not strict JSON (comments or trailing commas), so the agent may put it aside with every rule in it",

@@ -119,6 +119,9 @@ impl Writer<'_> {
                 continue;
             }
             for (name, command) in clients(&sample(&spec, "*")) {
+                if found.get(name).is_some_and(|met| met.best.decision == Decision::Allow) {
+                    continue;
+                }
                 let forms = disguised(&command);
                 let Some(met) = freest(forms.iter().map(|form| run(self.policy, form))) else { continue };
                 if met.worst.decision > shell.worst.decision || met.best.decision > shell.best.decision {

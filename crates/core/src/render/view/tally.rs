@@ -83,10 +83,15 @@ impl ExampleLine {
             decision,
             class,
             because: Shown::line(&call.because),
-            rule: call.rule.as_deref().map(Shown::name),
-            source: call.source.as_deref().map(Shown::name),
+            rule: beside(&call.because, call.rule.as_deref()),
+            source: beside(&call.because, call.source.as_deref()),
         }
     }
+}
+
+/// What is told beside a reason that does not tell it.
+fn beside(because: &str, what: Option<&str>) -> Option<Shown> {
+    what.filter(|what| !because.contains(what)).map(Shown::name)
 }
 
 /// A class of ways, in words.
@@ -126,7 +131,7 @@ fn sentence(tally: &SessionTally) -> String {
     // Of what is equally free the first: `max_by_key` would take the last.
     let freest = all.rev().max_by_key(|call| rank(call));
     let freest = freest.map(|call| {
-        let source = call.source.as_deref().filter(|source| !call.because.contains(source));
+        let source = beside(&call.because, call.source.as_deref());
         let source = source.map(|source| format!(" ({source})")).unwrap_or_default();
         format!(" The freest is {}: {}{source}.", Shown::name(&call.call), call.because)
     });
