@@ -45,12 +45,22 @@ pub struct Common {
     /// Write the log to this file (mode 0600) instead of standard error; without -v it holds what -v says.
     #[arg(long, global = true, value_name = "FILE", env = "DEADSTOP_LOG_FILE", help_heading = "Global options")]
     pub log_file: Option<PathBuf>,
-    /// Refuse every connection. This version makes none.
+    /// Refuse every connection; wins over --live.
     #[arg(long, global = true, env = "DEADSTOP_OFFLINE", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Global options")]
     pub offline: bool,
-    /// Ask providers. Not in this version: refused, so that nobody takes an offline answer for a live one.
-    #[arg(long, global = true, hide = true, env = "DEADSTOP_LIVE", value_parser = clap::builder::FalseyValueParser::new())]
+    /// Ask providers, by read operations alone, with the credentials that were found; without it nothing leaves the machine.
+    #[arg(long, global = true, env = "DEADSTOP_LIVE", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Global options")]
     pub live: bool,
+    /// With --live: the providers to ask; this version asks `aws`.
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        env = "DEADSTOP_PROVIDER",
+        help_heading = "Global options"
+    )]
+    pub provider: Vec<String>,
 }
 
 /// When to colour.
@@ -111,6 +121,23 @@ pub enum Command {
     Man(ManArgs),
     /// Decide AWS requests offline.
     Iam(IamArgs),
+    /// Print the calls that --live may make, as a policy to grant.
+    Permissions(PermissionsArgs),
+}
+
+/// Whose permissions.
+#[derive(Args, Debug)]
+pub struct PermissionsArgs {
+    /// The provider.
+    #[arg(value_enum, value_name = "PROVIDER", default_value_t = Asked::Aws)]
+    pub provider: Asked,
+}
+
+/// Providers that are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Asked {
+    /// AWS: an IAM policy.
+    Aws,
 }
 
 /// What is looked at.

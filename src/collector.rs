@@ -30,6 +30,7 @@ use deadstop_core::fact::{Fact, Listed, Listing};
 use deadstop_core::id::{CredentialId, SessionId};
 use deadstop_core::model::{Asset, Copy, Credential, Grant, Principal, Protection, Source, Step};
 
+use crate::secret::Secret;
 use crate::surroundings::Surroundings;
 
 /// The bounds of a collection.
@@ -123,6 +124,9 @@ pub struct Collected {
     pub notes: Vec<String>,
     /// How much was read.
     pub stats: Stats,
+    /// AWS keys with their secrets, for whoever may ask AWS. Canaries are not among them.
+    #[serde(skip)]
+    pub aws_keys: AwsKeys,
     /// Where each shown path is, for whoever must look it up.
     #[serde(skip)]
     pub paths: Paths,
@@ -143,6 +147,31 @@ impl Paths {
 impl std::fmt::Debug for Paths {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} paths", self.0.len())
+    }
+}
+
+/// An AWS key that can be used.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AwsKey {
+    /// The credential it is.
+    pub credential: CredentialId,
+    /// The access key id.
+    pub id: String,
+    /// Its secret.
+    pub secret: Secret,
+    /// The token of its session, if it is temporary.
+    pub token: Option<Secret>,
+    /// Whether a login that renews it lies beside it.
+    pub renewable: bool,
+}
+
+/// AWS keys. What they hold is not shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct AwsKeys(pub Vec<AwsKey>);
+
+impl std::fmt::Debug for AwsKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} keys", self.0.len())
     }
 }
 

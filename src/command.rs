@@ -9,6 +9,7 @@ pub mod demo;
 pub mod iam;
 pub mod init;
 pub mod man;
+pub mod permissions;
 pub mod report;
 pub mod run;
 pub mod schema;
@@ -30,6 +31,7 @@ use tracing::field;
 use crate::cli::{AnswerArgs, Cli, Color, Command, Common, FormatArgs, LogFormat};
 use crate::config::{self, Config};
 use crate::exit::{self, Exit, FailOn, Target, Threshold};
+use crate::readonly::Call;
 use crate::{log, output};
 
 /// The largest bundle or assessment that is read.
@@ -66,11 +68,11 @@ fn begin_log(common: &Common) -> anyhow::Result<()> {
 }
 
 fn dispatch(cli: &Cli, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
-    if cli.common.live {
-        return Err(anyhow::anyhow!(
-            "this version asks no provider, so `--live` would give you an offline answer under another name; leave it out"
-        ));
-    }
+    let asks = matches!(cli.command, Command::Run(_) | Command::Credentials(_) | Command::Collect(_));
+    anyhow::ensure!(
+        asks || !cli.common.live,
+        "`--live` is for run, collect and credentials: nothing else asks a provider"
+    );
     match &cli.command {
         Command::Run(args) => run::run(args, &cli.common, stop),
         Command::Credentials(args) => credentials::run(args, &cli.common, stop),
@@ -82,6 +84,7 @@ fn dispatch(cli: &Cli, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
         Command::Init(args) => init::run(args, &cli.common, stop),
         Command::Schema(args) => schema::run(args),
         Command::Iam(args) => iam::run(args),
+        Command::Permissions(args) => permissions::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args, &cli.common),
     }
@@ -161,6 +164,20 @@ Next: name the folders that the agents work in (deadstop run ~/code/shop), as th
 know of your provider's resources (--merge FRAGMENT.json, in the form that `deadstop schema facts` prints); or see what
 an answer looks like: deadstop demo.";
 
+/// Whether anything left this machine, in a sentence.
+pub(crate) fn left(calls: &[Call]) -> String {
+    let mut hosts: Vec<&str> = calls.iter().map(|call| call.host.as_str()).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    let named = hosts.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+    match (calls.len(), hosts.len()) {
+        (0, _) => "Nothing left this machine.".to_owned(),
+        (1, _) => format!("1 read call was made, to {named}."),
+        (calls, 0..=3) => format!("{calls} read calls were made, to {named}."),
+        (calls, more) => format!("{calls} read calls were made, to {named} and {} more hosts.", more - 3),
+    }
+}
+
 /// Writes the report folder and tells the answer.
 pub(crate) struct Finish<'a> {
     pub(crate) common: &'a Common,
@@ -170,6 +187,8 @@ pub(crate) struct Finish<'a> {
     pub(crate) answer: &'a AnswerArgs,
     pub(crate) formats: &'a FormatArgs,
     pub(crate) notes: &'a [String],
+    /// The calls that were made.
+    pub(crate) calls: &'a [Call],
     pub(crate) took: Duration,
     pub(crate) show: bool,
 }
@@ -179,7 +198,7 @@ impl Finish<'_> {
     pub(crate) fn finish(&self, bundle: &Bundle, assessment: &Assessment) -> anyhow::Result<u8> {
         let stage = tracing::info_span!("report", files = field::Empty, bytes = field::Empty).entered();
         let (limits, flavour) = (self.threshold.limits(), self.formats.sarif.sarif_flavour);
-        let mut files = vec![("facts.json", bundle::to_json(bundle)), ("calls.jsonl", String::new())];
+        let mut files = vec![("facts.json", bundle::to_json(bundle)), ("calls.jsonl", self.calls()?)];
         for format in report::ALWAYS.iter().chain(&self.formats.format) {
             if let Some(name) = report::file_name(*format).filter(|name| files.iter().all(|(had, _)| had != name)) {
                 files.push((name, report::render(assessment, *format, limits, flavour)?));
@@ -198,6 +217,11 @@ impl Finish<'_> {
         Ok(code)
     }
 
+    fn calls(&self) -> anyhow::Result<String> {
+        let lines = self.calls.iter().map(|call| Ok(format!("{}\n", serde_json::to_string(call)?)));
+        lines.collect()
+    }
+
     fn closing(&self, assessment: &Assessment, exit: &Exit, code: u8) -> String {
         let mut lines: Vec<String> = self.notes.iter().map(|note| format!("Note: {}.", output::safe(note))).collect();
         let why = if code == exit.code {
@@ -212,7 +236,7 @@ impl Finish<'_> {
             lines.push(NEXT.to_owned());
         }
         lines.push(format!("Report: {}", self.folder.join("report.html").display()));
-        lines.push(format!("{:.1} s. Nothing left this machine.", self.took.as_secs_f64()));
+        lines.push(format!("{:.1} s. {}", self.took.as_secs_f64(), left(self.calls)));
         format!("\n{}\n", lines.join("\n"))
     }
 }

@@ -6,6 +6,7 @@
 pub mod raw;
 pub mod starting;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -50,6 +51,8 @@ pub struct Config {
     pub fail_on: Option<Threshold>,
     /// Path patterns of places without credentials, each until a day.
     pub ignore: Vec<(String, Time)>,
+    /// How providers are asked.
+    pub providers: BTreeMap<String, raw::Provider>,
     /// What was left out, in sentences.
     pub notes: Vec<String>,
     /// The file.
@@ -170,10 +173,32 @@ fn excuse(raw: &Raw, config: &mut Config) {
             expires: waiver.expires,
         });
     }
-    if !raw.providers.is_empty() {
-        config.notes.push("this version asks no provider, so `providers` is not used".to_owned());
-    }
+    config.providers.clone_from(&raw.providers);
+    config.notes.extend(unused(&raw.providers));
     config.ignore = raw.ignore.iter().map(|ignored| (ignored.location.clone(), ignored.expires)).collect();
+}
+
+/// The settings of providers that this version takes and does not use.
+fn unused(providers: &BTreeMap<String, raw::Provider>) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (name, provider) in providers {
+        if name != "aws" {
+            notes.push(format!("`providers.{name}` is not used: this version asks AWS alone"));
+            continue;
+        }
+        let unused = [
+            (provider.profile.is_some(), "profile"),
+            (provider.token_env.is_some(), "token_env"),
+            (!provider.roles.is_empty(), "roles"),
+            (!provider.hosts.is_empty(), "hosts"),
+        ];
+        for (_, setting) in unused.into_iter().filter(|(set, _)| *set) {
+            notes.push(format!(
+                "`providers.aws.{setting}` is not used yet: an account is read with those of the keys found that may read it"
+            ));
+        }
+    }
+    notes
 }
 
 fn drill(test: &raw::RestoreTest) -> Drill {

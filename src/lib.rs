@@ -2,8 +2,8 @@
 //! the integration tests use it.
 //!
 //! - 6: `cli`, `command`: say what to do, print, give the exit code
-//! - 5: `collector`, `session`, `machine`: read the world
-//! - 4: `secret`, `surroundings`, `walk`, `exit`, `manifest`, `output`, `log`, `config`, `embedded`
+//! - 5: `collector`, `session`, `provider`, `machine`: read the world
+//! - 4: `secret`, `surroundings`, `walk`, `exit`, `manifest`, `output`, `log`, `config`, `embedded`, `readonly`
 
 pub mod cli;
 pub mod collector;
@@ -15,6 +15,8 @@ pub mod log;
 pub mod machine;
 pub mod manifest;
 pub mod output;
+pub mod provider;
+pub mod readonly;
 pub mod secret;
 pub mod session;
 pub mod surroundings;

@@ -14,9 +14,12 @@ use deadstop_core::model::{Agent, Session, Source};
 use deadstop_core::pattern;
 use deadstop_core::time::Time;
 use tracing::field;
+use url::Url;
 
-use crate::collector::{self, Collected, Options, Stats};
+use crate::collector::{self, AwsKeys, Collected, Options, Stats};
 use crate::config::{Config, raw};
+use crate::provider;
+use crate::readonly::{Call, ReadOnly};
 use crate::session::{self, Discovered, Where};
 use crate::surroundings::Surroundings;
 
@@ -39,6 +42,15 @@ pub struct Scope {
     pub files: Arc<AtomicU64>,
 }
 
+/// How providers are asked.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// Where a provider is asked instead of at its own hosts, by the user's own word.
+    pub endpoints: BTreeMap<String, Url>,
+    /// The AWS Regions that the user works in.
+    pub regions: Vec<String>,
+}
+
 /// A bundle of this machine, with what a person should know beside it.
 #[derive(Debug)]
 pub struct Machine {
@@ -48,6 +60,8 @@ pub struct Machine {
     pub notes: Vec<String>,
     /// How much was read.
     pub stats: Stats,
+    /// The calls that were made.
+    pub calls: Vec<Call>,
 }
 
 /// The surroundings of this process, as far as they are in scope.
@@ -74,6 +88,7 @@ pub fn read(
     scope: &Scope,
     around: &Surroundings,
     config: &Config,
+    live: Option<&Live>,
     cancel: &Arc<AtomicBool>,
 ) -> Result<Machine, BundleError> {
     let env: BTreeMap<String, String> =
@@ -117,10 +132,29 @@ pub fn read(
     let mut notes = collected.notes.clone();
     notes.extend(found.notes.iter().cloned());
     let stats = collected.stats;
+    let keys = collected.aws_keys.clone();
     let mut bundle = join(collected, found, declared, around, scope);
+    let calls = live.map(|live| ask(live, &keys, &mut bundle, around.now, cancel)).unwrap_or_default();
     describe(&mut bundle, config);
     notes.extend(ignore(&mut bundle, config, around.now));
-    Ok(Machine { bundle: adopt(bundle)?, notes, stats })
+    Ok(Machine { bundle: adopt(bundle)?, notes, stats, calls })
+}
+
+/// How long providers are asked in all.
+const ASK_TIME: Duration = Duration::from_secs(15 * 60);
+
+/// Asks the providers of what was found.
+fn ask(live: &Live, keys: &AwsKeys, bundle: &mut Bundle, now: Time, cancel: &Arc<AtomicBool>) -> Vec<Call> {
+    let stage = tracing::info_span!("ask", keys = keys.0.len(), calls = field::Empty).entered();
+    let door = ReadOnly::new(live.endpoints.clone(), ASK_TIME, Arc::clone(cancel));
+    if !keys.0.is_empty() {
+        provider::join(bundle, provider::aws::ask(&door, &keys.0, &live.regions, now));
+    }
+    bundle.sources.sort();
+    bundle.sources.dedup_by(|a, b| a.id == b.id);
+    let calls = door.calls();
+    stage.record("calls", calls.len());
+    calls
 }
 
 fn server(found: &collector::McpServer) -> McpServer {

@@ -15,6 +15,7 @@ use super::places::Places;
 use super::reader::Reader;
 use super::scan::{Raw, Scanner};
 use super::store::Store;
+use crate::secret::Secret;
 use crate::surroundings::Surroundings;
 use crate::walk::{Limits, Seen, Walked, walk};
 
@@ -174,6 +175,7 @@ pub(crate) fn from_raw(raw: Raw, spot: Spot, out: &mut Finds) -> Option<Find> {
     }
     let mut find = Find::new(&raw.provider, &raw.kind, raw.strength, raw.secret, spot);
     find.parsed = false;
+    find.token = raw.token;
     find.public_id = raw.public_id;
     find.renewable = raw.renews;
     find.scope = raw.scope;
@@ -218,6 +220,9 @@ pub(super) fn paired(mut raws: Vec<(Raw, u64)>, near: u64) -> Vec<(Raw, u64)> {
         }
     }
     let has_id = rest.iter().any(|(raw, _)| is_id(raw));
+    let token = |raw: &Raw| raw.provider == "aws" && raw.kind == "session_token";
+    let tokens: Vec<(Option<Secret>, u64)> =
+        rest.iter().filter(|(raw, _)| token(raw)).map(|(raw, line)| (raw.secret.clone(), *line)).collect();
     rest.retain(|(raw, _)| !(raw.part && has_id));
     for (raw, line) in rest.iter_mut().filter(|(raw, _)| is_id(raw)) {
         let before = secrets.range(..=*line).next_back().map(|(at, _)| *at);
@@ -228,6 +233,11 @@ pub(super) fn paired(mut raws: Vec<(Raw, u64)>, near: u64) -> Vec<(Raw, u64)> {
         if let Some(secret) = there.pop_front() {
             raw.dummy |= secret.dummy;
             raw.secret = secret.secret;
+            // A key that starts so works with its session's token alone (IAM User Guide, `reference_identifiers`).
+            if raw.public_id.as_deref().is_some_and(|id| id.starts_with("ASIA")) {
+                let near = tokens.iter().filter(|(_, at)| at.abs_diff(*line) <= near);
+                raw.token = near.min_by_key(|(_, at)| at.abs_diff(*line)).and_then(|(token, _)| token.clone());
+            }
         }
         if there.is_empty() {
             secrets.remove(&at);

@@ -14,7 +14,7 @@ use super::find::{Find, Finds, Node, Spot, Strength};
 use super::mask::Mask;
 use super::rules::Rules;
 use super::starts::Starts;
-use super::{Collected, McpServer, Paths, Stats};
+use super::{AwsKey, AwsKeys, Collected, McpServer, Paths, Stats};
 use crate::secret::{Secret, redact};
 
 /// Where only its places tell a credential apart, this many of them make its key; the rest are still listed.
@@ -44,6 +44,7 @@ pub(crate) fn state(gathered: Gathered, rules: &Rules, now: Time, sessions: &[Se
     let groups = group(&mut finds.finds);
     let mut credentials = Vec::new();
     let mut ids: Vec<(CredentialId, Vec<usize>)> = Vec::new();
+    let mut aws_keys = Vec::new();
     let mut alike: BTreeMap<String, usize> = BTreeMap::new();
     for members in groups {
         let found: Vec<&Find> = members.iter().filter_map(|at| finds.finds.get(*at)).collect();
@@ -53,6 +54,9 @@ pub(crate) fn state(gathered: Gathered, rules: &Rules, now: Time, sessions: &[Se
             *alike += 1;
             if *alike > 1 {
                 credential.id.0.push_str(&format!("~{alike}"));
+            }
+            if credential.kind == "access_key" {
+                aws_keys.extend(keys(&credential.id, &found));
             }
             ids.push((credential.id.clone(), members));
             credentials.push(credential);
@@ -84,6 +88,7 @@ pub(crate) fn state(gathered: Gathered, rules: &Rules, now: Time, sessions: &[Se
         recovery_points: Listing::empty(),
         steps: Listing { items: steps, gaps: Vec::new() },
         mcp_servers,
+        aws_keys: AwsKeys(aws_keys),
         reach,
         notes: finds.notes.iter().map(|note| facts.mask.hide(note)).collect(),
         stats: Stats {
@@ -97,6 +102,20 @@ pub(crate) fn state(gathered: Gathered, rules: &Rules, now: Time, sessions: &[Se
         paths: Paths(paths.into_iter().map(|(shown, path)| (facts.mask.hide(&shown), path)).collect()),
         sources: facts.sources.into_values().collect(),
     }
+}
+
+/// The different secrets that lie beside one AWS key id. More than a few are guesses of an attacker.
+fn keys(credential: &CredentialId, found: &[&Find]) -> Vec<AwsKey> {
+    const MOST: usize = 3;
+    let mut keys: Vec<AwsKey> = Vec::new();
+    for find in found.iter().filter(|find| find.provider == "aws") {
+        let (Some(id), Some(secret)) = (&find.public_id, &find.secret) else { continue };
+        if keys.len() < MOST && !keys.iter().any(|key| key.secret == *secret && key.token == find.token) {
+            let (id, secret, token) = (id.clone(), secret.clone(), find.token.clone());
+            keys.push(AwsKey { credential: credential.clone(), id, secret, token, renewable: find.renewable });
+        }
+    }
+    keys
 }
 
 /// Which finds are one credential: those with one public id, and those with one secret.
@@ -208,8 +227,10 @@ impl Facts<'_> {
             run: None,
             excerpt: None,
             place: None,
-            settle: askable
-                .then(|| format!("run with --live (not in this version yet), or merge facts of {title} (--merge)")),
+            settle: askable.then(|| match provider {
+                "aws" => "run with --live, or merge facts of AWS (--merge)".to_owned(),
+                _ => format!("merge facts of {title} (--merge); this version does not ask it"),
+            }),
         });
         Gap { source: id, reason }
     }

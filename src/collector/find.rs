@@ -37,6 +37,8 @@ pub(crate) struct Find {
     pub(crate) public_id: Option<String>,
     /// Nothing where a program or a keyring holds it.
     pub(crate) secret: Option<Secret>,
+    /// The session token that an AWS key works with.
+    pub(crate) token: Option<Secret>,
     pub(crate) strength: Strength,
     /// A login that renews it lies beside it, or it is one.
     pub(crate) renewable: bool,
@@ -58,6 +60,7 @@ impl Find {
             kind: kind.to_owned(),
             public_id: None,
             secret,
+            token: None,
             strength,
             renewable: false,
             scope: None,

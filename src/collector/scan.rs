@@ -31,6 +31,8 @@ pub(crate) struct Raw {
     pub(crate) kind: String,
     pub(crate) strength: Strength,
     pub(crate) secret: Option<Secret>,
+    /// The session token that an AWS key works with.
+    pub(crate) token: Option<Secret>,
     pub(crate) public_id: Option<String>,
     pub(crate) key: Option<String>,
     pub(crate) renews: bool,
@@ -68,6 +70,7 @@ impl Raw {
             key: None,
             renews: false,
             part: false,
+            token: None,
             scope: None,
             database: None,
             at,

@@ -2,26 +2,29 @@
 
 use anyhow::Context as _;
 use deadstop_core::bundle::{self, Bundle};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tracing::field;
+use url::Url;
 
-use super::read_bundle;
+use super::{left, read_bundle};
 use crate::cli::{CollectArgs, Common, ScopeArgs};
 use crate::config::{self, Config};
 use crate::log::Progress;
-use crate::machine::{self, Machine, Scope};
+use crate::machine::{self, Live, Machine, Scope};
 use crate::output;
+use crate::provider::aws;
 use crate::surroundings::Surroundings;
 
 pub(super) fn run(args: &CollectArgs, common: &Common, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
     let config = config::load(common.config.as_deref())?;
     let scope = scope(&args.scope)?;
     if args.scope.plan {
-        return plan(&scope);
+        return plan(&scope, live(common, &config)?.as_ref());
     }
     let machine = read(&scope, &config, common, stop)?;
     let bundle = merged(machine.bundle, &args.merge)?;
@@ -32,11 +35,12 @@ pub(super) fn run(args: &CollectArgs, common: &Common, stop: &Arc<AtomicBool>) -
         }
         if args.output.as_os_str() != "-" {
             output::stderr(&format!(
-                "{} credentials and {} assets of {} sessions are in {}. Nothing left this machine.\n",
+                "{} credentials and {} assets of {} sessions are in {}. {}\n",
                 bundle.credentials.items.len(),
                 bundle.assets.items.len(),
                 bundle.sessions.items.len(),
-                args.output.display()
+                args.output.display(),
+                left(&machine.calls)
             ));
         }
     }
@@ -81,7 +85,9 @@ pub(super) fn read(scope: &Scope, config: &Config, common: &Common, stop: &Arc<A
     .entered();
     let shown = Progress::new(!common.quiet && !common.no_progress, "Reading", &scope.files);
     let around = machine::surroundings(scope);
-    let machine = machine::read(scope, &around, config, stop).context("internal error, please report it")?;
+    let live = live(common, config)?;
+    let machine =
+        machine::read(scope, &around, config, live.as_ref(), stop).context("internal error, please report it")?;
     drop(shown);
     let bundle = &machine.bundle;
     stage
@@ -91,6 +97,33 @@ pub(super) fn read(scope: &Scope, config: &Config, common: &Common, stop: &Arc<A
         .record("gaps", bundle.credentials.gaps.len());
     anyhow::ensure!(!stop.load(Ordering::SeqCst), "interrupted");
     Ok(machine)
+}
+
+/// How providers are to be asked, if they are.
+pub(super) fn live(common: &Common, config: &Config) -> anyhow::Result<Option<Live>> {
+    let unknown = common.provider.iter().find(|name| name.as_str() != "aws");
+    anyhow::ensure!(unknown.is_none(), "--provider: this version asks `aws` alone");
+    if !common.live || common.offline {
+        return Ok(None);
+    }
+    let mut endpoints = BTreeMap::new();
+    for (name, provider) in &config.providers {
+        let Some(endpoint) = &provider.endpoint else { continue };
+        let url: Url = endpoint.parse().with_context(|| format!("providers.{name}.endpoint is no URL"))?;
+        let plain = ["http", "https"].contains(&url.scheme()) && url.path() == "/" && url.query().is_none();
+        anyhow::ensure!(
+            plain && url.username().is_empty() && url.password().is_none(),
+            "providers.{name}.endpoint is a scheme and a host, such as http://127.0.0.1:5000, and nothing more"
+        );
+        endpoints.insert(name.clone(), url);
+    }
+    let regions = config.providers.get("aws").map(|aws| aws.regions.clone()).unwrap_or_default();
+    let plain = |region: &&String| !region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    anyhow::ensure!(
+        !regions.iter().any(|region| plain(&region)),
+        "providers.aws.regions: a Region is such as `eu-west-1`"
+    );
+    Ok(Some(Live { endpoints, regions }))
 }
 
 /// The bundle with fragments of other programs joined.
@@ -105,12 +138,26 @@ pub(super) fn merged(bundle: Bundle, fragments: &[PathBuf]) -> anyhow::Result<Bu
     Ok(bundle::merge(&all))
 }
 
+/// The calls that may be made.
+fn calls(live: &Live) -> anyhow::Result<String> {
+    let host = live.endpoints.get("aws").map_or_else(|| "hosts below amazonaws.com".to_owned(), Url::to_string);
+    let mut text = format!("For each AWS key that is found, signed with that key, to {host}:\n");
+    for operation in aws::operations() {
+        writeln!(text, "  {operation}")?;
+    }
+    let regions = if live.regions.is_empty() { aws::REGION.to_owned() } else { live.regions.join(", ") };
+    writeln!(text, "in {regions}. Nothing else passes.\n")?;
+    Ok(text)
+}
+
 /// Says what would be read and which calls would be made, and does neither.
-pub(super) fn plan(scope: &Scope) -> anyhow::Result<u8> {
+pub(super) fn plan(scope: &Scope, live: Option<&Live>) -> anyhow::Result<u8> {
     let around: Surroundings = machine::surroundings(scope);
-    let mut text = String::from(
-        "No call would be made: this version asks no provider, and sends no credential anywhere.\n\nRead would be\n",
-    );
+    let mut text = match live {
+        None => String::from("No call would be made, and no credential sent anywhere (--live asks providers).\n\n"),
+        Some(live) => calls(live)?,
+    };
+    text.push_str("Read would be\n");
     for root in &around.roots {
         writeln!(text, "  every file below {}", root.display())?;
     }

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::collect::{plan, read, scope};
+use super::collect::{live, plan, read, scope};
+use super::left;
 use crate::cli::{Common, CredentialsArgs, ListFormat};
 use crate::{config, output};
 
@@ -14,7 +15,7 @@ pub(super) fn run(args: &CredentialsArgs, common: &Common, stop: &Arc<AtomicBool
     let config = config::load(common.config.as_deref())?;
     let scope = scope(&args.scope)?;
     if args.scope.plan {
-        return plan(&scope);
+        return plan(&scope, live(common, &config)?.as_ref());
     }
     let machine = read(&scope, &config, common, stop)?;
     let rows = assess::credentials(&machine.bundle, &config.policy);
@@ -39,7 +40,7 @@ pub(super) fn run(args: &CredentialsArgs, common: &Common, stop: &Arc<AtomicBool
         } else {
             format!("{} MB", stats.bytes / 1_000_000)
         };
-        output::stderr(&format!("{files} read, {size} in all. Nothing left this machine.\n"));
+        output::stderr(&format!("{files} read, {size} in all. {}\n", left(&machine.calls)));
     }
     Ok(0)
 }

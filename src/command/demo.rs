@@ -42,6 +42,7 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> anyhow::Result<u8> {
         answer: &args.answer,
         formats: &args.formats,
         notes: &notes,
+        calls: &[],
         took: started.elapsed(),
         show: !fails,
     };

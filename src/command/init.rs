@@ -19,7 +19,7 @@ pub(super) fn run(args: &InitArgs, common: &Common, stop: &Arc<AtomicBool>) -> a
     );
     let scope = scope(&args.scope)?;
     if args.scope.plan {
-        return plan(&scope);
+        return plan(&scope, None);
     }
     let machine = read(&scope, &Config::default(), common, stop)?;
     let text = starting::text(&machine.bundle);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use super::collect::{merged, plan, read, scope};
+use super::collect::{live, merged, plan, read, scope};
 use super::{Finish, assessed, checks, settings};
 use crate::cli::{Common, RunArgs};
 use crate::output;
@@ -16,10 +16,11 @@ pub(super) fn run(args: &RunArgs, common: &Common, stop: &Arc<AtomicBool>) -> an
     let checks = checks::all(&args.answer.checks)?;
     let scope = scope(&args.scope)?;
     if args.scope.plan {
-        return plan(&scope);
+        return plan(&scope, live(common, &config)?.as_ref());
     }
     output::usable(&args.output)?;
     let machine = read(&scope, &config, common, stop)?;
+    let calls = machine.calls;
     let facts = merged(machine.bundle, &args.merge)?;
     let assessment = assessed(|| assess_with(&facts, &config.policy, &checks));
     let mut notes = config.notes.clone();
@@ -32,6 +33,7 @@ pub(super) fn run(args: &RunArgs, common: &Common, stop: &Arc<AtomicBool>) -> an
         answer: &args.answer,
         formats: &args.formats,
         notes: &notes,
+        calls: &calls,
         took: started.elapsed(),
         show: false,
     };

@@ -3,6 +3,7 @@
 use crate::collector::document::{json, text_at};
 use crate::collector::find::{Chain, Finds};
 use crate::collector::store::Context;
+use crate::secret::Secret;
 
 /// One section of an INI file: its name, and its settings with their lines.
 struct Section<'a> {
@@ -52,6 +53,7 @@ pub(super) fn profiles(context: &Context<'_>, text: &str, out: &mut Finds) -> bo
             } else {
                 let mut find = context.find("aws", "access_key", secret, Some(line), section.name);
                 find.public_id = key_id(id).map(str::to_owned);
+                find.token = section.get("aws_session_token").map(|(token, _)| Secret::new(token.as_bytes()));
                 out.profiles.extend(key_id(id).map(|id| (section.name.to_owned(), id.to_owned())));
                 out.finds.push(find);
             }
@@ -111,6 +113,8 @@ pub(super) fn cache(context: &Context<'_>, text: &str, out: &mut Finds) -> bool 
         let (Some(id), Some(secret)) = (text_at(inner, &[id_key]), text_at(inner, &[secret_key])) else { continue };
         let mut find = context.find("aws", "access_key", secret, line(id_key, id), id_key);
         find.public_id = key_id(id).map(str::to_owned);
+        let token = text_at(inner, &["SessionToken"]).or_else(|| text_at(inner, &["sessionToken"]));
+        find.token = token.map(|token| Secret::new(token.as_bytes()));
         find.renewable = refresh.is_some();
         find.scope = text_at(&value, &["AssumedRoleUser", "Arn"]).map(str::to_owned);
         out.finds.push(find);

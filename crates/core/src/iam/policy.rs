@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::condition::{self, Condition};
-use super::glob::{Glob, Wild};
+use super::context::Context;
+use super::glob::{Glob, Matched, Wild};
 use super::principal::{Who, parse_who};
 
 /// What a policy is attached to, which says what may stand in it.
@@ -76,6 +77,18 @@ impl Policy {
         let statements = list.iter().enumerate();
         let statements = statements.map(|(at, value)| statement(value, &format!("Statement[{at}]"), kind, variables));
         Ok(Self { statements: statements.collect::<Result<_, _>>()? })
+    }
+
+    /// Whether a statement allows the action on something, whatever its resources and conditions are. Where this is
+    /// `false` for all policies of an identity, no resource can be named on which they allow it.
+    #[must_use]
+    pub fn names(&self, action: &str) -> bool {
+        let action = action.to_lowercase();
+        let context = Context::partial();
+        self.statements.iter().filter(|statement| statement.allow).any(|statement| {
+            let (patterns, left_out) = &statement.actions;
+            patterns.iter().any(|pattern| pattern.matches(&action, &context) == Matched::Is(true)) != *left_out
+        })
     }
 }
 

@@ -1,0 +1,189 @@
+//! Users, groups, roles and their policies, from one call (`iam:GetAccountAuthorizationDetails`).
+
+use std::collections::BTreeMap;
+
+use deadstop_core::fact::GapReason;
+use deadstop_core::iam::{Kind, Policy};
+use roxmltree::{Document, Node};
+
+use super::client::{Client, Fault};
+use super::reads::IAM;
+use super::xml::{child, list, result, text, yes};
+
+/// A policy, or that it cannot be understood.
+type Read = Result<Policy, ()>;
+
+/// A user or a role.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Identity {
+    pub(super) arn: String,
+    pub(super) name: String,
+    inline: Vec<Read>,
+    attached: Vec<String>,
+    groups: Vec<String>,
+    boundary: Option<String>,
+    /// Who may take it on, for a role.
+    pub(super) trust: Option<Read>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Group {
+    arn: String,
+    inline: Vec<Read>,
+    attached: Vec<String>,
+}
+
+/// All of an account.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Directory {
+    pub(super) users: BTreeMap<String, Identity>,
+    pub(super) roles: BTreeMap<String, Identity>,
+    groups: BTreeMap<String, Group>,
+    managed: BTreeMap<String, Read>,
+}
+
+/// The policies of one identity.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Held<'a> {
+    pub(super) identity: Vec<&'a Policy>,
+    pub(super) boundary: Option<Vec<&'a Policy>>,
+    /// Managed policies of its own, which whoever may write them may widen.
+    pub(super) attached: Vec<&'a str>,
+    /// The groups it is in, by ARN.
+    pub(super) groups: Vec<&'a str>,
+    /// Whether one of them is missing or cannot be understood.
+    pub(super) broken: bool,
+}
+
+impl Directory {
+    /// Reads it whole.
+    pub(super) fn read(client: &Client<'_>) -> Result<Self, Fault> {
+        let mut all = Self::default();
+        let mut marker: Option<String> = None;
+        loop {
+            let mut fields = vec![("MaxItems", "1000")];
+            fields.extend(marker.as_deref().map(|marker| ("Marker", marker)));
+            let answer = client.form("iam", "GetAccountAuthorizationDetails", IAM, &fields)?;
+            let next = all.page(&answer).ok_or(Fault { reason: GapReason::Malformed, code: None })?;
+            if next.is_none() {
+                return Ok(all);
+            }
+            // The same page again would never end.
+            if next == marker {
+                return Err(Fault { reason: GapReason::Malformed, code: None });
+            }
+            marker = next;
+        }
+    }
+
+    fn page(&mut self, answer: &str) -> Option<Option<String>> {
+        let document = Document::parse(answer).ok()?;
+        let result = result(&document)?;
+        for node in list(result, "UserDetailList") {
+            let user = identity(node, "UserName", "UserPolicyList")?;
+            self.users.insert(user.name.clone(), user);
+        }
+        for node in list(result, "RoleDetailList") {
+            let mut role = identity(node, "RoleName", "RolePolicyList")?;
+            role.trust = text(node, "AssumeRolePolicyDocument").map(|text| policy(text, Kind::Resource));
+            self.roles.insert(role.name.clone(), role);
+        }
+        for node in list(result, "GroupDetailList") {
+            let group = Group {
+                arn: text(node, "Arn")?.to_owned(),
+                inline: inline(node, "GroupPolicyList"),
+                attached: attached(node),
+            };
+            self.groups.insert(text(node, "GroupName")?.to_owned(), group);
+        }
+        for node in list(result, "Policies") {
+            let versions = list(node, "PolicyVersionList");
+            let document = versions
+                .filter(|version| yes(*version, "IsDefaultVersion") == Some(true))
+                .find_map(|version| text(version, "Document"));
+            let read = document.map_or(Err(()), |text| policy(text, Kind::Identity));
+            self.managed.insert(text(node, "Arn")?.to_owned(), read);
+        }
+        match yes(result, "IsTruncated") {
+            Some(true) => Some(Some(text(result, "Marker")?.to_owned())),
+            Some(false) | None => Some(None),
+        }
+    }
+
+    /// The policies that hold for an identity.
+    pub(super) fn held<'a>(&'a self, of: &'a Identity) -> Held<'a> {
+        let mut held = Held::default();
+        held.add(&of.inline);
+        self.attach(&mut held, &of.attached);
+        for name in &of.groups {
+            match self.groups.get(name) {
+                Some(group) => {
+                    held.groups.push(&group.arn);
+                    held.add(&group.inline);
+                    self.attach(&mut held, &group.attached);
+                }
+                None => held.broken = true,
+            }
+        }
+        if let Some(boundary) = &of.boundary {
+            match self.managed.get(boundary) {
+                Some(Ok(policy)) => held.boundary = Some(vec![policy]),
+                Some(Err(())) | None => held.broken = true,
+            }
+        }
+        held
+    }
+
+    fn attach<'a>(&'a self, held: &mut Held<'a>, attached: &'a [String]) {
+        for arn in attached {
+            held.attached.push(arn);
+            match self.managed.get(arn) {
+                Some(Ok(policy)) => held.identity.push(policy),
+                Some(Err(())) | None => held.broken = true,
+            }
+        }
+    }
+
+    /// The groups of the account, by ARN.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &str> {
+        self.groups.values().map(|group| group.arn.as_str())
+    }
+}
+
+impl<'a> Held<'a> {
+    fn add(&mut self, policies: &'a [Read]) {
+        self.identity.extend(policies.iter().filter_map(|policy| policy.as_ref().ok()));
+        self.broken |= policies.iter().any(Result::is_err);
+    }
+}
+
+fn identity(node: Node<'_, '_>, name: &str, policies: &str) -> Option<Identity> {
+    Some(Identity {
+        arn: text(node, "Arn")?.to_owned(),
+        name: text(node, name)?.to_owned(),
+        inline: inline(node, policies),
+        attached: attached(node),
+        groups: list(node, "GroupList").filter_map(|group| group.text().map(|text| text.trim().to_owned())).collect(),
+        boundary: child(node, "PermissionsBoundary")
+            .and_then(|boundary| text(boundary, "PermissionsBoundaryArn"))
+            .map(str::to_owned),
+        trust: None,
+    })
+}
+
+fn inline(node: Node<'_, '_>, name: &str) -> Vec<Read> {
+    let documents = list(node, name).map(|one| text(one, "PolicyDocument"));
+    documents.map(|text| text.map_or(Err(()), |text| policy(text, Kind::Identity))).collect()
+}
+
+fn attached(node: Node<'_, '_>) -> Vec<String> {
+    list(node, "AttachedManagedPolicies").filter_map(|one| text(one, "PolicyArn").map(str::to_owned)).collect()
+}
+
+/// A document as IAM answers it: JSON, percent-encoded (RFC 3986).
+pub(super) fn policy(text: &str, kind: Kind) -> Read {
+    let encoded = format!("x={}", text.replace('+', "%2B"));
+    let decoded = url::form_urlencoded::parse(encoded.as_bytes()).next().map(|(_, value)| value.into_owned());
+    let value = serde_json::from_str(&decoded.ok_or(())?).map_err(|_| ())?;
+    Policy::new(&value, kind).map_err(|_| ())
+}

@@ -1,0 +1,218 @@
+//! RDS instances, with their automated backups and snapshots (RDS API reference: `DescribeDBInstances`,
+//! `DescribeDBSnapshots`; RDS User Guide: `USER_DeleteInstance`, `USER_PIT`).
+
+use std::collections::BTreeMap;
+
+use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
+use deadstop_core::id::NodeId;
+use deadstop_core::model::{Basis, Class, Copy, CopyKind, End};
+use deadstop_core::time::{Span, Time};
+use roxmltree::{Document, Node};
+
+use super::{DRILLS, Desk, Seen, one_call};
+use crate::provider::aws::client::{Client, Fault};
+use crate::provider::aws::reads::RDS;
+use crate::provider::aws::rights::Resource;
+use crate::provider::aws::xml::{list, result, text, yes};
+
+const INSTANCES: &str = "rds:DescribeDBInstances";
+const SNAPSHOTS: &str = "rds:DescribeDBSnapshots";
+/// "Amazon RDS uploads transaction logs for DB instances to Amazon S3 every five minutes" (`USER_PIT`).
+const LAG: Span = Span(300);
+
+/// Lists the instances of the desk's region.
+pub(in crate::provider::aws) fn list_all(desk: &mut Desk<'_>) {
+    let instances =
+        match desk.ask(INSTANCES, None, |client| pages(client, "DescribeDBInstances", "DBInstances", instance)) {
+            Ok(instances) => instances,
+            Err(gap) => return desk.unlisted.push(gap),
+        };
+    if instances.is_empty() {
+        return;
+    }
+    let snapshots = desk.ask(SNAPSHOTS, None, |client| pages(client, "DescribeDBSnapshots", "DBSnapshots", snapshot));
+    for instance in &instances {
+        one(desk, instance, &snapshots);
+    }
+}
+
+/// Every page of a listing. One item that cannot be understood spoils the whole: it may be the one that counts.
+fn pages<T>(
+    client: &Client<'_>,
+    action: &str,
+    name: &str,
+    read: fn(Node<'_, '_>) -> Option<T>,
+) -> Result<Vec<T>, Fault> {
+    let malformed = || Fault { reason: GapReason::Malformed, code: None };
+    let (mut all, mut marker) = (Vec::new(), None::<String>);
+    loop {
+        let mut fields = vec![("MaxRecords", "100")];
+        fields.extend(marker.as_deref().map(|marker| ("Marker", marker)));
+        let answer = client.form("rds", action, RDS, &fields)?;
+        let document = Document::parse(&answer).map_err(|_| malformed())?;
+        let result = result(&document).ok_or_else(malformed)?;
+        for node in list(result, name) {
+            all.push(read(node).ok_or_else(malformed)?);
+        }
+        let next = text(result, "Marker").map(str::to_owned);
+        if next.is_none() {
+            return Ok(all);
+        }
+        if next == marker {
+            return Err(malformed());
+        }
+        marker = next;
+    }
+}
+
+struct Instance {
+    arn: String,
+    name: String,
+    engine: String,
+    cluster: bool,
+    protected: Option<bool>,
+    retention: Option<u64>,
+    key: Option<String>,
+    gigabytes: Option<String>,
+    tags: BTreeMap<String, String>,
+}
+
+fn instance(node: Node<'_, '_>) -> Option<Instance> {
+    Some(Instance {
+        arn: text(node, "DBInstanceArn")?.to_owned(),
+        name: text(node, "DBInstanceIdentifier")?.to_owned(),
+        engine: text(node, "Engine").unwrap_or("database").to_owned(),
+        cluster: text(node, "DBClusterIdentifier").is_some(),
+        protected: yes(node, "DeletionProtection"),
+        retention: text(node, "BackupRetentionPeriod").and_then(|days| days.parse().ok()),
+        key: text(node, "KmsKeyId").map(str::to_owned),
+        gigabytes: text(node, "AllocatedStorage").map(str::to_owned),
+        tags: list(node, "TagList")
+            .filter_map(|tag| Some((text(tag, "Key")?.to_owned(), text(tag, "Value").unwrap_or_default().to_owned())))
+            .collect(),
+    })
+}
+
+#[derive(Clone)]
+struct Snapshot {
+    arn: String,
+    name: String,
+    of: String,
+    kind: String,
+    at: Option<Time>,
+    key: Option<String>,
+}
+
+fn snapshot(node: Node<'_, '_>) -> Option<Snapshot> {
+    Some(Snapshot {
+        arn: text(node, "DBSnapshotArn")?.to_owned(),
+        name: text(node, "DBSnapshotIdentifier")?.to_owned(),
+        of: text(node, "DBInstanceIdentifier")?.to_owned(),
+        kind: text(node, "SnapshotType")?.to_owned(),
+        at: text(node, "SnapshotCreateTime").and_then(|at| at.parse().ok()),
+        key: text(node, "KmsKeyId").map(str::to_owned),
+    })
+}
+
+fn one(desk: &mut Desk<'_>, instance: &Instance, snapshots: &Result<Vec<Snapshot>, Gap>) {
+    let kept = desk.ask("backup:ListRecoveryPointsByResource", Some(&instance.name), |client| {
+        let arn: String = url::form_urlencoded::byte_serialize(instance.arn.as_bytes()).collect();
+        client.get("backup", &format!("/resources/{arn}/recovery-points"))
+    });
+    // AWS Backup keeps copies that RDS does not show; those of a cluster lie with the cluster.
+    let elsewhere = match kept {
+        Ok(answer) => match answer.get("RecoveryPoints").and_then(serde_json::Value::as_array) {
+            Some(points) if points.is_empty() && answer.get("NextToken").is_none_or(serde_json::Value::is_null) => None,
+            Some(_) | None => {
+                Some(desk.facts.doubt(desk.account, "recovery points in AWS Backup vaults are not described"))
+            }
+        },
+        Err(gap) => Some(gap),
+    };
+    let of_cluster =
+        instance.cluster.then(|| desk.facts.doubt(desk.account, "copies of DB clusters are not described"));
+    let gap = snapshots.as_ref().err().cloned().or(elsewhere).or(of_cluster);
+    let copies = gap.map_or(Fact::Known(Listed::Complete), Fact::Unknown);
+    let size = instance.gigabytes.as_ref().map(|gigabytes| format!("{gigabytes} GiB of {}", instance.engine));
+    let db = desk.asset(Seen {
+        arn: &instance.arn,
+        kind: "db_instance",
+        class: Class::Database,
+        name: &instance.name,
+        tags: instance.tags.clone(),
+        copies,
+        holds: size,
+        operation: INSTANCES,
+        resource: Resource::default(),
+    });
+    let unread = |desk: &mut Desk<'_>, what: &str| Fact::Unknown(desk.facts.doubt(desk.account, what));
+    let protected = match instance.protected {
+        Some(on) => Fact::Known(on),
+        None => unread(desk, "an instance's deletion protection was not in the answer"),
+    };
+    desk.protection(&db, "rds:DeleteDBInstance", protected, "rds:ModifyDBInstance", INSTANCES);
+    automated(desk, instance, &db);
+    for snapshot in
+        snapshots.iter().flatten().filter(|snapshot| snapshot.of == instance.name && snapshot.kind != "automated")
+    {
+        manual(desk, snapshot, &db);
+    }
+}
+
+/// The automated backups. They go with the instance, by the default of the call that deletes it.
+fn automated(desk: &mut Desk<'_>, instance: &Instance, db: &NodeId) {
+    let Some(days) = instance.retention.filter(|days| *days > 0) else { return };
+    let source = desk.facts.source(INSTANCES, &desk.scope());
+    desk.facts.copies.push(Copy {
+        id: NodeId(format!("{db}#automated-backups")),
+        of: db.clone(),
+        kind: CopyKind::Pitr,
+        name: format!("automated backups of {}", instance.name),
+        place: Some(desk.parent.clone()),
+        lag: Fact::Known(LAG),
+        ends: Fact::Known(End::After(Span::days(days))),
+        dies_with: Fact::Known(vec!["rds:DeleteDBInstance".to_owned()]),
+        destroyed_by: Fact::Known(vec![one_call("rds:ModifyDBInstance", db, "set the backup retention to 0")]),
+        needs: instance.key.iter().map(|key| NodeId(key.clone())).collect(),
+        drills: DRILLS,
+        basis: Basis::Observed,
+        because: format!(
+            "backups are kept for {days} days, and deleted with the instance unless the caller keeps them"
+        ),
+        sources: vec![source],
+    });
+}
+
+fn manual(desk: &mut Desk<'_>, snapshot: &Snapshot, db: &NodeId) {
+    let id = NodeId(snapshot.arn.clone());
+    let source = desk.facts.source(SNAPSHOTS, &desk.scope());
+    let lag = match snapshot.at {
+        Some(at) => Fact::Known(desk.facts.at().since(at)),
+        None => Fact::Unknown(desk.facts.doubt(desk.account, "a snapshot's time was not in the answer")),
+    };
+    let destroyed_by = if snapshot.kind == "manual" {
+        desk.also(&id, "rds:DeleteDBSnapshot", &snapshot.arn);
+        Fact::Known(vec![one_call("rds:DeleteDBSnapshot", &id, "delete the snapshot")])
+    } else {
+        Fact::Unknown(desk.facts.doubt(desk.account, "who may delete snapshots that AWS Backup keeps was not read"))
+    };
+    desk.facts.copies.push(Copy {
+        id,
+        of: db.clone(),
+        kind: CopyKind::Snapshot,
+        name: format!("snapshot {}", snapshot.name),
+        place: Some(desk.parent.clone()),
+        lag,
+        ends: Fact::Known(End::Never),
+        dies_with: Fact::Known(Vec::new()),
+        destroyed_by,
+        needs: snapshot.key.iter().map(|key| NodeId(key.clone())).collect(),
+        drills: DRILLS,
+        basis: Basis::Observed,
+        because: format!(
+            "a snapshot of type {}, kept when the instance is deleted",
+            if snapshot.kind == "manual" { "manual" } else { "awsbackup" }
+        ),
+        sources: vec![source],
+    });
+}

@@ -1,0 +1,106 @@
+//! What is asked of AWS: every operation, and how it is told on the wire. Names and versions are those of the service
+//! models; each operation's name is its IAM action, too, unless `permissions` says otherwise.
+
+use crate::readonly::{Answer, Read, Reads, Shape};
+
+const fn form(operation: &'static str, action: &'static str, version: &'static str) -> Read {
+    Read { operation, shape: Shape::Form { action, version } }
+}
+
+const fn target(operation: &'static str, target: &'static str) -> Read {
+    Read { operation, shape: Shape::Target(target) }
+}
+
+const fn get(operation: &'static str, path: &'static str, query: &'static str) -> Read {
+    Read { operation, shape: Shape::Get { path, query } }
+}
+
+pub(super) const STS: &str = "2011-06-15";
+pub(super) const IAM: &str = "2010-05-08";
+pub(super) const RDS: &str = "2014-10-31";
+
+/// The only calls that are ever sent.
+pub(super) const READS: Reads = Reads {
+    provider: "aws",
+    own_host,
+    throttled,
+    list: &[
+        form("sts:GetCallerIdentity", "GetCallerIdentity", STS),
+        form("iam:GetAccountAuthorizationDetails", "GetAccountAuthorizationDetails", IAM),
+        form("rds:DescribeDBInstances", "DescribeDBInstances", RDS),
+        form("rds:DescribeDBSnapshots", "DescribeDBSnapshots", RDS),
+        target("organizations:DescribeOrganization", "AWSOrganizationsV20161128.DescribeOrganization"),
+        target("dynamodb:ListTables", "DynamoDB_20120810.ListTables"),
+        target("dynamodb:DescribeTable", "DynamoDB_20120810.DescribeTable"),
+        target("dynamodb:DescribeContinuousBackups", "DynamoDB_20120810.DescribeContinuousBackups"),
+        target("dynamodb:ListBackups", "DynamoDB_20120810.ListBackups"),
+        target("dynamodb:ListTagsOfResource", "DynamoDB_20120810.ListTagsOfResource"),
+        target("dynamodb:GetResourcePolicy", "DynamoDB_20120810.GetResourcePolicy"),
+        get("backup:ListRecoveryPointsByResource", "/resources/{}/recovery-points", ""),
+    ],
+};
+
+/// Hosts of AWS: `<service>.<region>.amazonaws.com` and `<service>.amazonaws.com`, in China below `.cn`
+/// (AWS General Reference, service endpoints).
+fn own_host(host: &str) -> bool {
+    let host = host.strip_suffix(".cn").unwrap_or(host);
+    let Some(name) = host.strip_suffix(".amazonaws.com") else { return false };
+    // Two labels at most: a bucket's own host has the bucket's name in front, which anyone may choose.
+    let mut labels = name.split('.');
+    let plain = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    let service = labels.next().is_some_and(|label| SERVICES.contains(&label));
+    let region = labels.next().is_none_or(plain);
+    service && region && labels.next().is_none()
+}
+
+const SERVICES: [&str; 6] = ["sts", "iam", "rds", "dynamodb", "organizations", "backup"];
+
+/// The error codes that ask to slow down (AWS SDK reference, retry behaviour).
+fn throttled(answer: &Answer) -> bool {
+    const CODES: [&str; 7] = [
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottledException",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "ProvisionedThroughputExceededException",
+    ];
+    answer.status == 429 || super::client::code(answer).is_some_and(|code| CODES.contains(&code.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_of_aws_and_no_others() {
+        for host in ["sts.eu-west-1.amazonaws.com", "iam.amazonaws.com", "rds.cn-north-1.amazonaws.com.cn"] {
+            assert!(own_host(host), "{host}");
+        }
+        for host in [
+            "amazonaws.com",
+            "evil.example",
+            "rds.eu-west-1.amazonaws.com.evil.example",
+            "my-bucket.s3.amazonaws.com",
+            "x.execute-api.eu-west-1.amazonaws.com",
+            "rds.a.b.amazonaws.com",
+            "notamazonaws.com",
+        ] {
+            assert!(!own_host(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn no_operation_writes() {
+        for read in READS.list {
+            let name = read.operation.split(':').nth(1).unwrap();
+            assert!(["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb)), "{name}");
+            if let Shape::Form { action, .. } = read.shape {
+                assert_eq!(action, name);
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+"""Makes a small company in a moto server that enforces IAM, and prints the keys of its users as JSON.
+
+Usage: company.py ENDPOINT
+"""
+import json
+import sys
+import urllib.request
+
+import boto3
+
+endpoint = sys.argv[1]
+region = "eu-west-1"
+
+
+def client(service, key=("root", "root")):
+    return boto3.client(service, endpoint_url=endpoint, region_name=region,
+                        aws_access_key_id=key[0], aws_secret_access_key=key[1])
+
+
+def post(path, body=""):
+    request = urllib.request.Request(f"{endpoint}{path}", data=body.encode(), headers={"Content-Type": "text/plain"})
+    urllib.request.urlopen(request).read()
+
+
+def document(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(actions, resource="*", **more):
+    return {"Effect": "Allow", "Action": actions, "Resource": resource, **more}
+
+
+post("/moto-api/reset")
+rds = client("rds")
+for name, protected, environment in [("prod-orders", True, "production"), ("prod-ledger", False, "production"),
+                                     ("staging-orders", False, "staging")]:
+    rds.create_db_instance(DBInstanceIdentifier=name, Engine="postgres", DBInstanceClass="db.m5.large",
+                           MasterUsername="app", MasterUserPassword="made-up-password", AllocatedStorage=20,
+                           DeletionProtection=protected, BackupRetentionPeriod=7,
+                           Tags=[{"Key": "env", "Value": environment}])
+rds.create_db_snapshot(DBInstanceIdentifier="prod-orders", DBSnapshotIdentifier="before-the-move")
+dynamodb = client("dynamodb")
+for name, protected, pitr in [("carts", False, True), ("sessions", True, False)]:
+    dynamodb.create_table(TableName=name, AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+                          KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}], BillingMode="PAY_PER_REQUEST",
+                          DeletionProtectionEnabled=protected, Tags=[{"Key": "env", "Value": "production"}])
+    if pitr:
+        dynamodb.update_continuous_backups(TableName=name,
+                                           PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+
+iam = client("iam")
+read = ["sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "iam:Get*", "iam:List*", "rds:Describe*", "rds:ListTagsForResource",
+        "dynamodb:Describe*", "dynamodb:List*", "dynamodb:GetResourcePolicy", "organizations:Describe*", "backup:List*"]
+users = {
+    "agent-admin": [allow("*")],
+    "agent-readonly": [allow(read)],
+    "agent-delete": [allow(["rds:DeleteDBInstance"]), allow(["sts:GetCallerIdentity"])],
+    "agent-assume": [allow(["sts:AssumeRole", "sts:GetCallerIdentity"])],
+}
+keys = {}
+for name, statements in users.items():
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=document(*statements))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    keys[name] = [key["AccessKeyId"], key["SecretAccessKey"]]
+trust = document({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:user/agent-assume"}, "Action": "sts:AssumeRole"})
+iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=trust)
+iam.put_role_policy(RoleName="deployer", PolicyName="own", PolicyDocument=document(allow(["rds:*", "dynamodb:*"])))
+post("/moto-api/reset-auth", "0")
+print(json.dumps(keys))

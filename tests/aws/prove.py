@@ -1,0 +1,286 @@
+"""Holds the answers of `deadstop run --live` against a server that really deletes.
+
+Usage: prove.py DEADSTOP MOTO_SERVER FOLDER
+
+For each user of a made-up company (company.py) the answers are compared with what AWS documents, then the same calls
+are made for real: what was said to be open must go through, what was said to be stopped must be refused. Then each
+answer of the server is taken away or spoilt in turn: no answer may become better for it.
+"""
+import concurrent.futures
+import http.server
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import boto3
+from botocore.exceptions import ClientError
+
+program, server, folder = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
+here = pathlib.Path(__file__).parent
+ACCOUNT = "123456789012"
+DB = f"arn:aws:rds:eu-west-1:{ACCOUNT}:db:"
+TABLE = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/"
+READS = {"sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "organizations:DescribeOrganization",
+         "rds:DescribeDBInstances", "rds:DescribeDBSnapshots", "backup:ListRecoveryPointsByResource", "dynamodb:ListTables",
+         "dynamodb:DescribeTable", "dynamodb:DescribeContinuousBackups", "dynamodb:ListBackups",
+         "dynamodb:ListTagsOfResource", "dynamodb:GetResourcePolicy"}
+failures = []
+
+
+def check(holds, what):
+    if not holds:
+        failures.append(what)
+        print(f"FAIL {what}")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Company:
+    """A moto server with the company in it."""
+
+    def __enter__(self):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        environment = {**os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
+        self.process = subprocess.Popen([server, "-H", "127.0.0.1", "-p", str(self.port)], env=environment,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"{self.url}/moto-api/data.json").read()
+                break
+            except OSError:
+                time.sleep(0.5)
+        made = subprocess.run([sys.executable, here / "company.py", self.url], check=True, capture_output=True, text=True)
+        self.keys = json.loads(made.stdout)
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+    def client(self, service, user):
+        key, secret = self.keys[user]
+        return boto3.client(service, endpoint_url=self.url, region_name="eu-west-1", aws_access_key_id=key,
+                            aws_secret_access_key=secret)
+
+
+def run(endpoint, keys, name, *flags):
+    """Runs Deadstop over a folder with these keys, one .env file each; gives the exit code and the assessment."""
+    root = folder / name
+    (root / "home").mkdir(parents=True, exist_ok=True)
+    for number, (key, secret) in enumerate(keys):
+        place = root / "work" / str(number)
+        place.mkdir(parents=True, exist_ok=True)
+        (place / ".env").write_text(f"AWS_ACCESS_KEY_ID={key}\nAWS_SECRET_ACCESS_KEY={secret}\n")
+    config = root / "deadstop.yaml"
+    config.write_text("schema: deadstop.config/1\nproviders:\n  aws: {regions: [eu-west-1], endpoint: \"%s\"}\n" % endpoint)
+    out = root / "out"
+    done = subprocess.run([program, "run", root / "work", "--home", root / "home", "--config", config, "-o", out, "--quiet",
+                           *flags], capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
+    for _, secret in keys:
+        shown = done.stdout + done.stderr + "".join(path.read_text() for path in out.iterdir())
+        check(secret not in shown and secret[:20] not in shown, f"{name}: a secret is in the output")
+    return done.returncode, json.loads((out / "assessment.json").read_text()), out
+
+
+def answers(assessment):
+    return {asset["key"]: asset for asset in assessment["assets"]}
+
+
+def layers(assessment, asset):
+    path = next(path for path in assessment["paths"] if path["id"] == asset["worst_path"])
+    return {layer["layer"]: layer["state"] for layer in path["layers"]}
+
+
+def tried(call, **arguments):
+    """The error code of a call, or nothing if it went through."""
+    try:
+        call(**arguments)
+        return None
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+
+
+def administrator(company):
+    code, assessment, out = run(company.url, [company.keys["agent-admin"]], "admin", "--live")
+    found = answers(assessment)
+    check(code == 1, f"admin: exit {code}")
+    # The instance takes its automated backups along; whether AWS Backup keeps others the server does not tell.
+    ledger, orders, carts, sessions = (found[key] for key in (DB + "prod-ledger", DB + "prod-orders", TABLE + "carts", TABLE + "sessions"))
+    check(ledger["prevention"] == "open", "admin: nothing prevents deleting prod-ledger")
+    check(layers(assessment, ledger)["permit"] == "open", "admin: prod-ledger is permitted")
+    check(orders["prevention"] == "slowed", f"admin: deletion protection slows prod-orders: {orders}")
+    check(layers(assessment, orders)["protect"] == "slows", "admin: one call takes the protection of prod-orders off")
+    check(carts["answer"] == "nothing" and carts["recovery"] == "none", f"admin: PITR of carts can be switched off first: {carts}")
+    # Deletion protection does not know of items.
+    check(sessions["answer"] == "nothing", f"admin: the items of sessions can be deleted one by one: {sessions}")
+    calls = [json.loads(line) for line in (out / "calls.jsonl").read_text().splitlines()]
+    check(calls and {call["operation"] for call in calls} <= READS, "admin: only reads were sent")
+    rds, dynamodb = company.client("rds", "agent-admin"), company.client("dynamodb", "agent-admin")
+    check(tried(rds.delete_db_instance, DBInstanceIdentifier="prod-orders", SkipFinalSnapshot=True) is not None, "the server refuses prod-orders while it is protected")
+    check(tried(rds.modify_db_instance, DBInstanceIdentifier="prod-orders", DeletionProtection=False) is None, "the server lets the protection be taken off")
+    check(tried(rds.delete_db_instance, DBInstanceIdentifier="prod-orders", SkipFinalSnapshot=True) is None, "the server deletes prod-orders")
+    check(tried(rds.delete_db_instance, DBInstanceIdentifier="prod-ledger", SkipFinalSnapshot=True) is None, "the server deletes prod-ledger")
+    off = {"PointInTimeRecoveryEnabled": False}
+    check(tried(dynamodb.update_continuous_backups, TableName="carts", PointInTimeRecoverySpecification=off) is None, "the server lets PITR be switched off")
+    check(tried(dynamodb.delete_table, TableName="carts") is None, "the server deletes carts")
+    check(tried(dynamodb.put_item, TableName="sessions", Item={"id": {"S": "1"}}) is None, "the server overwrites items of sessions")
+
+
+def reader(company):
+    code, assessment, _ = run(company.url, [company.keys["agent-readonly"]], "reader", "--live")
+    found = answers(assessment)
+    check(code != 0, f"reader: what was not listed is not known to be safe: exit {code}")
+    for key in (DB + "prod-orders", DB + "prod-ledger", DB + "staging-orders", TABLE + "carts", TABLE + "sessions"):
+        states = layers(assessment, found[key])
+        check(states["permit"] == "stops", f"reader: {key} is not permitted: {found[key]['answer']} {states}")
+    rds, dynamodb = company.client("rds", "agent-readonly"), company.client("dynamodb", "agent-readonly")
+    for call, arguments in [(rds.delete_db_instance, {"DBInstanceIdentifier": "prod-ledger", "SkipFinalSnapshot": True}),
+                            (rds.modify_db_instance, {"DBInstanceIdentifier": "prod-orders", "DeletionProtection": False}),
+                            (dynamodb.delete_table, {"TableName": "carts"}),
+                            (dynamodb.put_item, {"TableName": "sessions", "Item": {"id": {"S": "1"}}})]:
+        code = tried(call, **arguments)
+        # AWS says AccessDeniedException for JSON services; moto gives them an XML body, which leaves the status.
+        check(code in ("AccessDenied", "AccessDeniedException", "403"), f"the server refuses a reader: {code}")
+
+
+def blind(company, user):
+    """A key that cannot read its own policies is unknown, never safe."""
+    code, assessment, _ = run(company.url, [company.keys[user]], f"blind-{user}", "--live")
+    check(code == 3, f"{user}: exit {code}")
+    check(all(asset["answer"] in ("unknown", "nothing") for asset in assessment["assets"]), f"{user}: {assessment['headline']}")
+
+
+def role_chain(company):
+    """One key may take on a role that may delete; another reads the account."""
+    keys = [company.keys["agent-assume"], company.keys["agent-readonly"]]
+    code, assessment, _ = run(company.url, keys, "chain", "--live")
+    ledger = answers(assessment)[DB + "prod-ledger"]
+    path = next(path for path in assessment["paths"] if path["id"] == ledger["worst_path"])
+    check(code == 1 and ledger["prevention"] == "open", f"chain: exit {code}, {ledger}")
+    check(any("deployer" in name for name in path["principals"]), f"chain: by way of the role: {path['principals']}")
+    sts = company.client("sts", "agent-assume")
+    role = sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/deployer", RoleSessionName="proof")["Credentials"]
+    rds = boto3.client("rds", endpoint_url=company.url, region_name="eu-west-1", aws_access_key_id=role["AccessKeyId"],
+                       aws_secret_access_key=role["SecretAccessKey"], aws_session_token=role["SessionToken"])
+    check(tried(rds.delete_db_instance, DBInstanceIdentifier="prod-ledger", SkipFinalSnapshot=True) is None, "the server lets the role delete prod-ledger")
+
+
+def offline(company):
+    _, assessment, out = run(company.url, [company.keys["agent-admin"]], "offline", "--live", "--offline")
+    check((out / "calls.jsonl").read_text() == "", "--offline wins over --live")
+    _, assessment, out = run(company.url, [company.keys["agent-admin"]], "not-live")
+    check((out / "calls.jsonl").read_text() == "", "without --live nothing is asked")
+    check(all(asset["answer"] != "stopped" for asset in assessment["assets"]), "what was not asked is not stopped")
+
+
+def dead(company):
+    """AWS itself says that there is no such key, in the only partition that the user works in."""
+    _, assessment, _ = run(company.url, [("AKIARZPUZDIKQ7WML2BC", "Vk3mQ9xT2bLr8WzYc4Nf/6Hd1Js5Gf0Pa7Ue+RtK")], "dead", "--live")
+    status = [credential["status"] for credential in assessment["credentials"] if credential["provider"] == "aws"]
+    check(status == ["revoked"], f"dead: {status}")
+
+
+FAULTS = {
+    "denied": (403, b"<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"),
+    "throttled": (400, b"<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>"),
+    "broken": (500, b""),
+    "empty": (200, b""),
+    "not understood": (200, b"<html>a proxy says hello</html>"),
+    "another shape": (200, b"{}"),
+    "redirected": (302, b""),
+}
+
+
+class Spoiler(http.server.BaseHTTPRequestHandler):
+    """Hands calls on to the company, but for one operation, which it spoils."""
+
+    company, operation, fault = None, "", ""
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body):
+        self.send_response(status)
+        if status == 302:
+            self.send_header("Location", f"{self.company.url}/")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def handle_one(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        target = self.headers.get("X-Amz-Target", "").split(".")[-1]
+        form = urllib.parse.parse_qs(body.decode(errors="replace")).get("Action", [""])[0]
+        rest = "ListRecoveryPointsByResource" if "/recovery-points" in self.path else ""
+        if self.operation.split(":")[1] in (target, form, rest):
+            if self.fault != "cut off":
+                return self.answer(*FAULTS[self.fault])
+        request = urllib.request.Request(self.company.url + self.path, data=body or None, headers=dict(self.headers), method=self.command)
+        try:
+            with urllib.request.urlopen(request) as response:
+                status, answer = response.status, response.read()
+        except urllib.error.HTTPError as error:
+            status, answer = error.code, error.read()
+        if self.fault == "cut off" and self.operation.split(":")[1] in (target, form, rest):
+            answer = answer[:len(answer) * 2 // 3]
+        self.answer(status, answer)
+
+    do_GET = do_POST = handle_one
+
+
+RANKS = ["nothing", "slowed_no_recovery", "recoverable_untested", "recoverable", "slowed_untested", "slowed", "stopped"]
+
+
+def spoilt(company):
+    """Every read in turn is refused, broken off or garbled: nothing becomes a stop, and no exit becomes 0."""
+    def one(case):
+        number, (operation, fault) = case
+        handler = type("Spoiler", (Spoiler,), {"company": company, "operation": operation, "fault": fault})
+        proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        endpoint = f"http://127.0.0.1:{proxy.server_address[1]}"
+        code, assessment, _ = run(endpoint, [company.keys["agent-admin"]], f"spoilt-{number}", "--live")
+        proxy.shutdown()
+        found = answers(assessment)
+        check(code in (1, 3), f"{operation} {fault}: exit {code}")
+        check(found, f"{operation} {fault}: nothing is left of what there was")
+        for key, asset in found.items():
+            check(asset["answer"] != "stopped", f"{operation} {fault}: {key} became stopped")
+            check(asset["prevention"] != "stopped", f"{operation} {fault}: {key} is prevented")
+        for key in (DB + "prod-ledger", TABLE + "carts", TABLE + "sessions"):
+            if key in found:
+                check(found[key]["bounds"][0] == "nothing", f"{operation} {fault}: the worst of {key} became {found[key]['bounds']}")
+
+    cases = [(operation, fault) for operation in sorted(READS) for fault in [*FAULTS, "cut off"]]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, enumerate(cases)))
+    return len(cases)
+
+
+with Company() as company:
+    reader(company)
+    blind(company, "agent-delete")
+    blind(company, "agent-assume")
+    offline(company)
+    dead(company)
+    runs = spoilt(company)
+    administrator(company)
+with Company() as company:
+    role_chain(company)
+if failures:
+    sys.exit(f"{len(failures)} failed")
+print(f"Answers agree with a server that really deletes; {runs} spoilt runs made none better.")
