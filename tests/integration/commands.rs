@@ -33,10 +33,10 @@ fn help_lists_what_works_and_nothing_else() {
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    let wanted = "run credentials demo collect assess report checks init schema completions man iam help";
+    let wanted = "run credentials demo collect assess report checks init schema completions man iam permissions help";
     assert_eq!(listed, wanted.split(' ').collect::<Vec<_>>());
     assert!(help.contains("Examples:") && help.contains("Exit codes:"));
-    assert!(!help.contains("--live"), "a flag that is refused is not offered");
+    assert!(help.contains("--live") && help.contains("--offline"));
     for command in &listed {
         place.expect(0, &["help", command]);
     }
@@ -147,7 +147,7 @@ fn a_run_finds_what_lies_about_and_tells_no_secret() {
     assert_eq!(run.code, 3, "{}\n{}", run.out, run.err);
     // What the terminal breaks over two lines is one sentence.
     let told = run.out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(told.contains("run with --live (not in this version yet), or merge facts of"), "{told}");
+    assert!(told.contains("merge facts of Railway (--merge); this version does not ask it"), "{told}");
     let listed = place.expect(0, &["credentials", "work", "--format", "json"]);
     let row = json(listed.out.lines().next().unwrap());
     for key in ["id", "key", "provider", "kind", "public_id", "status", "identity", "scope", "environment", "locations"]
