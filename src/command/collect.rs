@@ -32,10 +32,9 @@ pub(super) fn run(args: &CollectArgs, common: &Common, stop: &Arc<AtomicBool>) -
         }
         if args.output.as_os_str() != "-" {
             output::stderr(&format!(
-                "{} credentials and {} assets of {} sessions are in {}. Nothing left this machine.\n",
-                bundle.credentials.items.len(),
-                bundle.assets.items.len(),
-                bundle.sessions.items.len(),
+                "Facts of {} are in {}. Nothing left this machine.\nNext: deadstop assess {}\n",
+                super::found(&bundle),
+                args.output.display(),
                 args.output.display()
             ));
         }

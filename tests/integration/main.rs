@@ -9,6 +9,7 @@ mod documents;
 mod failures;
 mod floors;
 mod formats;
+mod handout;
 mod program;
 mod setup;
 mod wrong;

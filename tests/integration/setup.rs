@@ -231,8 +231,8 @@ ignore: [{{location: .env, reason: documented dummy keys, expires: {expires}}}]
         place.write("own.yaml", &config(expires));
         let args = ["run", "shop", "--config", "own.yaml", "--no-home", "--no-env", "--exit-zero", "-o", folder];
         let out = place.expect(0, &args).out;
-        assert!(out.contains("Note: `engagement.logo` is not used"), "{out}");
-        assert!(out.contains("Note: `sessions[].intended` is not used"), "{out}");
+        assert!(out.contains("`logo.svg` of `engagement.logo` is not shown: it cannot be read"), "{out}");
+        assert!(out.contains("Note: a place in `sessions[].intended` is not understood"), "{out}");
         (out, place.read(&format!("{folder}/assessment.json")).contains("db.internal.example"))
     };
     let (out, found) = run("2026-01-31", "expired");
