@@ -116,8 +116,17 @@ fn completions_and_pages_name_every_command() {
     assert!(place.expect(0, &["man"]).out.contains(".TH deadstop 1"));
     place.expect(0, &["man", "-o", "man/man1"]);
     let pages = place.names("man/man1");
-    assert_eq!(pages.len(), names.len() + 1);
     assert!(names.iter().all(|name| pages.contains(&format!("deadstop-{name}.1"))), "{pages:?}");
+    let nested = ["checks-list", "checks-show", "checks-test", "checks-new", "iam-simulate"];
+    assert_eq!(pages.len(), names.len() + 1 + nested.len(), "{pages:?}");
+    assert!(nested.iter().all(|name| pages.contains(&format!("deadstop-{name}.1"))), "{pages:?}");
+    for page in &pages {
+        let text = place.read(&format!("man/man1/{page}"));
+        let head = format!(".TH {} 1", page.trim_end_matches(".1"));
+        let version = format!("\"deadstop {}\"", env!("CARGO_PKG_VERSION"));
+        let line = text.lines().find(|line| line.starts_with(".TH")).unwrap();
+        assert!(line.starts_with(&head) && line.contains(&version), "{page}: {line}");
+    }
     assert!(!place.read("man/man1/deadstop-run.1").contains("live"), "what is refused is not offered");
     assert!(place.expect(2, &["man", "-o", "/dev/null/x"]).err.contains("cannot write `/dev/null/x`"));
 }
