@@ -9,6 +9,7 @@ mod documents;
 mod failures;
 mod floors;
 mod formats;
+mod fuzz;
 mod handout;
 mod program;
 mod setup;
