@@ -158,7 +158,7 @@ fn names(assessment: &Value) -> BTreeSet<String> {
     add(&assessment["subject"]["client"]);
     // Words that anyone has for such a thing name no one.
     found.retain(|name| {
-        name.len() > 3 && !["environment", "production", "database", "staging"].contains(&name.as_str())
+        name.len() > 3 && !["environment", "production", "database", "staging", "main"].contains(&name.as_str())
     });
     found
 }

@@ -390,7 +390,8 @@ impl Names {
     pub(super) fn replace(&mut self, text: &str) -> String {
         let text = self.known(text);
         let mut out = String::with_capacity(text.len());
-        let (mut rest, mut named) = (text.as_str(), false);
+        // After `profile` any word is one; after the others a sentence may go on.
+        let (mut rest, mut named, mut profile) = (text.as_str(), false, false);
         while !rest.is_empty() {
             let inside = |c: char| {
                 !c.is_whitespace()
@@ -404,14 +405,16 @@ impl Names {
             let (head, tail) = rest.split_at(end);
             if first {
                 let bare = head.trim_end_matches(['.', ':', '!', '?', '…']);
-                let word = if named && odd(bare) && self.level >= Level::Names {
-                    self.whole(Kind::Name, bare)
-                } else {
-                    self.token(bare)
-                };
+                let word =
+                    if named && (profile || odd(bare)) && !self.common.contains(bare) && self.level >= Level::Names {
+                        self.whole(Kind::Name, bare)
+                    } else {
+                        self.token(bare)
+                    };
                 out.push_str(&word);
                 out.push_str(head.get(bare.len()..).unwrap_or_default());
                 named = BEFORE.contains(&bare);
+                profile = bare == "profile";
             } else {
                 out.push_str(head);
             }
