@@ -1,9 +1,12 @@
 //! What may be typed: clap structs only. What it means is said in `command`.
 
+pub mod edition;
 pub mod examples;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+
+pub use edition::{Audience, EditionArgs, Redact, RedactArgs};
 
 /// If an AI agent here called your provider's delete API right now, what would stop it?
 ///
@@ -210,6 +213,9 @@ pub struct FormatArgs {
     /// Who reads the SARIF file.
     #[command(flatten)]
     pub sarif: SarifArgs,
+    /// Who reads the report.
+    #[command(flatten)]
+    pub edition: EditionArgs,
 }
 
 /// How SARIF is written.
@@ -358,6 +364,9 @@ pub struct AssessArgs {
         help_heading = "Output"
     )]
     pub output: PathBuf,
+    /// What is replaced.
+    #[command(flatten)]
+    pub redact: RedactArgs,
 }
 
 /// Arguments of `report`.
@@ -380,6 +389,9 @@ pub struct ReportArgs {
     /// Who reads the SARIF file.
     #[command(flatten)]
     pub sarif: SarifArgs,
+    /// Who reads the report.
+    #[command(flatten)]
+    pub edition: EditionArgs,
     /// What a case of junit.xml fails at, as for `run`.
     #[arg(
         long,

@@ -19,7 +19,8 @@ use deadstop_core::assessment::Assessment;
 use deadstop_core::bundle::{self, Bundle};
 use deadstop_core::policy::Policy;
 use deadstop_core::quote;
-use deadstop_core::render;
+use deadstop_core::redact::redact;
+use deadstop_core::render::{self, Edition, Logo};
 use std::fs;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
@@ -28,7 +29,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tracing::field;
 
-use crate::cli::{AnswerArgs, Cli, Color, Command, Common, FormatArgs, LogFormat};
+use crate::cli::{AnswerArgs, Cli, Color, Command, Common, FormatArgs, LogFormat, Redact};
 use crate::config::{self, Config};
 use crate::exit::{self, Exit, FailOn, Target, Threshold};
 use crate::readonly::Call;
@@ -121,6 +122,17 @@ pub(crate) fn threshold(configured: Option<Threshold>, typed: &[String]) -> anyh
     Ok(threshold)
 }
 
+/// What a bundle holds, in words.
+pub(crate) fn found(bundle: &Bundle) -> String {
+    let count = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
+    format!(
+        "{}, {} and {}",
+        count(bundle.sessions.items.len(), "session"),
+        count(bundle.credentials.items.len(), "credential"),
+        count(bundle.assets.items.len(), "asset")
+    )
+}
+
 /// Reads a bundle.
 pub(crate) fn read_bundle(path: &Path) -> anyhow::Result<Bundle> {
     let text = read(path)?;
@@ -189,6 +201,7 @@ pub(crate) struct Finish<'a> {
     pub(crate) notes: &'a [String],
     /// The calls that were made.
     pub(crate) calls: &'a [Call],
+    pub(crate) logo: Option<&'a Logo>,
     pub(crate) took: Duration,
     pub(crate) show: bool,
 }
@@ -198,16 +211,24 @@ impl Finish<'_> {
     pub(crate) fn finish(&self, bundle: &Bundle, assessment: &Assessment) -> anyhow::Result<u8> {
         let stage = tracing::info_span!("report", files = field::Empty, bytes = field::Empty).entered();
         let (limits, flavour) = (self.threshold.limits(), self.formats.sarif.sarif_flavour);
-        let mut files = vec![("facts.json", bundle::to_json(bundle)), ("calls.jsonl", self.calls()?)];
+        let (args, exit) = (&self.formats.edition, exit::exit(assessment, self.threshold, self.policy));
+        let edition = Edition { audience: args.audience.meant(), logo: self.logo.cloned() };
+        let assessment = &*redact(assessment, args.redact.redact.meant())?;
+        let mut files = Vec::new();
+        if args.redact.redact == Redact::None {
+            files.push((output::FACTS, bundle::to_json(bundle)));
+        }
+        if args.redact.redact == Redact::None || self.calls.is_empty() {
+            files.push(("calls.jsonl", self.calls()?));
+        }
         for format in report::ALWAYS.iter().chain(&self.formats.format) {
             if let Some(name) = report::file_name(*format).filter(|name| files.iter().all(|(had, _)| had != name)) {
-                files.push((name, report::render(assessment, *format, limits, flavour)?));
+                files.push((name, report::render(assessment, *format, limits, flavour, &edition)?));
             }
         }
         output::report(self.folder, &files)?;
         stage.record("files", files.len()).record("bytes", files.iter().map(|(_, text)| text.len()).sum::<usize>());
         drop(stage);
-        let exit = exit::exit(assessment, self.threshold, self.policy);
         let code = if self.show || self.answer.exit_zero { 0 } else { exit.code };
         let mut text = render::text(assessment, coloured(self.common), width());
         if !self.common.quiet {
@@ -224,6 +245,9 @@ impl Finish<'_> {
 
     fn closing(&self, assessment: &Assessment, exit: &Exit, code: u8) -> String {
         let mut lines: Vec<String> = self.notes.iter().map(|note| format!("Note: {}.", output::safe(note))).collect();
+        if self.formats.edition.redact.redact != Redact::None {
+            lines.push("Note: facts.json and calls.jsonl hold the names, so they are left out; `deadstop collect` writes the facts.".to_owned());
+        }
         let why = if code == exit.code {
             format!("Exit {code}: {}.", exit.reason)
         } else if self.show {
@@ -232,6 +256,9 @@ impl Finish<'_> {
             format!("Exit 0, as --exit-zero asks; else it would be {}: {}.", exit.code, exit.reason)
         };
         lines.push(why);
+        if self.show {
+            lines.push("Next: `deadstop run ~/code/shop` asks the same of that folder and your own home.".to_owned());
+        }
         if !self.show && !assessment.assets.iter().any(|asset| asset.in_headline) {
             lines.push(NEXT.to_owned());
         }

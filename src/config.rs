@@ -8,11 +8,14 @@ pub mod starting;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use deadstop_core::fact::{Fact, Gap, GapReason};
 use deadstop_core::model::{Basis, Drill};
-use deadstop_core::policy::{Assigned, Declared, Engagement, Environment, Policy, Waiver};
+use deadstop_core::policy::{Assigned, Declared, Engagement, Environment, Intended, Policy, Waiver};
+use deadstop_core::quote;
+use deadstop_core::render::{LARGEST_LOGO, Logo};
 use deadstop_core::time::Time;
 
 use crate::exit::Threshold;
@@ -55,8 +58,51 @@ pub struct Config {
     pub providers: BTreeMap<String, raw::Provider>,
     /// What was left out, in sentences.
     pub notes: Vec<String>,
+    /// The picture at the report's head.
+    pub logo: Option<Logo>,
+    /// Why a picture that is named is not shown, in a sentence.
+    pub logo_note: Option<String>,
     /// The file.
     pub path: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads the picture `name`, which lies beside the configuration or below its folder.
+    fn set_logo(&mut self, name: &str, path: &Path, trusted: bool) {
+        let shown = quote::guarded(name);
+        let read = if trusted {
+            logo(name, path)
+        } else {
+            Err(format!("it is read only for a configuration that --config names: --config {}", path.display()))
+        };
+        match read {
+            Ok(logo) => self.logo = Some(logo),
+            Err(why) => {
+                self.logo_note = Some(format!("the picture `{shown}` of `engagement.logo` is not shown: {why}"))
+            }
+        }
+    }
+}
+
+/// The picture `name` below the folder of the configuration.
+fn logo(name: &str, path: &Path) -> Result<Logo, String> {
+    let below = Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    if !below || name.is_empty() {
+        return Err("it is to lie in the folder of the configuration, and be named from there".to_owned());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let unread = |error: std::io::Error| format!("it cannot be read: {error}");
+    let file = folder.join(name).canonicalize().map_err(unread)?;
+    // A link may lead anywhere, and a device may never end.
+    let inside = folder.canonicalize().is_ok_and(|folder| file.starts_with(folder));
+    if !inside || !fs::metadata(&file).map_err(unread)?.is_file() {
+        return Err("it is no file in the folder of the configuration".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let most = u64::try_from(LARGEST_LOGO).unwrap_or(u64::MAX);
+    let opened = fs::File::open(&file).map_err(unread)?;
+    opened.take(most + 1).read_to_end(&mut bytes).map_err(unread)?;
+    Logo::of(&bytes).map_err(|error| error.to_string())
 }
 
 /// Reads the configuration that was named, else the current folder's, else none.
@@ -121,11 +167,16 @@ fn understand(raw: Raw, path: &Path, trusted: bool) -> Config {
         config.policy.fixes.insert(fix.fix.clone(), Assigned { owner: fix.owner.clone(), due });
     }
     // A setting that is taken and does nothing would mislead.
-    if raw.engagement.logo.is_some() {
-        config.notes.push("`engagement.logo` is not used: this version shows no logo".to_owned());
+    if let Some(logo) = &raw.engagement.logo {
+        config.set_logo(logo, path, trusted);
     }
-    if raw.sessions.iter().any(|session| !session.intended.is_empty()) {
-        config.notes.push("`sessions[].intended` is not used: no check compares it yet".to_owned());
+    for session in raw.sessions.iter().filter(|session| !session.intended.is_empty()) {
+        let places: Vec<Option<Intended>> = session.intended.iter().map(intended).collect();
+        if places.contains(&None) {
+            config.notes.push(INTENDED.to_owned());
+        }
+        let key = format!("{}:{}", session.agent, session.name);
+        config.policy.intended.insert(key, places.into_iter().flatten().collect());
     }
     let left_out = raw.excuses();
     if trusted {
@@ -138,6 +189,27 @@ fn understand(raw: Raw, path: &Path, trusted: bool) -> Config {
     }
     config.sessions = raw.sessions;
     config
+}
+
+/// What is said of a place in `intended` that is not understood: nothing is meant by it, so that all else goes beyond.
+const INTENDED: &str = "a place in `sessions[].intended` is not understood and counts for nothing: it has `provider` alone, or with `project` and `environment` of Railway, or with `account` of AWS, or the `key` of an asset or of what stands above it";
+
+/// What a place in `intended` stands for.
+fn intended(place: &BTreeMap<String, String>) -> Option<Intended> {
+    let get = |name: &str| place.get(name).map(String::as_str);
+    let known = ["provider", "project", "environment", "account", "key"];
+    if place.is_empty() || place.keys().any(|name| !known.contains(&name.as_str())) {
+        return None;
+    }
+    let id = match (get("provider"), get("project"), get("environment"), get("account"), get("key")) {
+        (_, None, None, None, Some(key)) => Some(key.to_owned()),
+        (Some("railway"), Some(project), None, None, None) => Some(format!("railway:{project}")),
+        (Some("railway"), Some(project), Some(part), None, None) => Some(format!("railway:{project}/{part}")),
+        (Some("aws"), None, None, Some(account), None) => Some(format!("aws:account/{account}")),
+        (Some(_), None, None, None, None) => None,
+        _ => return None,
+    };
+    Some(Intended { provider: get("provider").map(str::to_owned), id })
 }
 
 fn environment(name: &str, raw: &raw::Environment) -> Environment {

@@ -1,6 +1,7 @@
 //! Parse, run, give the exit code.
 
-use clap::Parser as _;
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory as _, Parser as _};
 use deadstop::{cli::Cli, command, output};
 use deadstop_core::quote;
 use std::io;
@@ -27,7 +28,8 @@ enum Event {
 }
 
 /// Shows help, the version, or what was typed wrong, without what may be a secret.
-fn wrong(error: &clap::Error) -> ExitCode {
+fn wrong(mut error: clap::Error) -> ExitCode {
+    suggest(&mut error);
     let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
     let text = error.render().to_string();
     let guarded = quote::guarded(&text);
@@ -44,10 +46,25 @@ fn wrong(error: &clap::Error) -> ExitCode {
     }
 }
 
+/// Names the command that was meant, where letters were only swapped or left out and clap sees no likeness.
+fn suggest(error: &mut clap::Error) {
+    let named = match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(named)) if error.get(ContextKind::SuggestedSubcommand).is_none() => named.clone(),
+        Some(_) | None => return,
+    };
+    let program = Cli::command();
+    let above = std::env::args().skip(1).take_while(|typed| *typed != named);
+    let above = above.filter_map(|typed| program.find_subcommand(typed)).last().unwrap_or(&program);
+    let known: Vec<&str> = above.get_subcommands().map(clap::Command::get_name).collect();
+    if let Some(near) = deadstop_core::yaml::mistakes::nearest(&named, &known) {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![near.to_owned()]));
+    }
+}
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return wrong(&error),
+        Err(error) => return wrong(error),
     };
     std::panic::set_hook(Box::new(|panic| output::stderr(&output::panicked(panic))));
     let stop = Arc::new(AtomicBool::new(false));

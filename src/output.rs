@@ -8,6 +8,9 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::manifest::{self, Manifest};
 
+/// The facts of a report, which one for other eyes leaves out.
+pub const FACTS: &str = "facts.json";
+
 /// How the name of everything begins that is not yet under its final name.
 const STAGED: &str = ".deadstop-";
 
@@ -174,6 +177,13 @@ fn stage(folder: &Path, files: &[(&str, String)]) -> Result<(), OutputError> {
     for (name, text) in &all {
         let mut file = private(&staged.path().join(name)).map_err(refused(&folder.join(name)))?;
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(refused(&folder.join(name)))?;
+    }
+    // Names that an earlier report told are not left beside one that replaces them.
+    if !all.iter().any(|(name, _)| *name == FACTS) {
+        match fs::remove_file(folder.join(FACTS)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(refused(&folder.join(FACTS))(error)),
+            Ok(()) | Err(_) => {}
+        }
     }
     for (name, _) in &all {
         fs::rename(staged.path().join(name), folder.join(name)).map_err(refused(&folder.join(name)))?;

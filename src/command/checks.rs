@@ -45,7 +45,7 @@ fn built_in() -> Vec<(String, String)> {
     CHECKS.iter().map(|(name, text)| (format!("checks/{name}"), (*text).to_owned())).collect()
 }
 
-/// The checks of a folder, by name. Links are not followed.
+/// The checks of a folder, by name. Links are not followed, and a configuration that lies there is none.
 fn read(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     let mut open = vec![(folder.to_owned(), 0)];
@@ -57,7 +57,10 @@ fn read(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
             if kind.is_dir() {
                 anyhow::ensure!(depth < DEEPEST, "`{}` is nested too deeply", path.display());
                 open.push((path, depth + 1));
-            } else if kind.is_file() && path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
+            } else if kind.is_file()
+                && !path.ends_with(crate::config::DEFAULT)
+                && path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
+            {
                 anyhow::ensure!(files.len() < MOST, "`{}` holds more than {MOST} files", folder.display());
                 let size = entry.metadata().map_or(0, |meta| meta.len());
                 let name = path.display().to_string();

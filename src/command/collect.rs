@@ -35,12 +35,11 @@ pub(super) fn run(args: &CollectArgs, common: &Common, stop: &Arc<AtomicBool>) -
         }
         if args.output.as_os_str() != "-" {
             output::stderr(&format!(
-                "{} credentials and {} assets of {} sessions are in {}. {}\n",
-                bundle.credentials.items.len(),
-                bundle.assets.items.len(),
-                bundle.sessions.items.len(),
+                "Facts of {} are in {}. {}\nNext: deadstop assess {}\n",
+                super::found(&bundle),
                 args.output.display(),
-                left(&machine.calls)
+                left(&machine.calls),
+                args.output.display()
             ));
         }
     }

@@ -22,7 +22,8 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> anyhow::Result<u8> {
     let (mut facts, mut policy) = world(&args.world)?;
     policy.target = config.policy.target;
     policy.assessed_at = config.policy.assessed_at.or(policy.assessed_at);
-    let mut notes = config.notes;
+    let (logo, mut notes) = (config.logo, config.notes);
+    notes.extend(config.logo_note);
     if !args.with_fix.is_empty() {
         let fixed = with_fixes(&facts, &policy, &args.with_fix).map_err(|missing| {
             let known = assess(&facts, &policy).fixes.all;
@@ -43,6 +44,7 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> anyhow::Result<u8> {
         formats: &args.formats,
         notes: &notes,
         calls: &[],
+        logo: logo.as_ref(),
         took: started.elapsed(),
         show: !fails,
     };

@@ -34,11 +34,9 @@ pub(super) fn run(args: &InitArgs, common: &Common, stop: &Arc<AtomicBool>) -> a
     if !common.quiet {
         let path = args.output.display();
         output::stderr(&format!(
-            "Wrote {path}, from {} sessions, {} credentials and {} assets found here. Nothing left this machine.\n\
+            "Wrote {path}, from {} found here. Nothing left this machine.\n\
              Next: read it, take out the marks before what is so, and run: deadstop run --config {path}\n",
-            machine.bundle.sessions.items.len(),
-            machine.bundle.credentials.items.len(),
-            machine.bundle.assets.items.len(),
+            super::found(&machine.bundle),
         ));
     }
     Ok(0)

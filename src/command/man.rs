@@ -15,21 +15,32 @@ pub(super) fn run(args: &ManArgs, common: &Common) -> anyhow::Result<u8> {
         return Ok(0);
     };
     std::fs::create_dir_all(folder).with_context(|| format!("cannot write `{}`", folder.display()))?;
-    let mut names = vec!["deadstop.1".to_owned()];
-    output::file(&folder.join("deadstop.1"), &page(&program)?)?;
-    for command in program.get_subcommands().filter(|command| command.get_name() != "help" && !command.is_hide_set()) {
-        let name = format!("deadstop-{}.1", command.get_name());
-        output::file(&folder.join(&name), &page(command)?)?;
-        names.push(name);
+    let mut pages = Vec::new();
+    gather(&program, "", &mut pages)?;
+    for (name, page) in &pages {
+        output::file(&folder.join(format!("{name}.1")), page)?;
     }
     if !common.quiet {
-        output::stderr(&format!("wrote {} pages into {}\n", names.len(), folder.display()));
+        output::stderr(&format!("wrote {} pages into {}\n", pages.len(), folder.display()));
     }
     Ok(0)
 }
 
+/// A page for a command and for each below it, by the words that are typed, joined by hyphens.
+fn gather(command: &clap::Command, above: &str, pages: &mut Vec<(String, String)>) -> anyhow::Result<()> {
+    let name = format!("{above}{}", command.get_name());
+    let below = command.get_subcommands().filter(|inner| inner.get_name() != "help" && !inner.is_hide_set());
+    for inner in below {
+        gather(inner, &format!("{name}-"), pages)?;
+    }
+    let page = page(command)?;
+    pages.push((name, page));
+    Ok(())
+}
+
 fn page(command: &clap::Command) -> anyhow::Result<String> {
     let mut page = Vec::new();
-    Man::new(command.clone()).render(&mut page)?;
+    let version = concat!("deadstop ", env!("CARGO_PKG_VERSION"));
+    Man::new(command.clone()).source(version).manual("Deadstop").render(&mut page)?;
     Ok(String::from_utf8(page)?)
 }

@@ -3,7 +3,8 @@
 use anyhow::Context as _;
 use deadstop_core::assessment::{Assessment, SCHEMA};
 use deadstop_core::quote;
-use deadstop_core::render::{self, Limits, SarifFlavour};
+use deadstop_core::redact::redact;
+use deadstop_core::render::{self, Edition, Limits, SarifFlavour};
 use std::path::{Path, PathBuf};
 
 use super::{coloured, read, threshold, width};
@@ -22,13 +23,19 @@ pub(super) fn run(args: &ReportArgs, common: &Common) -> anyhow::Result<u8> {
         }
     }
     let paths = paths(&formats, args.output.as_deref())?;
-    let limits = threshold(config::load(common.config.as_deref())?.fail_on, &args.fail_on)?.limits();
+    let config = config::load(common.config.as_deref())?;
+    let limits = threshold(config.fail_on, &args.fail_on)?.limits();
     let assessment = assessment(&args.assessment)?;
+    let assessment = redact(&assessment, args.edition.redact.redact.meant())?;
+    let edition = Edition { audience: args.edition.audience.meant(), logo: config.logo };
+    if !common.quiet {
+        config.logo_note.iter().for_each(|note| output::stderr(&format!("Note: {note}.\n")));
+    }
     for (format, path) in formats.iter().zip(paths) {
         let text = if *format == Format::Text {
             render::text(&assessment, coloured(common), width())
         } else {
-            render(&assessment, *format, limits, args.sarif.sarif_flavour)?
+            render(&assessment, *format, limits, args.sarif.sarif_flavour, &edition)?
         };
         output::file(&path, &text)?;
         if !common.quiet && path.as_os_str() != "-" {
@@ -58,13 +65,14 @@ pub(super) fn render(
     format: Format,
     limits: Limits,
     flavour: Flavour,
+    edition: &Edition,
 ) -> anyhow::Result<String> {
     let flavour = match flavour {
         Flavour::Github => SarifFlavour::Github,
         Flavour::Standard => SarifFlavour::Standard,
     };
     Ok(match format {
-        Format::Html => render::html(assessment, &TEMPLATES)?,
+        Format::Html => render::html_edition(assessment, &TEMPLATES, edition)?,
         Format::Json => render::json(assessment)?,
         Format::Markdown => render::markdown(assessment),
         Format::Sarif => render::sarif(assessment, flavour)?,

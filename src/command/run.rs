@@ -24,7 +24,9 @@ pub(super) fn run(args: &RunArgs, common: &Common, stop: &Arc<AtomicBool>) -> an
     let facts = merged(machine.bundle, &args.merge)?;
     let assessment = assessed(|| assess_with(&facts, &config.policy, &checks));
     let mut notes = config.notes.clone();
+    notes.extend(config.logo_note);
     notes.extend(machine.notes);
+    let logo = config.logo;
     let finish = Finish {
         common,
         folder: &args.output,
@@ -34,6 +36,7 @@ pub(super) fn run(args: &RunArgs, common: &Common, stop: &Arc<AtomicBool>) -> an
         formats: &args.formats,
         notes: &notes,
         calls: &calls,
+        logo: logo.as_ref(),
         took: started.elapsed(),
         show: false,
     };

@@ -82,3 +82,31 @@ fn a_severity_fails_on_checks_and_the_default_is_critical() {
     run(1, &["--fail-on", "nothing", "--fail-on", "low"]);
     run(0, &["--fail-on", "high", "--exit-zero"]);
 }
+
+/// What a session is meant to touch is held against what it can have destroyed.
+#[test]
+fn a_session_that_reaches_more_than_is_intended_fails() {
+    let place = Place::new();
+    place.expect(0, &["demo", "-o", "r"]);
+    let facts: serde_json::Value = serde_json::from_str(&place.read("r/facts.json")).unwrap();
+    let session = facts["sessions"]["items"].as_array().unwrap().iter().find(|one| one["agent"] != "plain").unwrap();
+    let key = session["key"].as_str().unwrap();
+    let (agent, name) = key.split_once(':').unwrap();
+    let verdict = |intended: &str| {
+        let sessions = format!("sessions: [{{name: {name}, agent: {agent}, intended: [{intended}]}}]");
+        place.write("own.yaml", &format!("schema: deadstop.config/1\n{sessions}\n"));
+        place.expect(0, &["assess", "r/facts.json", "--config", "own.yaml", "--exit-zero"]);
+        let answer: serde_json::Value = serde_json::from_str(&place.read("assessment.json")).unwrap();
+        let all = answer["findings"].as_array().unwrap();
+        let own = |one: &&serde_json::Value| {
+            one["check"] == "session-keeps-to-what-it-is-meant-to-touch" && one["subject"] == key
+        };
+        all.iter().find(own).map(|one| one["verdict"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(verdict("").unwrap(), "not_applicable");
+    assert_eq!(verdict("{provider: railway, project: storefront, environment: staging}").unwrap(), "fail");
+    let every: std::collections::BTreeSet<&str> =
+        facts["assets"]["items"].as_array().unwrap().iter().map(|asset| asset["provider"].as_str().unwrap()).collect();
+    let every: Vec<String> = every.iter().map(|provider| format!("{{provider: {provider}}}")).collect();
+    assert_eq!(verdict(&every.join(", ")).unwrap(), "pass");
+}

@@ -137,6 +137,27 @@ fn nothing_found_is_no_pass_and_teaches_the_next_step() {
     assert!(place.expect(0, &["credentials", "work"]).out.contains("No credential was found."));
 }
 
+/// What the first commands of someone without any account print: each says what it did and what comes next.
+#[test]
+fn each_first_step_names_the_next() {
+    let place = Place::new();
+    assert!(place.expect(0, &["demo"]).out.contains("Next: `deadstop run ~/code/shop` asks the same"));
+    let collected = place.expect(0, &["collect", "work"]).err;
+    assert!(collected.starts_with("Facts of 1 session, 0 credentials and 0 assets are in facts.json."), "{collected}");
+    assert!(collected.ends_with("Next: deadstop assess facts.json\n"), "{collected}");
+    let assessed = place.expect(3, &["assess", "facts.json"]).out;
+    assert!(assessed.ends_with("Assessment: assessment.json\nNext: deadstop report assessment.json\n"), "{assessed}");
+    assert_eq!(place.expect(0, &["report", "assessment.json"]).err, "wrote report.html\n");
+    let begun = place.expect(0, &["init", "work"]).err;
+    assert!(
+        begun.starts_with("Wrote deadstop.yaml, from 1 session, 0 credentials and 0 assets found here."),
+        "{begun}"
+    );
+    // What `checks new` says to do works beside a configuration.
+    place.expect(0, &["checks", "new", "database-has-owner"]);
+    place.expect(0, &["checks", "test", "."]);
+}
+
 #[test]
 fn a_run_finds_what_lies_about_and_tells_no_secret() {
     let place = Place::new();

@@ -1,9 +1,11 @@
 //! The documents say what the program does.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 
 use clap::CommandFactory as _;
+use serde_json::Value;
 
 use crate::program::{Place, sources};
 
@@ -88,11 +90,75 @@ fn example(document: &str) -> String {
     text[start..].split("```").next().unwrap().to_owned()
 }
 
+/// Every key that a schema allows, as `sessions[].name` and `environments.*.ids`, that of its parts included.
+fn keys(schema: &Value, root: &Value, path: &str, found: &mut BTreeSet<String>) {
+    if let Some(name) = schema["$ref"].as_str() {
+        return keys(root.pointer(name.trim_start_matches('#')).unwrap(), root, path, found);
+    }
+    for one in ["anyOf", "allOf", "oneOf"].iter().filter_map(|key| schema[key].as_array()).flatten() {
+        keys(one, root, path, found);
+    }
+    for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        keys(inner, root, &path, found);
+        found.insert(path);
+    }
+    if schema["additionalProperties"].is_object() {
+        keys(&schema["additionalProperties"], root, &format!("{path}.*"), found);
+        found.insert(format!("{path}.*"));
+    }
+    if schema["items"].is_object() {
+        keys(&schema["items"], root, &format!("{path}[]"), found);
+    }
+}
+
+/// The keys that an example uses; what lies below `known` with a `.*` goes by any name.
+fn used(value: &Value, path: &str, known: &BTreeSet<String>, found: &mut BTreeSet<String>) {
+    found.insert(path.to_owned());
+    for (name, inner) in value.as_object().into_iter().flatten() {
+        let any = format!("{path}.*");
+        let own = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        used(inner, if known.contains(&any) { &any } else { &own }, known, found);
+    }
+    for inner in value.as_array().into_iter().flatten() {
+        used(inner, &format!("{path}[]"), known, found);
+    }
+}
+
 #[test]
-fn the_example_configuration_has_no_mistake() {
+fn every_key_of_the_configuration_has_a_row_and_an_example_that_works() {
     let place = Place::new();
-    place.write("example.yaml", &example("docs/configuration.md"));
-    place.expect(0, &["demo", "--config", "example.yaml"]);
+    let schema: Value = serde_json::from_str(&place.expect(0, &["schema", "config"]).out).unwrap();
+    let mut known = BTreeSet::new();
+    keys(&schema, &schema, "", &mut known);
+    let text = fs::read_to_string(sources().join("docs/configuration.md")).unwrap();
+    let mut shown = BTreeSet::new();
+    place.write("logo.png", "");
+    fs::write(place.path("logo.png"), b"\x89PNG\r\n\x1a\n").unwrap();
+    let examples: Vec<&str> = text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(examples.len() > 10);
+    for example in examples {
+        place.write("example.yaml", example);
+        place.expect(0, &["demo", "--config", "example.yaml"]);
+        used(&serde_yaml::from_str(example).unwrap(), "", &known, &mut shown);
+    }
+    let rows: BTreeSet<String> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` |"))
+        .filter(|(_, rest)| {
+            let cells: Vec<&str> = rest.split(" | ").map(|cell| cell.trim_matches(['|', ' '])).collect();
+            assert!(cells.len() == 3 && cells.iter().all(|cell| !cell.is_empty()), "type, default, effect: {rest}");
+            true
+        })
+        .map(|(key, _)| key.to_owned())
+        .collect();
+    // A list or a group is described by its parts.
+    let group =
+        |key: &str| known.iter().any(|other| other.strip_prefix(key).is_some_and(|rest| rest.starts_with(['.', '['])));
+    let leaves: BTreeSet<String> = known.iter().filter(|key| !group(key) || key.ends_with(".*")).cloned().collect();
+    assert_eq!(rows, leaves, "a row for each key, and a key for each row");
+    let without: Vec<&String> = leaves.iter().filter(|key| !shown.contains(*key)).collect();
+    assert!(without.is_empty(), "no example uses {without:?}");
 }
 
 #[test]

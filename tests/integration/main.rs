@@ -9,6 +9,8 @@ mod documents;
 mod failures;
 mod floors;
 mod formats;
+mod fuzz;
+mod handout;
 mod program;
 mod setup;
 mod wrong;

@@ -116,8 +116,17 @@ fn completions_and_pages_name_every_command() {
     assert!(place.expect(0, &["man"]).out.contains(".TH deadstop 1"));
     place.expect(0, &["man", "-o", "man/man1"]);
     let pages = place.names("man/man1");
-    assert_eq!(pages.len(), names.len() + 1);
     assert!(names.iter().all(|name| pages.contains(&format!("deadstop-{name}.1"))), "{pages:?}");
+    let nested = ["checks-list", "checks-show", "checks-test", "checks-new", "iam-simulate"];
+    assert_eq!(pages.len(), names.len() + 1 + nested.len(), "{pages:?}");
+    assert!(nested.iter().all(|name| pages.contains(&format!("deadstop-{name}.1"))), "{pages:?}");
+    for page in &pages {
+        let text = place.read(&format!("man/man1/{page}"));
+        let head = format!(".TH {} 1", page.trim_end_matches(".1"));
+        let version = format!("\"deadstop {}\"", env!("CARGO_PKG_VERSION"));
+        let line = text.lines().find(|line| line.starts_with(".TH")).unwrap();
+        assert!(line.starts_with(&head) && line.contains(&version), "{page}: {line}");
+    }
     assert!(place.read("man/man1/deadstop-run.1").contains("live"));
     assert!(place.expect(2, &["man", "-o", "/dev/null/x"]).err.contains("cannot write `/dev/null/x`"));
 }
@@ -231,8 +240,8 @@ ignore: [{{location: .env, reason: documented dummy keys, expires: {expires}}}]
         place.write("own.yaml", &config(expires));
         let args = ["run", "shop", "--config", "own.yaml", "--no-home", "--no-env", "--exit-zero", "-o", folder];
         let out = place.expect(0, &args).out;
-        assert!(out.contains("Note: `engagement.logo` is not used"), "{out}");
-        assert!(out.contains("Note: `sessions[].intended` is not used"), "{out}");
+        assert!(out.contains("`logo.svg` of `engagement.logo` is not shown: it cannot be read"), "{out}");
+        assert!(out.contains("Note: a place in `sessions[].intended` is not understood"), "{out}");
         (out, place.read(&format!("{folder}/assessment.json")).contains("db.internal.example"))
     };
     let (out, found) = run("2026-01-31", "expired");

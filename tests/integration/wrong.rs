@@ -13,6 +13,13 @@ fn usage_errors() {
     for (args, wanted) in [
         (&[][..], "Usage"),
         (&["demmo"], "a similar subcommand exists: 'demo'"),
+        (&["rnu"], "a similar subcommand exists: 'run'"),
+        (&["credentails", "."], "a similar subcommand exists: 'credentials'"),
+        (&["checks", "tets"], "a similar subcommand exists: 'test'"),
+        (&["iam", "simluate"], "a similar subcommand exists: 'simulate'"),
+        (&["run", "--formt", "html"], "a similar argument exists: '--format'"),
+        (&["demo", "pocketsos"], "there is no world `pocketsos`; there are"),
+        (&["iam", "simulate"], "there is no request in the input: `deadstop iam simulate --help` shows one"),
         (&["run", "--fail-no", "nothing"], "--fail-on"),
         (&["run", "--fail-on", "evrything"], "`evrything` is neither an answer (nothing, slowed-no-recovery,"),
         (&["run", "--target", "safe"], "`safe` is no target; there are stopped,"),

@@ -21,6 +21,8 @@ pub struct Policy {
     pub target: Rank,
     /// How names, accounts and projects map to environments, in the order of the file.
     pub environments: Vec<Environment>,
+    /// What a session is meant to touch, by its key.
+    pub intended: BTreeMap<String, Vec<Intended>>,
     /// Declared criticality, objectives and owners, by asset key.
     pub assets: BTreeMap<String, Declared>,
     /// Restores that the configuration records.
@@ -44,6 +46,15 @@ pub struct Environment {
     pub ids: Vec<String>,
     /// Name patterns, with `*` for any run of characters.
     pub patterns: Vec<String>,
+}
+
+/// A part of a provider that a session is meant to touch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Intended {
+    /// The provider, if it is not any.
+    pub provider: Option<String>,
+    /// The id of an asset or of a container above it; left out, everything of that provider.
+    pub id: Option<String>,
 }
 
 /// What was declared of an asset.
@@ -105,6 +116,7 @@ impl Default for Policy {
             fact_max_age: Span::days(30),
             target: Rank::Stopped,
             environments: Vec::new(),
+            intended: BTreeMap::new(),
             assets: BTreeMap::new(),
             drills: Vec::new(),
             fixes: BTreeMap::new(),

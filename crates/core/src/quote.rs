@@ -117,7 +117,7 @@ fn without_passwords(text: &str) -> String {
 
 /// Whether a run of letters, digits and `-_.+~` looks like a secret: letters and digits in one, more letters in a row
 /// than words have, or large and small ones by turns.
-fn secretive(part: &str) -> bool {
+pub(crate) fn secretive(part: &str) -> bool {
     let dated = |run: &str| run.chars().all(|c| c.is_ascii_digit() || matches!(c, 'T' | 'Z'));
     let mixed =
         |run: &str| run.chars().any(|c| c.is_ascii_digit()) && run.chars().any(char::is_alphabetic) && !dated(run);

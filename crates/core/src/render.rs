@@ -6,6 +6,7 @@
 
 mod controls;
 mod csv;
+mod edition;
 mod gitlab;
 mod html;
 mod junit;
@@ -17,8 +18,9 @@ mod text;
 mod view;
 
 pub use csv::csv;
+pub use edition::{Audience, Edition, LARGEST as LARGEST_LOGO, Logo, LogoError};
 pub use gitlab::gitlab;
-pub use html::html;
+pub use html::{html, html_edition};
 pub use junit::junit;
 pub use markdown::markdown;
 pub use outcome::Limits;

@@ -161,6 +161,7 @@ fn policy(written: WrittenPolicy) -> Result<Policy, ShorthandError> {
         fact_max_age: written.fact_max_age.unwrap_or(default.fact_max_age),
         target,
         environments: environments.map(|e| Environment { name: e.name, ids: e.ids, patterns: e.patterns }).collect(),
+        intended: BTreeMap::new(),
         assets: assets
             .map(|a| (a.key, Declared { criticality: a.criticality, rpo: a.rpo, rto: a.rto, owner: a.owner }))
             .collect(),

@@ -11,7 +11,7 @@
 
 use base64::Engine as _;
 use deadstop_core::assessment::Assessment;
-use deadstop_core::render::{self, Templates};
+use deadstop_core::render::{self, Audience, Edition, Templates};
 use sha2::{Digest as _, Sha256};
 use std::path::PathBuf;
 use std::{fs, iter};
@@ -203,6 +203,50 @@ fn every_link_leads_somewhere() {
             assert!(page.contains(&format!("id=\"{target}\"")), "{name}: {target}");
         }
     }
+}
+
+/// An edition says what it leaves out, and every link in it leads there or to what is shown.
+#[test]
+fn an_edition_is_whole_in_itself_and_says_what_it_leaves_out() {
+    for name in ["sample", "story", "empty", "hostile"] {
+        let assessment = sample(name);
+        let edition =
+            |audience| render::html_edition(&assessment, &templates(), &Edition { audience, logo: None }).unwrap();
+        let (executive, technical, full) =
+            (edition(Audience::Executive), edition(Audience::Technical), edition(Audience::Full));
+        assert_eq!(full, page(name, &assessment));
+        assert!(!full.contains("data-left-out") && executive.len() < technical.len() && technical.len() < full.len());
+        for page in [&executive, &technical] {
+            assert!(page.contains("What this edition leaves out"));
+            for target in page.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+                assert_eq!(page.matches(&format!(" id=\"{target}\"")).count(), 1, "{name}: {target}");
+            }
+            for row in ["data-asset", "data-fix"] {
+                assert_eq!(
+                    tags(page, "tr", &[row]),
+                    tags(&full, "tr", &[row]),
+                    "{name}: every answer is in each edition"
+                );
+            }
+        }
+        assert_eq!(tags(&executive, "tr", &["data-evidence"]) + tags(&executive, "tr", &["data-credential"]), 0);
+        assert_eq!(tags(&technical, "tr", &["data-evidence"]), tags(&full, "tr", &["data-evidence"]));
+        assert!(executive.contains("id=\"signoff\"") && technical.contains("id=\"signoff\""));
+        assert!(technical.contains("data-left-out=\"method\"") && executive.contains("data-left-out=\"credentials\""));
+    }
+}
+
+#[test]
+fn a_logo_is_carried_within_and_opens_the_policy_for_nothing_else() {
+    let logo = render::Logo::of(b"\x89PNG\r\n\x1a\nrest").ok();
+    let edition = Edition { audience: Audience::Full, logo };
+    let page = render::html_edition(&sample("story"), &templates(), &edition).unwrap();
+    let policy = between(&page, "http-equiv=\"Content-Security-Policy\" content=\"", "\">");
+    assert!(policy.replace("&#x27;", "'").starts_with("default-src 'none'; img-src data:; style-src"), "{policy}");
+    assert_eq!(page.matches("<img ").count(), 1);
+    assert!(
+        page.contains("src=\"data:image&#x2f;png;base64,") && page.contains("alt=\"Northwind Rentals (invented)\"")
+    );
 }
 
 #[test]

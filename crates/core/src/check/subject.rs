@@ -188,6 +188,8 @@ const SESSION: &[Field] = &[
         Bool,
         "whether it can have something destroyed outside the environment it is meant to touch",
     ),
+    field("has_intended", Bool, "whether it is declared which resources it is meant to touch"),
+    field("destroys_unintended", Bool, "whether it can have something destroyed that is none of these"),
     field("production_assets", Int, "how many assets of the headline it can have destroyed"),
     field("ways", Records(WAY), "how it may issue calls"),
 ];

@@ -8,7 +8,7 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use sha2::{Digest, Sha256};
 
 use super::view::View;
-use super::{RenderError, Templates};
+use super::{Edition, Logo, RenderError, Templates};
 use crate::assessment::Assessment;
 
 /// Where the style sheet leaves room for the line at the foot of each printed page.
@@ -19,10 +19,20 @@ const FOOT: &str = "\"deadstop-foot\"";
 /// # Errors
 /// If a template is missing or wrong.
 pub fn html(assessment: &Assessment, templates: &Templates) -> Result<String, RenderError> {
-    let view = View::of(assessment);
+    html_edition(assessment, templates, &Edition::default())
+}
+
+/// Renders an edition of the report, which says what it leaves out.
+///
+/// # Errors
+/// If a template is missing or wrong.
+pub fn html_edition(assessment: &Assessment, templates: &Templates, edition: &Edition) -> Result<String, RenderError> {
+    let view = View::edition(assessment, edition.audience);
+    let logo = edition.logo.as_ref().map(Logo::uri);
     let css = templates.get("report.css")?.trim_end().replace(FOOT, &css_string(&view.foot));
+    let pictures = if logo.is_some() { "img-src data:; " } else { "" };
     let csp = format!(
-        "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        "default-src 'none'; {pictures}style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
         STANDARD.encode(Sha256::digest(css.as_bytes()))
     );
     templates.get("report.html")?;
@@ -33,7 +43,7 @@ pub fn html(assessment: &Assessment, templates: &Templates) -> Result<String, Re
     for (name, text) in templates.files.iter().filter(|(name, _)| name.ends_with(".html")) {
         environment.add_template(name, text)?;
     }
-    Ok(environment.get_template("report.html")?.render(context! { v => Value::from(Serde(&view)), css, csp })?)
+    Ok(environment.get_template("report.html")?.render(context! { v => Value::from(Serde(&view)), css, csp, logo })?)
 }
 
 /// A CSS string of any text: all but plain letters, digits and spaces is written as its number.

@@ -17,6 +17,7 @@ pub(crate) use cells::Row;
 pub(crate) use plan::Plan;
 pub(crate) use tables::{GapLine, SessionLine};
 
+use super::edition::Audience;
 use super::shown::Shown;
 use crate::assessment::{Assessment, AssetAnswer, PathAnswer};
 
@@ -63,7 +64,15 @@ pub(crate) struct Pair {
 /// An entry of the side navigation.
 #[derive(Debug, Serialize)]
 pub(crate) struct Nav {
-    pub(crate) href: &'static str,
+    pub(crate) href: String,
+    pub(crate) label: &'static str,
+    pub(crate) count: Option<usize>,
+}
+
+/// A part of the report that an edition leaves out; links into it lead to where that is said.
+#[derive(Debug, Serialize)]
+pub(crate) struct LeftOut {
+    pub(crate) anchor: &'static str,
     pub(crate) label: &'static str,
     pub(crate) count: Option<usize>,
 }
@@ -91,9 +100,13 @@ pub(crate) struct View {
     pub(crate) foot: String,
     pub(crate) schema: Shown,
     pub(crate) handling: Option<Shown>,
+    pub(crate) client: Shown,
     pub(crate) assessed_at: String,
     pub(crate) margin: Vec<Pair>,
     pub(crate) nav: Vec<Nav>,
+    pub(crate) audience: Option<&'static str>,
+    pub(crate) shows: BTreeMap<&'static str, bool>,
+    pub(crate) left_out: Vec<LeftOut>,
     pub(crate) verdict: verdict::Verdict,
     pub(crate) story: Option<Story>,
     pub(crate) filters: Vec<Filter>,
@@ -164,13 +177,19 @@ impl<'a> Index<'a> {
 }
 
 impl View {
-    /// The view of an assessment.
+    /// The view of an assessment, whole.
     pub(crate) fn of(assessment: &Assessment) -> Self {
+        Self::edition(assessment, Audience::Full)
+    }
+
+    /// The view of an assessment for an audience.
+    pub(crate) fn edition(assessment: &Assessment, audience: Audience) -> Self {
         let index = Index::of(assessment);
         let headline = index.headline();
         let others: Vec<&AssetAnswer> = assessment.assets.iter().filter(|asset| !asset.in_headline).collect();
         let ordered: Vec<&AssetAnswer> = headline.iter().chain(&others).copied().collect();
-        let detailed: BTreeSet<&str> = ordered.iter().take(DETAILED).map(|asset| asset.id.as_str()).collect();
+        let most = if audience == Audience::Executive { 0 } else { DETAILED };
+        let detailed: BTreeSet<&str> = ordered.iter().take(most).map(|asset| asset.id.as_str()).collect();
         let row = |asset: &&AssetAnswer| {
             let on_agent = index.worst(asset).is_some_and(|path| path.rests_on_agent);
             Row::of(asset, on_agent, detailed.contains(asset.id.as_str()))
@@ -182,10 +201,18 @@ impl View {
             foot: verdict::foot(assessment),
             schema: Shown::name(&assessment.schema),
             handling: assessment.subject.handling.as_deref().map(Shown::name),
+            client: Shown::name(assessment.subject.client.as_deref().unwrap_or("Logo")),
             assessed_at: assessment.assessed_at.to_string(),
             margin: verdict::margin(assessment),
             nav: Vec::new(),
-            verdict: verdict::Verdict::of(&index, &plan),
+            audience: match audience {
+                Audience::Executive => Some("those who decide"),
+                Audience::Technical => Some("those who mend"),
+                Audience::Full => None,
+            },
+            shows: BTreeMap::new(),
+            left_out: Vec::new(),
+            verdict: verdict::Verdict::of(&index, &plan, &detailed),
             story: story(assessment),
             filters: filters(&headline),
             matrix: Rows::cut(&headline, MATRIX, row),
@@ -193,7 +220,7 @@ impl View {
             plan,
             gaps: Rows::cut(&tables::deciding_first(assessment), ROWS, |gap| GapLine::of(gap, &index)),
             findings: tables::Findings::of(assessment),
-            details: Rows::cut(&ordered, DETAILED, |asset| detail::Detail::of(asset, &index, per_asset)),
+            details: Rows::cut(&ordered, most, |asset| detail::Detail::of(asset, &index, per_asset)),
             tabletop: assessment.tabletop.as_ref().and_then(tabletop::Tabletop::of),
             credentials: Rows::cut(&assessment.credentials, ROWS, |one| tables::CredentialLine::of(one, &index)),
             sessions: Rows::cut(&assessment.sessions, ROWS, tables::SessionLine::of),
@@ -208,7 +235,7 @@ impl View {
         for table in view.sessions.rows.iter_mut().skip(TALLIED).filter_map(|session| session.tally.as_mut()) {
             table.rows.rows.clear();
         }
-        view.nav = nav(&view);
+        sections(&mut view, audience);
         view
     }
 }
@@ -234,24 +261,58 @@ fn filters(headline: &[&AssetAnswer]) -> Vec<Filter> {
     all.into_iter().map(|(id, label, count)| Filter { id, label, count }).collect()
 }
 
-fn nav(view: &View) -> Vec<Nav> {
-    let plan = view.plan.steps.total;
-    let all = [
-        (view.story.is_some(), "#story", "What happened", None),
-        (true, "#paths", "Delete paths", Some(view.matrix.total + view.others.total)),
-        (true, "#fixes", "Plan of least effort", Some(plan)),
-        (true, "#unknown", "What is unknown", Some(view.gaps.total)),
-        (view.details.total > 0, "#assets", "Evidence by asset", Some(view.details.total)),
-        (view.findings.total > 0, "#checks", "Checks", Some(view.findings.total)),
-        (view.tabletop.is_some(), "#tabletop", "Tabletop", None),
-        (true, "#credentials", "Credentials", Some(view.credentials.total)),
-        (true, "#sessions", "Sessions and gates", Some(view.sessions.total)),
-        (true, "#frameworks", "Control mapping", None),
-        (true, "#method", "Method and limits", None),
-        (true, "#run", "Run record", None),
-        (true, "#evidence", "What was read", Some(view.evidence.total)),
-        (true, "#signoff", "Sign-off", None),
-    ];
-    let kept = all.into_iter().filter(|(there, ..)| *there);
-    kept.map(|(_, href, label, count)| Nav { href, label, count }).collect()
+/// Sections by anchor, label and the least audience that is shown them.
+const SECTIONS: [(&str, &str, Audience); 14] = [
+    ("story", "What happened", Audience::Executive),
+    ("paths", "Delete paths", Audience::Executive),
+    ("fixes", "Plan of least effort", Audience::Executive),
+    ("unknown", "What is unknown", Audience::Technical),
+    ("assets", "Evidence by asset", Audience::Technical),
+    ("checks", "Checks", Audience::Technical),
+    ("tabletop", "Tabletop", Audience::Full),
+    ("credentials", "Credentials", Audience::Technical),
+    ("sessions", "Sessions and gates", Audience::Technical),
+    ("frameworks", "Control mapping", Audience::Full),
+    ("method", "Method and limits", Audience::Full),
+    ("run", "Run record", Audience::Full),
+    ("evidence", "What was read", Audience::Technical),
+    ("signoff", "Sign-off", Audience::Executive),
+];
+
+/// Says which sections there are and which are left out.
+fn sections(view: &mut View, audience: Audience) {
+    for (anchor, label, least) in SECTIONS {
+        let count = match anchor {
+            "paths" => Some(view.matrix.total + view.others.total),
+            "fixes" => Some(view.plan.steps.total),
+            "unknown" => Some(view.gaps.total),
+            "assets" => Some(view.details.total),
+            "checks" => Some(view.findings.total),
+            "credentials" => Some(view.credentials.total),
+            "sessions" => Some(view.sessions.total),
+            "evidence" => Some(view.evidence.total),
+            _ => None,
+        };
+        let there = match anchor {
+            "story" => view.story.is_some(),
+            "tabletop" => view.tabletop.is_some(),
+            "assets" | "checks" => count > Some(0),
+            _ => true,
+        };
+        let shown = match least {
+            Audience::Executive => true,
+            Audience::Technical => audience != Audience::Executive,
+            Audience::Full => audience == Audience::Full,
+        };
+        view.shows.insert(anchor, there && shown);
+        if there && shown {
+            let href = format!("#{anchor}");
+            view.nav.push(Nav { href, label, count });
+        } else if there {
+            view.left_out.push(LeftOut { anchor, label, count });
+        }
+    }
+    if !view.left_out.is_empty() {
+        view.nav.push(Nav { href: "#left-out".to_owned(), label: "What is left out", count: None });
+    }
 }

@@ -213,15 +213,23 @@ fn kinds(schema: &Value) -> Vec<&str> {
 /// What was most likely meant, to end a sentence with.
 #[must_use]
 pub fn meant(given: &str, known: &[&str]) -> String {
-    let near = known
-        .iter()
-        .map(|word| (strsim::jaro_winkler(&given.to_lowercase(), word), word))
-        .filter(|(near, _)| *near > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    match near {
-        Some((_, word)) => format!("; did you mean `{word}`?"),
+    match nearest(given, known) {
+        Some(word) => format!("; did you mean `{word}`?"),
         None => format!("; there are {}", known.join(", ")),
     }
+}
+
+/// The word that is most like the one given: one that begins alike, or in which one letter is another, missing, too many
+/// or in its neighbour's place.
+#[must_use]
+pub fn nearest<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
+    let given = given.to_lowercase();
+    let likeness = |word: &str| {
+        let slipped = given.len() > 2 && strsim::osa_distance(&given, word) == 1;
+        strsim::jaro_winkler(&given, word) + f64::from(u8::from(slipped))
+    };
+    let near = known.iter().map(|word| (likeness(word), *word)).filter(|(near, _)| *near > 0.8);
+    near.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, word)| word)
 }
 
 fn is_null(text: &str) -> bool {

@@ -11,6 +11,7 @@ use crate::fact::{Fact, Gap};
 use crate::id::PrincipalId;
 use crate::model::{Atom, Credential, Decision, Principal, Session, Status, Way, WayKind};
 use crate::path::Walker;
+use crate::policy::Intended;
 use crate::power::Hold;
 use crate::power::ground::Key;
 use crate::verdict::Prevention;
@@ -239,6 +240,14 @@ fn of_session(given: &Given<'_, '_>, walker: &Walker<'_, '_>) -> Facts {
         });
         facts.tell("destroys_outside", any(outside));
     }
+    let intended = given.policy.intended.get(&session.key);
+    facts.put("has_intended", intended.is_some());
+    if let Some(intended) = intended {
+        facts.tell(
+            "destroys_unintended",
+            any(given.judged.iter().map(|judged| unintended(given, judged, session, intended))),
+        );
+    }
     match session.ways.gap() {
         None => facts.put("ways", ways(&mut BTreeSet::new(), world, session)),
         Some(gap) => facts.leave("ways", [gap.clone()]),
@@ -250,6 +259,29 @@ fn of_session(given: &Given<'_, '_>, walker: &Walker<'_, '_>) -> Facts {
         world.ways.values().filter(|way| way.session.as_ref() == Some(&session.id)).flat_map(|way| &way.sources);
     facts.location = place.filter_map(|id| world.sources.get(id)?.place.as_deref()).min().map(located);
     facts
+}
+
+/// Whether a session can have an asset destroyed that is none of what it is meant to touch. What was not listed, and what
+/// lies in something not described, may be either.
+fn unintended(
+    given: &Given<'_, '_>,
+    judged: &crate::answer::Judged,
+    session: &Session,
+    intended: &[Intended],
+) -> Maybe {
+    let world = given.ground.world;
+    let chain = world.chain(&judged.asset);
+    let provider = world.provider_of(&judged.asset);
+    let meant = intended.iter().any(|one| {
+        one.provider.as_deref().is_none_or(|name| provider == Some(name))
+            && one.id.as_deref().is_none_or(|id| chain.iter().any(|node| node.as_str() == id))
+    });
+    if meant {
+        return Ok(false);
+    }
+    let whole = chain.last().is_some_and(|top| world.assets.get(*top).is_some_and(|asset| asset.parent.is_none()));
+    let listed = !judged.asset.as_str().ends_with("/?") && !judged.asset.as_str().starts_with("?/");
+    reaches(given, judged, session).and_then(|is| if is && !(whole && listed) { Err(BTreeSet::new()) } else { Ok(is) })
 }
 
 /// `path:line` as a place.

@@ -1,6 +1,7 @@
 //! The first page (floor 3): the question, the literal answer, one cell per asset, what to do first.
 
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 use super::cells::{Row, answer_class};
 use super::{Index, Pair, Plan};
@@ -38,12 +39,12 @@ pub(crate) struct Next {
 }
 
 impl Verdict {
-    pub(crate) fn of(index: &Index<'_>, plan: &Plan) -> Self {
+    pub(crate) fn of(index: &Index<'_>, plan: &Plan, detailed: &BTreeSet<&str>) -> Self {
         let headline = &index.assessment.headline;
         let mut detail = headline.detail.iter().map(Shown::from);
         let strong = if headline.answer == Answer::Nothing { detail.next() } else { None };
         let assets = index.headline();
-        let row = |asset: &&crate::assessment::AssetAnswer| Row::of(asset, false, true);
+        let row = |asset: &&crate::assessment::AssetAnswer| Row::of(asset, false, detailed.contains(asset.id.as_str()));
         let mut next = plan.next();
         next.push(unanswered(index));
         Self {
