@@ -1,6 +1,7 @@
 //! What lies in reach: every credential in the session's folders, home and environment, and what the same files tell of
 //! the assets behind them (floor 5). It reads and never asks a provider, runs anything, or tells a secret.
 
+mod anchors;
 mod assignment;
 mod aws_key;
 mod collect;

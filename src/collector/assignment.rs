@@ -1,7 +1,6 @@
 //! Values that a name marks as secret: `NAME=value`, `name: value`, `"name": "value"`, `--name value`, and a `value:`
 //! on the line after its `name:` (floor 5).
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::find::Strength;
@@ -42,11 +41,8 @@ pub(crate) fn scan(rules: &Rules, text: &[u8], at: usize, style: Style, out: &mu
     let start = if quoted == 1 { at + 1 } else { start };
     let end = at + quoted + after.iter().skip(quoted).take_while(|byte| in_name(**byte)).count();
     let Some(name) = text.get(start..end) else { return end };
-    let Some((range, bare)) = value_after(text, start, end, style) else { return end };
+    let Some(range) = value_after(text, start, end, style) else { return end };
     let Some(value) = text.get(range.clone()) else { return end };
-    if bare && style == Style::Code {
-        return end;
-    }
     // What a program defines is a setting, whoever chose it: `define('DB_PASSWORD', 'word')`.
     let style = if is_defined(text, start) { Style::Config } else { style };
     let name = String::from_utf8_lossy(name).trim_start_matches('-').to_owned();
@@ -57,18 +53,18 @@ pub(crate) fn scan(rules: &Rules, text: &[u8], at: usize, style: Style, out: &mu
 }
 
 fn judge(rules: &Rules, name: &str, value: &[u8], range: Range<usize>, style: Style) -> Option<Raw> {
-    let upper = upper_words(name);
-    if placeholder(value) {
+    // In program text whatever stands after a name counts only if it looks like a secret too.
+    if (style == Style::Code && !looks_random(value)) || placeholder(value) {
         return None;
     }
+    let upper = upper_words(name);
     let mut raw = if let Some(rule) = rules.by_name(&upper) {
         let fits = if rule.regex().is_some() {
             rule.regex().is_some_and(|regex| regex.is_match(value))
         } else {
             value.len() >= 4
         };
-        // In program text a documented name may stand before anything; there the value must look like a secret too.
-        if !fits || (style == Style::Code && !looks_random(value)) {
+        if !fits {
             return None;
         }
         Raw::new(rule, Strength::Name, value, range)
@@ -125,8 +121,8 @@ fn is_defined(text: &[u8], start: usize) -> bool {
     head.trim_ascii_end().strip_suffix(b"(").is_some_and(|head| head.trim_ascii_end().ends_with(b"define"))
 }
 
-/// The value after a name, and whether it stands without quotes.
-fn value_after(text: &[u8], start: usize, end: usize, style: Style) -> Option<(Range<usize>, bool)> {
+/// The value after a name.
+fn value_after(text: &[u8], start: usize, end: usize, style: Style) -> Option<Range<usize>> {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
     let skip = |mut at: usize, wanted: &dyn Fn(&u8) -> bool| {
         while text.get(at).is_some_and(wanted) {
@@ -163,6 +159,9 @@ fn value_after(text: &[u8], start: usize, end: usize, style: Style) -> Option<(R
     }
     at = skip(at, &|byte| matches!(byte, b'\\'));
     let quote = text.get(at).copied().filter(|byte| matches!(byte, b'"' | b'\'' | b'`'));
+    if quote.is_none() && style == Style::Code {
+        return None;
+    }
     let from = if quote.is_some() { at + 1 } else { at };
     let body = text.get(from..text.len().min(from + LONGEST))?;
     let length = quote.map_or_else(
@@ -179,7 +178,7 @@ fn value_after(text: &[u8], start: usize, end: usize, style: Style) -> Option<(R
     while to > from && text.get(to - 1).is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
         to -= 1;
     }
-    (from < to).then_some((from..to, quote.is_none()))
+    (from < to).then_some(from..to)
 }
 
 /// After `key:` or `key: |` at the end of a line, the start of the next line's text.
@@ -251,7 +250,7 @@ pub(crate) fn looks_random(value: &[u8]) -> bool {
     }
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     let letters = value.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
-    let distinct = value.iter().collect::<BTreeSet<_>>().len();
+    let distinct = counts(value).iter().filter(|count| **count > 0).count();
     let path_like = value.starts_with(b"/")
         || value.starts_with(b"./")
         || value.starts_with(b"~/")
@@ -259,12 +258,20 @@ pub(crate) fn looks_random(value: &[u8]) -> bool {
     digits >= 2 && letters >= 2 && !path_like && distinct >= value.len().min(16) / 2 && entropy(value) >= 2.9
 }
 
+/// How often each byte occurs.
+fn counts(value: &[u8]) -> [u32; 256] {
+    let mut counts = [0; 256];
+    for byte in value {
+        if let Some(count) = counts.get_mut(usize::from(*byte)) {
+            *count += 1;
+        }
+    }
+    counts
+}
+
 /// Bits a byte.
 fn entropy(value: &[u8]) -> f64 {
-    let mut counts = std::collections::BTreeMap::<u8, u32>::new();
-    for byte in value {
-        *counts.entry(*byte).or_default() += 1;
-    }
     let total = f64::from(u32::try_from(value.len()).unwrap_or(u32::MAX));
-    counts.values().map(|count| f64::from(*count) / total).map(|share| -share * share.log2()).sum()
+    let shares = counts(value).into_iter().filter(|count| *count > 0).map(|count| f64::from(count) / total);
+    shares.map(|share| -share * share.log2()).sum()
 }

@@ -43,6 +43,9 @@ fn scheme(name: &str) -> Option<(&'static str, u16)> {
     })
 }
 
+/// Schemes of other URLs that may carry a login.
+const WEB: [&str; 7] = ["http", "https", "ssh", "git+https", "ftp", "amqp", "amqps"];
+
 /// Looks at the URL around the `://` at `at`.
 pub(crate) fn scan(text: &[u8], at: usize, style: Style, out: &mut Vec<Raw>) {
     let back = text.get(at.saturating_sub(40)..at).unwrap_or_default();
@@ -59,16 +62,21 @@ pub(crate) fn scan(text: &[u8], at: usize, style: Style, out: &mut Vec<Raw>) {
         rest = shorter;
     }
     let Ok(name) = std::str::from_utf8(text.get(start..at).unwrap_or_default()) else { return };
-    let Ok(rest) = std::str::from_utf8(rest) else { return };
+    let web = WEB.iter().any(|web| name.eq_ignore_ascii_case(web));
+    // Most URLs name nobody; that is seen before anything else is looked at.
+    if web && !rest.contains(&b'@') {
+        return;
+    }
     let name = name.to_ascii_lowercase();
     // `jdbc:postgresql://`, `sqlalchemy`'s `postgresql+psycopg2://`.
     let plain = name.split_once('+').map_or(name.as_str(), |(plain, _)| plain);
-    let key = key_before(text, start);
+    let server = scheme(&name).or_else(|| scheme(plain));
+    let Ok(rest) = std::str::from_utf8(rest) else { return };
     let end = at + 3 + rest.len();
-    if let Some((provider, port)) = scheme(&name).or_else(|| scheme(plain)) {
-        database(provider, port, rest, style, key, start..end, out);
-    } else if matches!(name.as_str(), "http" | "https" | "ssh" | "git+https" | "ftp" | "amqp" | "amqps") {
-        login(rest, key, start..end, out);
+    if let Some((provider, port)) = server {
+        database(provider, port, rest, style, key_before(text, start), start..end, out);
+    } else if web {
+        login(rest, key_before(text, start), start..end, out);
     }
 }
 

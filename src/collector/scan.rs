@@ -1,11 +1,10 @@
 //! Finding credentials in text by their form and by the names beside them (floor 5).
 //!
-//! One pass of an automaton finds the anchors; what stands at each is confirmed in a small window around it.
+//! One pass finds the anchors; what stands at each is confirmed in a small window around it.
 
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-
+use super::anchors::Anchors;
 use super::assignment;
 use super::commands;
 use super::find::Strength;
@@ -80,7 +79,7 @@ impl Raw {
 }
 
 /// What an anchor leads to.
-enum Lead {
+pub(super) enum Lead {
     /// Rules to confirm; the anchor as it must be written.
     Form(String, Vec<usize>),
     /// `://`.
@@ -117,70 +116,55 @@ const WORDS: [&str; 17] = [
 /// Bytes looked at before an anchor, for anchors that stand within what they mark.
 const LOOK_BACK: usize = 60;
 
-/// The rules and the automaton that leads to them.
+/// The rules and the anchors that lead to them.
 pub(crate) struct Scanner {
     pub(crate) rules: Rules,
-    automaton: Option<AhoCorasick>,
+    anchors: Option<Anchors>,
     leads: Vec<Lead>,
 }
 
 impl Scanner {
     pub(crate) fn new() -> Self {
         let rules = Rules::built_in();
-        let mut anchors: Vec<String> = Vec::new();
-        let mut leads = Vec::new();
-        for (anchor, at) in &rules.anchors {
-            anchors.push(anchor.clone());
-            leads.push(Lead::Form(anchor.clone(), at.clone()));
-        }
-        anchors.push("://".to_owned());
-        leads.push(Lead::Locator);
-        for word in WORDS {
-            anchors.push(word.to_owned());
-            leads.push(Lead::Word);
-        }
-        for sign in ["@tcp(", "@unix("] {
-            anchors.push(sign.to_owned());
-            leads.push(Lead::Dsn);
-        }
-        for program in commands::PROGRAMS {
-            anchors.push(program.to_owned());
-            leads.push(Lead::Program(program));
-        }
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::LeftmostFirst)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(&anchors)
-            .ok();
-        Self { rules, automaton, leads }
+        let (anchors, leads) = Self::anchors(&rules);
+        Self { rules, anchors: Anchors::new(&anchors), leads }
+    }
+
+    /// The anchors, and what each leads to.
+    pub(super) fn anchors(rules: &Rules) -> (Vec<String>, Vec<Lead>) {
+        let forms = rules.anchors.iter().map(|(anchor, at)| (anchor.clone(), Lead::Form(anchor.clone(), at.clone())));
+        let words = WORDS.iter().map(|word| ((*word).to_owned(), Lead::Word));
+        let signs = ["@tcp(", "@unix("].map(|sign| (sign.to_owned(), Lead::Dsn));
+        let programs = commands::PROGRAMS.map(|program| (program.to_owned(), Lead::Program(program)));
+        let locator = [("://".to_owned(), Lead::Locator)];
+        forms.chain(locator).chain(words).chain(signs).chain(programs).unzip()
     }
 
     /// Adds what starts within `fresh` of `text`.
     pub(crate) fn scan(&self, text: &[u8], fresh: Range<usize>, style: Style, out: &mut Vec<Raw>) {
-        let Some(automaton) = &self.automaton else { return };
+        let Some(anchors) = &self.anchors else { return };
         let begin = out.len();
         let mut name_end = 0;
-        for hit in automaton.find_iter(text) {
-            if !fresh.contains(&hit.start()) {
-                continue;
+        anchors.each(text, |number, at| {
+            if !fresh.contains(&at.start) {
+                return;
             }
-            match self.leads.get(hit.pattern().as_usize()) {
-                Some(Lead::Form(anchor, rules)) if text.get(hit.range()) == Some(anchor.as_bytes()) => {
-                    self.confirm(text, hit.start(), rules, out);
+            match self.leads.get(number) {
+                Some(Lead::Form(anchor, rules)) if text.get(at.clone()) == Some(anchor.as_bytes()) => {
+                    self.confirm(text, at.start, rules, out);
                 }
-                Some(Lead::Locator) => locator::scan(text, hit.start(), style, out),
-                Some(Lead::Word) if hit.start() >= name_end => {
-                    name_end = strings::scan(text, hit.start(), style, out)
-                        .unwrap_or_else(|| assignment::scan(&self.rules, text, hit.start(), style, out));
+                Some(Lead::Locator) => locator::scan(text, at.start, style, out),
+                Some(Lead::Word) if at.start >= name_end => {
+                    name_end = strings::scan(text, at.start, style, out)
+                        .unwrap_or_else(|| assignment::scan(&self.rules, text, at.start, style, out));
                 }
-                Some(Lead::Dsn) => strings::go_dsn(text, hit.start(), style, out),
-                Some(Lead::Program(program)) if text.get(hit.range()) == Some(program.as_bytes()) => {
-                    commands::scan(text, hit.start(), program, style, out);
+                Some(Lead::Dsn) => strings::go_dsn(text, at.start, style, out),
+                Some(Lead::Program(program)) if text.get(at.clone()) == Some(program.as_bytes()) => {
+                    commands::scan(text, at.start, program, style, out);
                 }
                 Some(Lead::Form(..) | Lead::Word | Lead::Program(_)) | None => {}
             }
-        }
+        });
         drop_overlapped(out, begin);
     }
 

@@ -62,10 +62,11 @@ const SQL_SERVER: [&str; 6] = [
 pub(crate) fn scan(text: &[u8], at: usize, style: Style, out: &mut Vec<Raw>) -> Option<usize> {
     let near = text.get(at..text.len().min(at + 12))?;
     let name = near.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-    let word = String::from_utf8_lossy(near.get(..name)?).to_ascii_lowercase();
+    let word = near.get(..name)?;
     let sign = near.get(name..)?.iter().find(|byte| **byte != b' ')?;
     let before = at.checked_sub(1).and_then(|before| text.get(before));
-    if !PASSWORDS.contains(&word.as_str()) || *sign != b'=' || before.is_some_and(|byte| !parts_before(*byte)) {
+    let password = || PASSWORDS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(word));
+    if *sign != b'=' || !password() || before.is_some_and(|byte| !parts_before(*byte)) {
         return None;
     }
     let whole = bounds(text, at);
