@@ -258,12 +258,11 @@ fn declared(config: &Config, around: &Surroundings, found: &[SessionId]) -> Vec<
 
 /// Folders that other agents leave in a home or a repository: whoever has them has one more session, of which this
 /// version knows nothing.
-const OTHER_AGENTS: [(&str, &str); 16] = [
+const OTHER_AGENTS: [(&str, &str); 15] = [
     (".aider.conf.yml", "Aider"),
     (".amazonq", "Amazon Q"),
     (".cline", "Cline"),
     (".codeium", "Windsurf"),
-    (".codex", "OpenAI Codex"),
     (".config/crush", "Crush"),
     (".config/goose", "goose"),
     (".config/opencode", "OpenCode"),

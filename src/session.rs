@@ -4,6 +4,7 @@
 
 mod agent;
 mod claude_code;
+mod codex;
 mod cursor;
 mod definitions;
 mod join;
@@ -32,7 +33,7 @@ trait Finder: Sync {
 }
 
 /// Every agent that is looked for. Adding one is adding a line.
-const FINDERS: [&dyn Finder; 3] = [&claude_code::ClaudeCode, &cursor::Cursor, &cursor::CursorCli];
+const FINDERS: [&dyn Finder; 4] = [&claude_code::ClaudeCode, &cursor::Cursor, &cursor::CursorCli, &codex::Codex];
 
 /// Where sessions are looked for.
 #[derive(Clone, Debug)]

@@ -110,7 +110,8 @@ pub(crate) fn recognise(path: &str, head: &[u8]) -> Option<Store> {
     if lower.ends_with(".tfstate") || lower.ends_with(".tfstate.backup") {
         return Some(Store::Tfstate);
     }
-    if ends(".codex/config.toml") {
+    // The folder of Codex may lie elsewhere (`CODEX_HOME`).
+    if ends(".codex/config.toml") || (lower == "config.toml" && has("[mcp_servers.")) {
         return Some(Store::McpToml);
     }
     let json = lower.ends_with(".json") || lower.ends_with(".jsonc");

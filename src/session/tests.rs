@@ -292,3 +292,98 @@ fn what_one_folder_lets_change_counts_beside_another_that_only_asks() {
 fn plain_way() -> Way {
     World::new(&[]).look(&[]).ways.into_iter().next().unwrap()
 }
+
+const TRUSTED: &str = "trust_level = \"trusted\"";
+
+/// Settings of Codex for a folder of that world.
+fn codex(world: &World, folder: &str, settings: &str, trust: &str) {
+    let root = world.folder.path().join(folder).display().to_string();
+    let path = world.folder.path().join("home/.codex/config.toml");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, format!("{settings}[projects.\"{root}\"]\n{trust}\n")).unwrap();
+}
+
+#[test]
+fn codex_is_read_with_the_rules_beside_its_settings() {
+    let world = World::new(&[("home/.codex/rules/mine.rules", "# mine\nprefix_rule(pattern=[\"terraform\"])\n")]);
+    codex(&world, "work", "", TRUSTED);
+    let found = world.look(&["work"]);
+    assert_eq!(found.sessions[1].agent, Agent::Codex);
+    assert_eq!(found.sessions[1].ways, Fact::Known(Listed::Complete));
+    assert_eq!(way(&found, "codex/bash").contained, Fact::Known(true));
+    let terraform = way(&found, "codex/cli/terraform");
+    assert_eq!((&terraform.decision, &terraform.contained), (&Fact::Known(Decision::Allow), &Fact::Known(false)));
+    assert!(terraform.because.contains("~/.codex/rules/mine.rules:2"), "{}", terraform.because);
+    let ids: Vec<_> = found.sources.iter().map(|source| source.id.clone()).collect();
+    assert!(found.ways.iter().flat_map(|way| &way.sources).all(|source| ids.contains(source)));
+}
+
+#[test]
+fn a_codex_project_counts_where_it_is_trusted() {
+    let free = "approval_policy = \"never\"\nsandbox_mode = \"danger-full-access\"\n";
+    let world = World::new(&[("top/.git/HEAD", ""), ("top/.codex/config.toml", free), ("top/work/a", "")]);
+    codex(&world, "top/work", "", TRUSTED);
+    // What lies between the folder and the top of its repository counts.
+    assert_eq!(way(&world.look(&["top/work"]), "codex/bash").contained, Fact::Known(false));
+    codex(&world, "top/work", "", "trust_level = \"untrusted\"");
+    assert_eq!(way(&world.look(&["top/work"]), "codex/bash").decision, Fact::Known(Decision::Ask));
+    codex(&world, "other", "", TRUSTED);
+    assert!(way(&world.look(&["top/work"]), "codex/bash").contained.gap().is_some());
+    // And nothing above it.
+    fs::create_dir_all(world.folder.path().join("top/work/.git")).unwrap();
+    codex(&world, "top/work", "", TRUSTED);
+    assert_eq!(way(&world.look(&["top/work"]), "codex/bash").contained, Fact::Known(true));
+}
+
+#[test]
+fn codex_is_read_where_its_home_is_set() {
+    let world = World::new(&[
+        ("moved/config.toml", "approval_policy = \"never\"\nsandbox_mode = \"danger-full-access\"\n"),
+        ("home/.codex/config.toml", "approval_policy = \"untrusted\"\n"),
+    ]);
+    let (home, system) = (world.folder.path().join("home"), world.folder.path().join("system"));
+    let env = BTreeMap::from([("CODEX_HOME".to_owned(), world.folder.path().join("moved").display().to_string())]);
+    let roots = [world.folder.path().join("work")];
+    let now = Time::from_unix(1_795_500_000);
+    let found = discover(&Where { home: Some(&home), roots: &roots, env: &env, system: &system, now }, &[]);
+    assert_eq!(way(&found, "codex/bash").decision, Fact::Known(Decision::Allow));
+}
+
+#[test]
+fn what_a_server_or_a_device_profile_requires_of_codex_is_a_gap() {
+    let open = |path: &str, text: &str| {
+        let world = World::new(&[(path, text)]);
+        codex(&world, "work", "", TRUSTED);
+        world.look(&["work"]).sessions[1].ways.gap().is_some()
+    };
+    let served = "home/.codex/cloud-config-bundle-cache.json";
+    let bundle = |list: &str| {
+        format!(r#"{{"signed_payload":{{"bundle":{{"config_toml":{{"enterprise_managed":[{list}]}}}}}}}}"#)
+    };
+    assert!(!open(served, &bundle("")));
+    assert!(open(served, &bundle(r#""x""#)) && open(served, "{}"));
+    assert!(open("system/Library/Managed Preferences/com.openai.codex.plist", "x"));
+    assert!(open("system/Library/Managed Preferences/u/com.openai.codex.plist", "x"));
+}
+
+#[test]
+fn hostile_settings_of_codex_are_gaps() {
+    let deep = format!("prefix_rule(pattern={})", "[".repeat(2_000_000));
+    let big = "# x\n".repeat(3_000_000);
+    for (path, text) in [
+        ("work/.codex/config.toml", "a = [[[[".repeat(50_000)),
+        ("work/.codex/rules/a.rules", deep),
+        ("work/.codex/rules/b.rules", big),
+        ("work/.codex/rules/c.rules", "load(\"x\")".to_owned()),
+    ] {
+        let world = World::new(&[(path, text.as_str())]);
+        codex(&world, "work", "approval_policy = \"untrusted\"\n", TRUSTED);
+        assert!(way(&world.look(&["work"]), "codex/bash").decision.gap().is_some(), "{path}");
+    }
+    let world = World::new(&[("elsewhere/a.rules", "")]);
+    codex(&world, "work", "approval_policy = \"untrusted\"\n", TRUSTED);
+    fs::create_dir_all(world.folder.path().join("work/.codex")).unwrap();
+    let link = world.folder.path().join("work/.codex/rules");
+    std::os::unix::fs::symlink(world.folder.path().join("elsewhere"), link).unwrap();
+    assert!(way(&world.look(&["work"]), "codex/bash").decision.gap().is_some());
+}

@@ -188,6 +188,32 @@ fn a_run_finds_what_lies_about_and_tells_no_secret() {
 }
 
 #[test]
+fn a_run_names_the_rule_by_which_codex_lets_a_command_out() {
+    let place = Place::new();
+    place.write("home/.codex/rules/default.rules", "# what was allowed before\nprefix_rule(pattern=[\"vercel\"])\n");
+    let root = place.path("work").canonicalize().unwrap();
+    let server = "[mcp_servers.pg]\nurl = \"https://pg.example.com/mcp\"\nbearer_token_env_var = \"PG_TOKEN\"\n";
+    let trust = format!("[projects.\"{}\"]\ntrust_level = \"trusted\"\n", root.display());
+    place.write("home/.codex/config.toml", &format!("{trust}{server}"));
+    let root = root.display().to_string();
+    let run = place.run(&["run", &root]);
+    assert_eq!(run.code, 3, "{}\n{}", run.out, run.err);
+    let facts = json(&place.read("deadstop-report/facts.json"));
+    let ways = facts["ways"]["items"].as_array().unwrap();
+    let named = |way: &&Value, id: &str| way["id"].as_str().is_some_and(|whole| whole.ends_with(id));
+    let way = |id: &str| ways.iter().find(|way| named(way, id)).unwrap_or_else(|| panic!("{id}: {ways:?}"));
+    let out = way("codex/cli/vercel");
+    assert_eq!((&out["decision"], &out["contained"]), (&Value::from("allow"), &Value::from(false)));
+    assert_eq!(out["rule"], "prefix_rule(vercel)");
+    assert!(out["because"].as_str().unwrap().contains("~/.codex/rules/default.rules:2"), "{out}");
+    assert_eq!((&way("codex/bash")["contained"], &way("codex/mcp/pg")["contained"]), (&true.into(), &false.into()));
+    let sources = facts["sources"].as_array().unwrap();
+    assert!(sources.iter().any(|source| source["place"] == "~/.codex/config.toml:3"), "{sources:?}");
+    let page = place.read("deadstop-report/report.html");
+    assert!(page.contains("default.rules:2"));
+}
+
+#[test]
 fn a_plan_reads_nothing_and_calls_nobody() {
     let place = Place::new();
     for command in ["run", "collect", "credentials"] {

@@ -5,6 +5,7 @@
 
 mod call;
 pub mod claude_code;
+pub mod codex;
 pub mod cursor;
 mod desk;
 mod pattern;
@@ -50,7 +51,7 @@ pub trait GatePolicy: std::fmt::Debug {
 }
 
 /// Every gate that is known. Adding one is adding a line.
-pub const GATES: [&dyn AgentGate; 3] = [&claude_code::ClaudeCode, &cursor::Cursor, &cursor::CursorCli];
+pub const GATES: [&dyn AgentGate; 4] = [&claude_code::ClaudeCode, &cursor::Cursor, &cursor::CursorCli, &codex::Codex];
 
 /// The most rules of one file that are weighed. Every rule is held against every other, so a file of more, which nobody
 /// writes, is one that was not read.

@@ -318,6 +318,11 @@ fn an_allowed_program_opens_a_way_for_every_call_that_begins_with_it() {
             let at_odds = odds(gate, policy.as_ref(), Some(&one.id));
             wrong.extend(at_odds.into_iter().map(|why| format!("{id}: {}: {why}", program(command))));
         }
+        let codex = deadstop_core::gate::gate("codex").unwrap();
+        let rule = format!("prefix_rule(pattern=[{}])\n", serde_json::Value::from(program(command)));
+        let files = [file(codex, "config", "approval_policy = \"untrusted\"\n"), file(codex, "rules", &rule)];
+        let at_odds = odds(codex, codex.parse(&files, &ground).as_ref(), Some(&one.id));
+        wrong.extend(at_odds.into_iter().map(|why| format!("codex: {}: {why}", program(command))));
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }

@@ -53,6 +53,12 @@ fn server(context: &Context<'_>, text: &str, path: &str, name: &str, entry: &Val
             value_of(context, text, (&key, variable), value, &mut secrets, out);
         }
     }
+    for variable in referenced(entry) {
+        value_of(context, text, (path, variable), &format!("${variable}"), &mut secrets, out);
+    }
+    if let Some(token) = text_at(entry, &["bearer_token"]) {
+        value_of(context, text, (&format!("{path}.bearer_token"), "bearer_token"), token, &mut secrets, out);
+    }
     // One program, or a list of it and its arguments, of which nothing but the program is shown.
     let command = entry.get("command");
     let command = command.and_then(|command| command.as_str().or_else(|| command.get(0)?.as_str()));
@@ -85,11 +91,30 @@ fn server(context: &Context<'_>, text: &str, path: &str, name: &str, entry: &Val
         spot: Spot {
             key: None,
             ..context.spot(
-                context.line_of(text, &format!("\"{name}\""), "").or_else(|| context.line_of(text, name, "")),
+                headed(path)
+                    .and_then(|head| context.line_of(text, &head, ""))
+                    .or_else(|| context.line_of(text, &format!("\"{name}\""), ""))
+                    .or_else(|| context.line_of(text, name, "")),
                 name,
             )
         },
     });
+}
+
+/// The head of a server's table, in TOML.
+fn headed(path: &str) -> Option<String> {
+    path.starts_with("mcp_servers.").then(|| format!("[{path}]"))
+}
+
+/// Variables of the session that Codex hands to a server by their names (openai/codex
+/// `codex-rs/config/src/mcp_types.rs`).
+fn referenced(entry: &Value) -> Vec<&str> {
+    let mut found: Vec<&str> = text_at(entry, &["bearer_token_env_var"]).into_iter().collect();
+    let headers = entry.get("env_http_headers").and_then(Value::as_object).into_iter().flatten();
+    found.extend(headers.filter_map(|(_, variable)| variable.as_str()));
+    let listed = entry.get("env_vars").and_then(Value::as_array).into_iter().flatten();
+    found.extend(listed.filter_map(|variable| variable.as_str().or_else(|| variable.get("name")?.as_str())));
+    found
 }
 
 fn without_login(url: &str) -> String {

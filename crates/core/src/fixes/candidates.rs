@@ -338,13 +338,14 @@ impl Gather<'_, '_> {
 }
 
 /// The policy of an agent that its user cannot change and that can make it ask. Cursor's is none: what an administrator
-/// has on the machine are hooks, and what a hook answers is not known. Sources: code.claude.com/docs/en/managed-settings,
-/// developers.openai.com/codex/config-reference (`requirements.toml`), cursor.com/docs/agent/hooks. Reviewed 2026-11-24.
+/// has on the machine are hooks, and what a hook answers is not known. Codex's is none for every command: what
+/// `requirements.toml` asks about has to begin with words that it names, and a rule of the user's lets the rest run.
+/// Sources: code.claude.com/docs/en/managed-settings, developers.openai.com/codex/rules, cursor.com/docs/agent/hooks.
+/// Reviewed 2026-11-24.
 const fn binding_policy(agent: Agent) -> Option<&'static str> {
     match agent {
         Agent::ClaudeCode => Some("a managed policy"),
-        Agent::Codex => Some("an administrator's requirements.toml"),
-        Agent::Plain | Agent::Cursor | Agent::Ci | Agent::Program | Agent::Other => None,
+        Agent::Plain | Agent::Codex | Agent::Cursor | Agent::Ci | Agent::Program | Agent::Other => None,
     }
 }
 

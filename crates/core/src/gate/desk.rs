@@ -15,6 +15,8 @@ pub(super) struct Names {
     session: SessionId,
     /// The shell.
     pub(super) bash: WayId,
+    /// The shell, outside the sandbox that it otherwise runs in.
+    pub(super) outside: WayId,
     /// Commands that only read.
     pub(super) shown: WayId,
     /// The tool that reads files.
@@ -34,6 +36,7 @@ impl Names {
         Self {
             session: session.clone(),
             bash: id("bash"),
+            outside: id("bash-outside"),
             shown: id("bash-read"),
             read: id("read"),
             edit: id("edit"),
