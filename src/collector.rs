@@ -10,6 +10,7 @@ mod facts;
 mod find;
 mod history;
 mod jwt;
+mod keys;
 mod locator;
 mod mask;
 mod places;
@@ -19,6 +20,7 @@ mod scan;
 mod starts;
 mod store;
 mod strings;
+mod told;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,6 +33,8 @@ use deadstop_core::id::{CredentialId, SessionId};
 use deadstop_core::model::{Asset, Copy, Credential, Grant, Principal, Protection, Source, Step};
 
 use crate::surroundings::Surroundings;
+
+pub use told::credentials_document;
 
 /// The bounds of a collection.
 #[derive(Clone, Debug)]
