@@ -48,8 +48,8 @@ const TAIL: &str = "
 
 ## Systems
 
-The places of Linux and macOS are looked for on either, as are those of Windows in a home that was copied from there.
-Deadstop itself runs on Linux and macOS.
+The places of Linux, macOS and Windows are all looked for everywhere, as in a home that was copied from there. This version
+has been run on Linux alone; on Windows it does not run.
 ";
 
 /// The whole document.

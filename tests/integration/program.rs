@@ -22,7 +22,6 @@ impl Place {
         let folder = TempDir::new().unwrap();
         fs::create_dir_all(folder.path().join("home")).unwrap();
         fs::create_dir_all(folder.path().join("work")).unwrap();
-        fs::create_dir_all(folder.path().join("system")).unwrap();
         Self { folder }
     }
 
@@ -54,7 +53,7 @@ impl Place {
         command.args(args).current_dir(self.folder.path()).stdin(Stdio::null());
         command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.path("home"));
         // What lies in the system of whoever runs the tests is no part of them.
-        command.env("DEADSTOP_SYSTEM", self.path("system"));
+        command.env("DEADSTOP_SYSTEM", self.path("home"));
         command
     }
 

@@ -13,7 +13,7 @@ const LOGINS: &[u8] = include_bytes!("fixtures/gcloud-credentials.db");
 const TOKENS: &[u8] = include_bytes!("fixtures/gcloud-access-tokens.db");
 
 fn one<'a>(found: &'a [Credential], kind: &str) -> &'a Credential {
-    found.iter().find(|one| one.kind == kind).unwrap_or_else(|| panic!("no {kind} in {found:#?}"))
+    found.iter().find(|one| one.kind == kind).unwrap()
 }
 
 #[test]
@@ -54,13 +54,10 @@ fn a_database_that_is_none_is_a_gap() {
         page[3..5].copy_from_slice(&[0, 200]);
         page[8..].fill(0x81);
     }
-    for (bytes, malformed) in
-        [(cut, false), (wrong, false), (circle, false), (b"SQLite format 3\0".to_vec(), true), (vec![0; 5_000], true)]
-    {
+    for bytes in [cut, wrong, circle, b"SQLite format 3\0".to_vec(), vec![0; 5_000]] {
         let fake = Fake::new();
         fake.write("~/.config/gcloud/credentials.db", &bytes);
-        let found = fake.collect();
-        assert_eq!(found.reach.gap().is_some_and(|gap| gap.reason == GapReason::Malformed), malformed);
+        assert_eq!(fake.collect().reach.gap().unwrap().reason, GapReason::Malformed);
     }
 }
 

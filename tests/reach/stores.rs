@@ -497,3 +497,32 @@ fn what_cannot_be_read_is_a_gap_and_no_credential() {
     assert!(found.credentials.gaps.iter().all(|gap| gap.reason == GapReason::Unsupported));
     assert!(found.reach.gap().is_some());
 }
+
+#[test]
+fn no_output_of_the_program_tells_a_secret() {
+    let (fake, secrets) = planted(&[BOTH, LINUX]);
+    let run = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_deadstop"));
+        command.args(args).current_dir(fake.root()).env_clear().env("PATH", "/usr/bin:/bin");
+        let done = command.env("HOME", fake.home()).env("DEADSTOP_SYSTEM", fake.system()).output().unwrap();
+        assert!(matches!(done.status.code(), Some(0 | 1 | 3)), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+        [done.stdout, done.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat()
+    };
+    let mut written = vec![
+        run(&["credentials"]),
+        run(&["credentials", "--format", "json"]),
+        run(&["collect", "-o", "-"]),
+        run(&["run", "-o", "out", "-vv", "--format", "html,json,sarif,junit,markdown,csv,gitlab"]),
+    ];
+    assert!(written[1].lines().count() > 50);
+    for file in std::fs::read_dir(fake.root().join("out")).unwrap() {
+        written.push(std::fs::read_to_string(file.unwrap().path()).unwrap());
+    }
+    assert!(written.len() > 10);
+    for secret in &secrets {
+        for window in secret.as_bytes().windows(12) {
+            let piece = std::str::from_utf8(window).unwrap();
+            assert!(!written.iter().any(|text| text.contains(piece)), "a piece of a secret is told");
+        }
+    }
+}

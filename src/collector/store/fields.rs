@@ -15,8 +15,11 @@ use crate::collector::find::{Find, Finds};
 use crate::collector::jwt;
 use crate::collector::scan::is_dummy;
 
-/// The most values that one field is taken for in one file. A file with more was made to keep us busy.
+/// The most values that one field is taken for in one file. A file with more was made to keep us busy, and
+/// is not understood.
 const MOST: usize = 2_000;
+/// The longest secret that a file is taken for. A longer file is not understood.
+const LONGEST_TOKEN: usize = 16 << 10;
 /// The longest text beside a credential that is shown.
 const LONGEST: usize = 120;
 
@@ -38,18 +41,20 @@ pub(super) fn parse(context: &Context<'_>, entry: &Entry, text: &str, out: &mut 
         return token(context, entry, text, out);
     }
     let Some(trees) = trees(entry.form, text) else { return false };
+    let mut whole = true;
     for tree in &trees {
         for field in &entry.fields {
             let parts: Vec<&str> = field.at.split('/').collect();
             let mut hits = Vec::new();
             let top = Place { value: &tree.value, beside: &tree.value };
             walk(&top, &parts, &mut Vec::new(), &mut hits);
+            whole &= hits.len() < MOST;
             for (path, place) in hits {
                 out.dummies += u64::from(!take(context, entry, field, tree, &path, &place, text, out));
             }
         }
     }
-    true
+    whole
 }
 
 fn trees(form: Form, text: &str) -> Option<Vec<Tree>> {
@@ -202,7 +207,7 @@ fn held(holds: Holds, key: &str, value: &str, find: &mut Find) -> Option<String>
 /// The file is the secret, one line or many.
 fn token(context: &Context<'_>, entry: &Entry, text: &str, out: &mut Finds) -> bool {
     let secret = text.trim();
-    if secret.is_empty() || secret.len() > 64 << 10 {
+    if secret.is_empty() || secret.len() > LONGEST_TOKEN {
         return secret.is_empty();
     }
     let above = text.lines().take_while(|line| line.trim().is_empty()).count();

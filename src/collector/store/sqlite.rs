@@ -4,7 +4,7 @@
 //!
 //! <https://www.sqlite.org/fileformat2.html>
 
-/// The most rows that are looked at.
+/// The most rows that are looked at. A file with more is not understood.
 const MOST: usize = 20_000;
 /// The longest row that is put together.
 const LONGEST: usize = 1 << 20;
@@ -28,7 +28,7 @@ impl Cell {
     }
 }
 
-/// Every row of every table; nothing, if this is no such file.
+/// Every row of every table; nothing, if this is no such file, or not the whole of one.
 pub(super) fn rows(file: &[u8]) -> Option<Vec<Vec<Cell>>> {
     if !file.starts_with(b"SQLite format 3\0") {
         return None;
@@ -41,19 +41,24 @@ pub(super) fn rows(file: &[u8]) -> Option<Vec<Vec<Cell>>> {
         return None;
     }
     let usable = size - usize::from(*file.get(20)?);
+    let pages = usize::try_from(number(file, 28)?).ok()?;
+    // The first page begins with the header of the file, and is a page of a table.
+    if pages.checked_mul(size)? > file.len() || !matches!(file.get(100), Some(0x05 | 0x0d)) {
+        return None;
+    }
     let mut all = Vec::new();
     for (number, page) in file.chunks_exact(size).enumerate() {
-        // The first page begins with the header of the file.
         let head = if number == 0 { 100 } else { 0 };
         if page.get(head) != Some(&0x0d) {
             continue;
         }
         let count = usize::from(pair(page, head + 3)?);
-        for at in (0..count).filter_map(|cell| pair(page, head + 8 + cell * 2)) {
+        for cell in 0..count {
+            let row = row(file, size, usable, page, usize::from(pair(page, head + 8 + cell * 2)?))?;
             if all.len() >= MOST {
-                return Some(all);
+                return None;
             }
-            all.extend(row(file, size, usable, page, usize::from(at)).filter(|row| !is_schema(row)));
+            all.extend(Some(row).filter(|row| !is_schema(row)));
         }
     }
     Some(all)
