@@ -16,9 +16,11 @@ pub(crate) const LOCKED: &str = "present, and needs a passphrase that was not fo
 
 /// Tells an encrypted key from one that works as it is, and OpenSSH's public id of it.
 pub(crate) fn describe(raw: &mut Raw, block: &[u8]) {
+    // What follows the key is no part of it: another may, and that one encrypted.
     let text = String::from_utf8_lossy(block).replace("\\n", "\n");
-    let openssh = text.contains("BEGIN OPENSSH PRIVATE KEY").then(|| openssh(&text)).flatten();
-    let mut locked = text.contains("ENCRYPTED");
+    let text = text.split("-----END").next().unwrap_or_default();
+    let openssh = text.contains("BEGIN OPENSSH PRIVATE KEY").then(|| openssh(text)).flatten();
+    let mut locked = text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED");
     if text.contains("BEGIN OPENSSH PRIVATE KEY") {
         "ssh".clone_into(&mut raw.provider);
     }

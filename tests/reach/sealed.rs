@@ -93,14 +93,24 @@ fn a_key_that_needs_a_passphrase_is_told_from_one_that_works() {
         "./tls/locked.pem",
         format!("-----BEGIN ENCRYPTED {word}-----\n{}-----END ENCRYPTED {word}-----\n", body(5)),
     );
-    fake.write("./tls/open.pem", format!("-----BEGIN {word}-----\n{}-----END {word}-----\n", body(7)));
+    // An open key, and behind it one that is not.
+    let pair = format!("-----BEGIN {word}-----\n{}-----END {word}-----\n", body(7));
+    fake.write("./tls/open.pem", format!("{pair}-----BEGIN ENCRYPTED {word}-----\nshort\n"));
     // https://github.com/gpg/gnupg/blob/master/agent/keyformat.txt: both forms, and the shadow of a card's key.
     let grip = |digit: &str| format!("~/.gnupg/private-keys-v1.d/{}.key", digit.repeat(40));
     fake.write(
         &grip("A"),
         format!("Created: 20261001T100000\nKey: (protected-private-key (rsa (n #00{}#)))\n", made_up(9, 60)),
     );
-    fake.write(&grip("B"), [&b"(11:private-key(3:rsa(1:n257:\0\xff"[..], made_up(10, 60).as_bytes(), b")))"].concat());
+    fake.write(
+        &grip("B"),
+        [
+            &b"(11:private-key(7:comment21:protected-private-key)(3:rsa(1:n257:\0\xff"[..],
+            made_up(10, 60).as_bytes(),
+            b")))",
+        ]
+        .concat(),
+    );
     fake.write(&grip("C"), "(20:shadowed-private-key(3:rsa))");
     let found = fake.collect();
     let expected = [
