@@ -209,6 +209,7 @@ fn read(files: &[(&str, &[u8])]) {
         now: Time::from_unix(1_800_000_000),
         machine: "0123456789ab".to_owned(),
         uid: 1000,
+        system: None,
     };
     let found = collect(&around, &Options::default(), &[SessionId::from("plain")]);
     drop(serde_json::to_string(&found));

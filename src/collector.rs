@@ -11,6 +11,7 @@ mod facts;
 mod find;
 mod history;
 mod jwt;
+mod keys;
 mod locator;
 mod mask;
 mod places;
@@ -20,6 +21,7 @@ mod scan;
 mod starts;
 mod store;
 mod strings;
+mod told;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -33,6 +35,8 @@ use deadstop_core::model::{Asset, Copy, Credential, Grant, Principal, Protection
 
 use crate::secret::Secret;
 use crate::surroundings::Surroundings;
+
+pub use told::credentials_document;
 
 /// The bounds of a collection.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use deadstop_core::bundle::{Bundle, BundleError, adopt};
 use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
 use deadstop_core::gate::{self, McpServer};
 use deadstop_core::id::SessionId;
-use deadstop_core::model::{Agent, Session, Source};
+use deadstop_core::model::{Agent, Location, Session, Source};
 use deadstop_core::pattern;
 use deadstop_core::time::Time;
 use tracing::field;
@@ -32,6 +32,8 @@ pub struct Scope {
     pub home: Option<PathBuf>,
     /// Whether the home is read.
     pub with_home: bool,
+    /// Another top of the file system than `/`.
+    pub system: Option<PathBuf>,
     /// Whether environment variables are looked at.
     pub with_env: bool,
     /// How long files are read.
@@ -71,8 +73,12 @@ pub fn surroundings(scope: &Scope) -> Surroundings {
     if let Some(home) = &scope.home {
         around.home = Some(home.clone());
     }
+    if let Some(system) = &scope.system {
+        around.system = Some(system.clone());
+    }
     if !scope.with_home {
         around.home = None;
+        around.system = None;
     }
     if !scope.with_env {
         around.env.clear();
@@ -97,7 +103,7 @@ pub fn read(
         home: around.home.as_deref(),
         roots: &around.roots,
         env: &env,
-        system: Path::new("/"),
+        system: scope.system.as_deref().unwrap_or(Path::new("/")),
         now: around.now,
     };
     let mut ids: Vec<SessionId> =
@@ -326,17 +332,33 @@ fn describe(bundle: &mut Bundle, config: &Config) {
     }
 }
 
+/// What a place may be called in `ignore`: its path, and for a place in a history (`COMMIT:PATH`, or `COMMIT:PATH in
+/// REPOSITORY`) the path that the file has or had in the folder too.
+fn names(location: &Location) -> Vec<String> {
+    let plain = |path: &str| path.trim_start_matches("./").to_owned();
+    let mut all = vec![plain(&location.path)];
+    let commit = |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if location.kind == "git_history"
+        && let Some((_, path)) = location.path.split_once(':').filter(|(id, _)| commit(id))
+    {
+        let (path, repository) = path.rsplit_once(" in ").unwrap_or((path, "."));
+        all.push(plain(&format!("{repository}/{path}")));
+    }
+    all
+}
+
 /// Leaves out the places that the user's own configuration says hold no credentials, until the day it says.
 fn ignore(bundle: &mut Bundle, config: &Config, now: Time) -> Vec<String> {
     let (current, expired): (Vec<_>, Vec<_>) = config.ignore.iter().partition(|(_, expires)| *expires > now);
-    let ignored = |path: &str| {
-        let path = path.trim_start_matches("./");
-        current.iter().any(|(wanted, _)| pattern::matches(&wanted.replace("**", "*"), path))
+    let ignored = |location: &Location| {
+        let names = names(location);
+        let fits = |wanted: &str| names.iter().any(|name| pattern::matches(wanted, name));
+        current.iter().any(|(wanted, _)| fits(&wanted.replace("**", "*")))
     };
     let mut left_out = 0;
     for credential in &mut bundle.credentials.items {
         let before = credential.locations.len();
-        credential.locations.retain(|location| !ignored(&location.path));
+        credential.locations.retain(|location| !ignored(location));
         left_out += before - credential.locations.len();
     }
     let mut notes: Vec<String> = expired
@@ -347,4 +369,30 @@ fn ignore(bundle: &mut Bundle, config: &Config, now: Time) -> Vec<String> {
         .collect();
     notes.extend((left_out > 0).then(|| format!("{left_out} places are left out, as `ignore` says")));
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_a_history_is_called_by_its_path_as_well() {
+        let called = |kind: &str, path: &str| {
+            names(&Location {
+                kind: kind.to_owned(),
+                path: path.to_owned(),
+                line: None,
+                key: None,
+                sessions: Vec::new(),
+                refused: Vec::new(),
+            })
+        };
+        assert_eq!(called("file", "./tests/a.env"), ["tests/a.env"]);
+        assert_eq!(called("git_history", "0a1b2c3:tests/a.env"), ["0a1b2c3:tests/a.env", "tests/a.env"]);
+        assert_eq!(called("git_history", "0a1b2c3:tests/a.env in ~/x")[1], "~/x/tests/a.env");
+        assert_eq!(called("git_history", "0a1b2c3:tests/a.env in ./x")[1], "x/tests/a.env");
+        // A message, and a file that only looks as if it lay in a history.
+        assert_eq!(called("git_history", "commit 0a1b2c3").len(), 1);
+        assert_eq!(called("file", "./0a1b2c3:tests/a.env").len(), 1);
+    }
 }

@@ -14,6 +14,8 @@ use sha2::{Digest, Sha256};
 pub struct Surroundings {
     /// The home folder, if it is to be read.
     pub home: Option<PathBuf>,
+    /// The top of the file system, if the stores of the system are to be read.
+    pub system: Option<PathBuf>,
     /// The environment variables, if they are to be read.
     pub env: BTreeMap<String, OsString>,
     /// The folders the sessions work in.
@@ -39,6 +41,7 @@ impl Surroundings {
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Self {
             home: env.get("HOME").filter(|home| !home.is_empty()).map(PathBuf::from),
+            system: Some(PathBuf::from("/")),
             machine: machine_name(),
             uid: rustix::process::getuid().as_raw(),
             now: Time::from_unix(i64::try_from(seconds).unwrap_or(0)),

@@ -131,6 +131,10 @@ fn value_after(text: &[u8], start: usize, end: usize, style: Style) -> Option<Ra
         at
     };
     let closed = skip(end, &|byte| matches!(byte, b'"' | b'\'' | b'\\' | b' ' | b'\t' | b']'));
+    // A name has one quote behind it; two are a quote within a text.
+    if text.get(end..closed)?.windows(2).any(|pair| pair == b"\"\"" || pair == b"''") {
+        return None;
+    }
     let rest = text.get(closed..text.len().min(closed + 200)).unwrap_or_default();
     let mut at = if rest.starts_with(b":=") || rest.starts_with(b"=>") {
         closed + 2
@@ -178,7 +182,21 @@ fn value_after(text: &[u8], start: usize, end: usize, style: Style) -> Option<Ra
     while to > from && text.get(to - 1).is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
         to -= 1;
     }
-    (from < to).then_some(from..to)
+    let value = text.get(from..to)?;
+    let is_value = if quote.is_none() { style == Style::Env || !names_what_follows(value) } else { !is_prose(value) };
+    (from < to && is_value).then_some(from..to)
+}
+
+/// Whether a bare word is no value but the next name: the key of a mapping below (`password:` and `secure: …` on the next
+/// line), the next option of a command line, or the next variable of a list of empty ones.
+fn names_what_follows(value: &[u8]) -> bool {
+    let name = value.strip_suffix(b"=").filter(|name| name.len() < 20 && name.iter().all(u8::is_ascii_alphabetic));
+    value.ends_with(b":") || value.starts_with(b"--") || name.is_some()
+}
+
+/// Whether what stands between two quotes is the text between two quoted words.
+fn is_prose(value: &[u8]) -> bool {
+    value.first().is_some_and(u8::is_ascii_whitespace) && value.last().is_some_and(u8::is_ascii_whitespace)
 }
 
 /// After `key:` or `key: |` at the end of a line, the start of the next line's text.
@@ -240,6 +258,25 @@ pub(crate) fn placeholder(value: &[u8]) -> bool {
         || whole.contains(&lower.as_str())
         || lower.contains("${")
         || lower.contains("xxxx")
+        || (lower.starts_with("arn:aws:") && (lower.contains(":secretsmanager:") || lower.contains(":ssm:")))
+        || (lower.starts_with("projects/") && lower.contains("/secrets/"))
+        || names_itself(&lower)
+        || is_variable(value)
+}
+
+/// Whether a value is nothing but words for what it is: `user-password`, `my_secret`.
+fn names_itself(lower: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "password", "passwd", "pass", "secret", "token", "key", "user", "username", "admin", "my", "new", "old",
+        "name", "value",
+    ];
+    lower.split(['-', '_', '.', ' ']).count() > 1 && lower.split(['-', '_', '.', ' ']).all(|word| WORDS.contains(&word))
+}
+
+/// Whether a value is the name of a variable: capitals parted by underscores.
+fn is_variable(value: &[u8]) -> bool {
+    let parts = value.split(|byte| *byte == b'_');
+    value.contains(&b'_') && parts.clone().all(|part| !part.is_empty() && part.iter().all(u8::is_ascii_uppercase))
 }
 
 /// Whether a value looks made by a machine: one word, of several kinds of characters, that repeats little.

@@ -8,7 +8,7 @@ use deadstop_core::fact::GapReason;
 use deadstop_core::model::Class;
 
 use super::Options;
-use super::find::{Find, Finds, Node, Spot};
+use super::find::{Find, Finds, Node, Spot, Strength};
 use super::history;
 use super::locator::Locator;
 use super::places::Places;
@@ -24,46 +24,12 @@ pub(crate) struct Gathered {
     pub(crate) finds: Finds,
     pub(crate) walked: Walked,
     pub(crate) unread: Vec<(String, GapReason)>,
+    /// Stores that are there and cannot be read here, with what each is.
+    pub(crate) sealed: BTreeMap<String, String>,
     /// Repositories whose history was not read, or not to its end.
     pub(crate) histories: Vec<(String, GapReason)>,
     pub(crate) paths: BTreeMap<String, PathBuf>,
 }
-
-/// Stores that are read before anything else, so that no budget ends before them.
-const FIRST: [&str; 21] = [
-    ".aws",
-    ".railway",
-    ".kube",
-    ".config/gh",
-    ".config/gcloud",
-    ".config/neonctl",
-    ".config/planetscale",
-    ".config/.wrangler",
-    ".config/doctl",
-    ".azure",
-    ".docker/config.json",
-    ".supabase",
-    ".fly",
-    ".render",
-    ".netrc",
-    ".pgpass",
-    ".my.cnf",
-    ".git-credentials",
-    ".claude.json",
-    ".cursor/mcp.json",
-    ".terraform.d",
-];
-/// Variables that name a store.
-const NAMED: [&str; 8] = [
-    "AWS_SHARED_CREDENTIALS_FILE",
-    "AWS_CONFIG_FILE",
-    "KUBECONFIG",
-    "GOOGLE_APPLICATION_CREDENTIALS",
-    "PGPASSFILE",
-    "NETRC",
-    "GH_CONFIG_DIR",
-    "CLOUDSDK_CONFIG",
-];
 
 /// Reads everything.
 pub(crate) fn gather(surroundings: &Surroundings, options: &Options, scanner: &Scanner) -> Gathered {
@@ -80,12 +46,10 @@ pub(crate) fn gather(surroundings: &Surroundings, options: &Options, scanner: &S
     let mut all = Walked::default();
     let mut paths = BTreeMap::new();
     let mut repositories = BTreeSet::new();
-    let named: BTreeMap<PathBuf, Store> =
-        [("AWS_SHARED_CREDENTIALS_FILE", Store::Aws), ("AWS_CONFIG_FILE", Store::Aws)]
-            .into_iter()
-            .filter_map(|(name, store)| Some((std::fs::canonicalize(surroundings.var(name)?).ok()?, store)))
-            .collect();
-    for roots in phases(surroundings) {
+    let named = named(surroundings, scanner);
+    let phases = phases(surroundings, scanner, &named);
+    let read: Vec<PathBuf> = phases.iter().flatten().cloned().collect();
+    for roots in phases {
         let mut readers: Vec<Reader<'_>> =
             (0..options.threads.max(1)).map(|_| Reader::new(scanner, &places, &env, &named, &options.opened)).collect();
         let walked = walk(&roots, limits, &seen, &mut readers);
@@ -118,38 +82,69 @@ pub(crate) fn gather(surroundings: &Surroundings, options: &Options, scanner: &S
     }
     let mut unread: Vec<(String, GapReason)> =
         all.unread.iter().map(|unread| (places.show(&unread.path), unread.reason)).collect();
-    unread.extend(led_out(surroundings, &all.leading).map(|link| (places.show(link), GapReason::NotAsked)));
+    unread.extend(led_out(&read, &all.leading).map(|link| (places.show(link), GapReason::NotAsked)));
+    let sealed = std::mem::take(&mut finds.sealed);
     unread.extend(finds.malformed.iter().map(|path| (path.clone(), GapReason::Malformed)));
-    Gathered { finds, walked: all, unread, histories, paths }
+    finds.finds.extend(sockets(surroundings));
+    Gathered { finds, walked: all, unread, sealed, histories, paths }
 }
 
 /// Links that lead out of all that is read: an agent follows them, and this does not.
-fn led_out<'a>(around: &Surroundings, leading: &'a [(PathBuf, PathBuf)]) -> impl Iterator<Item = &'a PathBuf> {
-    let read = around.roots.iter().chain(&around.home).filter_map(|base| std::fs::canonicalize(base).ok());
-    let read: Vec<PathBuf> = read.collect();
+fn led_out<'a>(read: &[PathBuf], leading: &'a [(PathBuf, PathBuf)]) -> impl Iterator<Item = &'a PathBuf> {
     let out = move |target: &PathBuf| !read.iter().any(|base| target.starts_with(base));
     leading.iter().filter(move |(_, target)| out(target)).map(|(link, _)| link)
 }
 
-/// The folders and files of each phase.
-fn phases(surroundings: &Surroundings) -> Vec<Vec<PathBuf>> {
-    let whole = |path: PathBuf| std::fs::canonicalize(&path).ok();
-    let mut first: Vec<PathBuf> = Vec::new();
-    for name in NAMED {
-        let value = surroundings.var(name).unwrap_or_default();
-        first.extend(std::env::split_paths(value).filter(|path| path.is_absolute()).filter_map(whole));
+/// The files that variables name as stores.
+fn named(surroundings: &Surroundings, scanner: &Scanner) -> BTreeMap<PathBuf, Store> {
+    let mut all = BTreeMap::new();
+    for (at, entry) in scanner.rules.stores.all().iter().enumerate() {
+        let Some(store) = entry.store(at) else { continue };
+        for place in &entry.env {
+            let (name, below) = place.split_once('/').unwrap_or((place, ""));
+            let value = surroundings.var(name).unwrap_or_default();
+            for path in std::env::split_paths(value).filter(|path| path.is_absolute()) {
+                let path = if below.is_empty() { path } else { path.join(below) };
+                all.extend(whole(path).map(|path| (path, store)));
+            }
+        }
     }
+    all
+}
+
+fn whole(path: PathBuf) -> Option<PathBuf> {
+    std::fs::canonicalize(path).ok()
+}
+
+/// The folders and files of each phase: the known stores first, so that no budget ends before them.
+fn phases(surroundings: &Surroundings, scanner: &Scanner, named: &BTreeMap<PathBuf, Store>) -> Vec<Vec<PathBuf>> {
+    let mut first: BTreeSet<PathBuf> = named.keys().cloned().collect();
     let home = surroundings.home.clone().and_then(whole);
-    if let Some(home) = &home {
+    let system = surroundings.system.clone().and_then(whole);
+    for start in scanner.rules.stores.all().iter().flat_map(super::store::listed::Entry::starts) {
+        let path = match start.strip_prefix("~/") {
+            Some(below) => home.as_ref().map(|home| home.join(below)),
+            None => {
+                let below = start.strip_prefix('/');
+                below.and_then(|below| Some(system.as_ref()?.join(below)))
+            }
+        };
         // A store behind a link is not followed; the walk of the home names the link.
-        let stores = FIRST.iter().map(|store| home.join(store));
-        first.extend(stores.filter(|store| whole(store.clone()).is_none_or(|real| real == *store)));
-    }
-    if surroundings.var("KUBERNETES_SERVICE_HOST").is_some() {
-        first.push(PathBuf::from("/var/run/secrets/kubernetes.io/serviceaccount"));
+        first.extend(path.filter(|path| whole(path.clone()).is_some_and(|real| real == *path)));
     }
     let roots = surroundings.roots.iter().filter_map(|root| whole(surroundings.cwd.join(root))).collect();
-    vec![first, roots, home.into_iter().collect()]
+    vec![first.into_iter().collect(), roots, home.into_iter().collect()]
+}
+
+/// Agents that hold keys and use them on the word of whoever may open their socket. It is looked up and not opened.
+fn sockets(surroundings: &Surroundings) -> Option<Find> {
+    use std::os::unix::fs::FileTypeExt as _;
+    const NAME: &str = "SSH_AUTH_SOCK";
+    let held = std::fs::metadata(surroundings.var(NAME)?).ok()?;
+    let spot = Spot { kind: "environment", path: "environment".to_owned(), line: None, key: Some(NAME.to_owned()) };
+    let mut find = Find::new("ssh", "agent", Strength::Store, None, spot);
+    find.scope = Some("every key that the agent behind this socket holds; it was not asked which".to_owned());
+    held.file_type().is_socket().then_some(find)
 }
 
 fn environment(scanner: &Scanner, env: &BTreeMap<String, String>) -> Finds {
@@ -179,6 +174,7 @@ pub(crate) fn from_raw(raw: Raw, spot: Spot, out: &mut Finds) -> Option<Find> {
     find.public_id = raw.public_id;
     find.renewable = raw.renews;
     find.scope = raw.scope;
+    find.expires = raw.expires;
     if let Some(locator) = raw.database {
         place_database(&mut find, &locator, out);
     }

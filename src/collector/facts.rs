@@ -22,7 +22,7 @@ const KEY_PLACES: usize = 8;
 
 /// States everything that was gathered.
 pub(crate) fn state(gathered: Gathered, rules: &Rules, now: Time, sessions: &[SessionId]) -> Collected {
-    let Gathered { mut finds, walked, unread, histories, paths } = gathered;
+    let Gathered { mut finds, walked, unread, sealed, histories, paths } = gathered;
     let mask = Mask::of(&finds.finds);
     let before = finds.finds.len();
     finds.finds.retain(|find| !published(find));
@@ -41,7 +41,8 @@ pub(crate) fn state(gathered: Gathered, rules: &Rules, now: Time, sessions: &[Se
         principals: BTreeMap::new(),
         assets: BTreeMap::new(),
     };
-    let groups = group(&mut finds.finds);
+    once(&mut finds);
+    let groups = group(&finds.finds);
     let mut credentials = Vec::new();
     let mut ids: Vec<(CredentialId, Vec<usize>)> = Vec::new();
     let mut aws_keys = Vec::new();
@@ -73,6 +74,7 @@ pub(crate) fn state(gathered: Gathered, rules: &Rules, now: Time, sessions: &[Se
     let steps = facts.steps(&finds, &ids);
     let mcp_servers = facts.servers(&finds, &ids);
     let mut gaps: Vec<Gap> = unread.iter().map(|(path, reason)| facts.unread(path, *reason)).collect();
+    gaps.extend(sealed.iter().map(|(path, about)| facts.sealed(path, about)));
     gaps.extend(histories.iter().map(|(path, reason)| facts.unread_history(path, *reason)));
     let reach = gaps.first().map_or(Fact::Known(Listed::Complete), |gap| Fact::Unknown(gap.clone()));
     credentials.sort();
@@ -118,18 +120,29 @@ fn keys(credential: &CredentialId, found: &[&Find]) -> Vec<AwsKey> {
     keys
 }
 
-/// Which finds are one credential: those with one public id, and those with one secret.
-fn group(finds: &mut [Find]) -> Vec<Vec<usize>> {
+/// Sorts the finds, and leaves out what was found twice because a file was read twice.
+fn once(all: &mut Finds) {
+    fn secret(find: &Find) -> Option<&[u8]> {
+        find.secret.as_ref().map(Secret::expose)
+    }
+    all.chains.sort();
+    all.chains.dedup();
+    all.profiles.sort();
+    all.profiles.dedup();
+    let finds = &mut all.finds;
     finds.sort_by(|a, b| {
-        (a.public_id.is_none(), &a.provider, &a.public_id, std::cmp::Reverse(a.strength), &a.kind, &a.spot).cmp(&(
-            b.public_id.is_none(),
-            &b.provider,
-            &b.public_id,
-            std::cmp::Reverse(b.strength),
-            &b.kind,
-            &b.spot,
-        ))
+        (a.public_id.is_none(), &a.provider, &a.public_id, std::cmp::Reverse(a.strength), &a.kind, &a.spot)
+            .cmp(&(b.public_id.is_none(), &b.provider, &b.public_id, std::cmp::Reverse(b.strength), &b.kind, &b.spot))
+            .then_with(|| secret(a).cmp(&secret(b)))
     });
+    finds.dedup_by(|a, b| {
+        (&a.provider, &a.kind, &a.spot, &a.public_id, &a.secret)
+            == (&b.provider, &b.kind, &b.spot, &b.public_id, &b.secret)
+    });
+}
+
+/// Which finds are one credential: those with one public id, and those with one secret. The finds are sorted.
+fn group(finds: &[Find]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut by_id: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let mut by_secret: BTreeMap<&[u8], usize> = BTreeMap::new();
@@ -261,6 +274,18 @@ impl Facts<'_> {
         Gap { source: id, reason }
     }
 
+    /// The gap of a store that is there and cannot be read here.
+    fn sealed(&mut self, path: &str, about: &str) -> Gap {
+        let path = self.mask.hide(path);
+        let id = SourceId(format!("sealed:{path}"));
+        let settle = format!(
+            "it is locked ({about}): look through what it holds by hand, as a program that it is opened for reads it"
+        );
+        let source = Source::unanswered(id.clone(), &format!("read {path}"), GapReason::Unsupported, &settle, self.now);
+        self.sources.entry(id.clone()).or_insert(Source { place: Some(path), ..source });
+        Gap { source: id, reason: GapReason::Unsupported }
+    }
+
     /// The gap of a repository whose history was not read, or not to its end.
     fn unread_history(&mut self, path: &str, reason: GapReason) -> Gap {
         let path = self.mask.hide(path);
@@ -302,6 +327,12 @@ impl Facts<'_> {
             "canary_token".clone_into(&mut kind);
             scope = Some("a trap: whoever set it is told of each use, so it is never sent anywhere".to_owned());
         }
+        let expires = found.iter().filter_map(|find| find.expires).max();
+        let renewed = found.iter().any(|find| find.renewable);
+        if let Some(end) = expires.filter(|end| *end <= self.now && !renewed) {
+            let ended = format!("ended on {} by its own account", end.day());
+            scope = Some(scope.map_or_else(|| ended.clone(), |scope| format!("{scope}; {ended}")));
+        }
         let (locations, sources) = self.locations(found, &provider);
         let told = public_id.clone().unwrap_or_else(|| {
             let places: Vec<String> = locations
@@ -314,11 +345,7 @@ impl Facts<'_> {
         let key = format!("{provider}:{kind}:{told}");
         let id = CredentialId(key.clone());
         let gap = self.not_asked(&provider);
-        let status = if found.iter().any(|find| find.renewable) {
-            Fact::Known(Status::Live)
-        } else {
-            Fact::Unknown(gap.clone())
-        };
+        let status = if renewed { Fact::Known(Status::Live) } else { Fact::Unknown(gap.clone()) };
         let identity = match found.iter().find_map(|find| find.identity.clone()) {
             Some((who, name)) => Fact::Known(self.principal(&who, &name, &provider, &sources, &gap)),
             None => Fact::Unknown(gap.clone()),
@@ -336,6 +363,7 @@ impl Facts<'_> {
             provider,
             kind,
             public_id,
+            expires,
             status,
             identity,
             scope,

@@ -1,8 +1,9 @@
 //! What the scanners hand to the inventory: one find a place, secrets still in memory (floor 5).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use deadstop_core::model::Class;
+use deadstop_core::time::Time;
 
 use crate::secret::Secret;
 
@@ -43,6 +44,8 @@ pub(crate) struct Find {
     /// A login that renews it lies beside it, or it is one.
     pub(crate) renewable: bool,
     pub(crate) scope: Option<String>,
+    /// When it ends, as its file or it itself says.
+    pub(crate) expires: Option<Time>,
     /// Who it is, where the place itself tells: id and name.
     pub(crate) identity: Option<(String, String)>,
     /// What it is known not to leave.
@@ -64,6 +67,7 @@ impl Find {
             strength,
             renewable: false,
             scope: None,
+            expires: None,
             identity: None,
             within: None,
             parsed: strength == Strength::Store,
@@ -107,6 +111,8 @@ pub(crate) struct Chain {
 #[derive(Default)]
 pub(crate) struct Finds {
     pub(crate) finds: Vec<Find>,
+    /// Values of the file at hand that are a part of one of its credentials, and none by themselves.
+    pub(crate) parts: Vec<Secret>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) servers: Vec<Server>,
     pub(crate) chains: Vec<Chain>,
@@ -115,6 +121,8 @@ pub(crate) struct Finds {
     pub(crate) notes: BTreeSet<String>,
     /// Known stores that could not be parsed.
     pub(crate) malformed: BTreeSet<String>,
+    /// Stores that are there and cannot be read here, with what each is.
+    pub(crate) sealed: BTreeMap<String, String>,
     /// Documented dummies left out.
     pub(crate) dummies: u64,
 }
@@ -128,6 +136,7 @@ impl Finds {
         self.profiles.append(&mut other.profiles);
         self.notes.append(&mut other.notes);
         self.malformed.append(&mut other.malformed);
+        self.sealed.append(&mut other.sealed);
         self.dummies += other.dummies;
     }
 }

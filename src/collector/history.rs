@@ -126,7 +126,8 @@ impl Place {
 
     fn label(&self) -> String {
         let id: String = self.id.chars().take(SHOWN).collect();
-        let path = printable(&self.path.to_string_lossy());
+        // What follows ` in ` is the repository, so that no file's name may seem to lie in another.
+        let path = printable(&self.path.to_string_lossy()).replace(" in ", "\\u{20}in ");
         if self.within { format!("{id}:{path}") } else { format!("{path} {id}") }
     }
 }
@@ -273,7 +274,7 @@ impl<'a> Glance<'a> {
             let (entry, after) = rest.split_at(end);
             let Some((id, next)) = after.get(1..).and_then(|after| after.split_at_checked(id_length)) else { return };
             let name = entry.splitn(2, |byte| *byte == b' ').nth(1).unwrap_or_default();
-            if entry.starts_with(b"100") && store::known_by_name(name) {
+            if entry.starts_with(b"100") && self.scanner.rules.stores.named(&String::from_utf8_lossy(name)) {
                 self.suspects.insert(hex(id), "blob".to_owned());
             }
             rest = next;
@@ -312,7 +313,7 @@ impl Visitor for Glance<'_> {
 
     fn head(&mut self, first: &[u8]) -> Option<usize> {
         // Its name is not known yet: a form that a name would make a store of is enough.
-        self.hit |= ["a.json", "a.yaml"].iter().any(|name| store::recognise(name, first).is_some());
+        self.hit |= ["a.json", "a.yaml"].iter().any(|name| store::recognise(None, name, first).is_some());
         None
     }
 

@@ -76,7 +76,7 @@ pub(crate) fn scan(text: &[u8], at: usize, style: Style, out: &mut Vec<Raw>) {
     if let Some((provider, port)) = server {
         database(provider, port, rest, style, key_before(text, start), start..end, out);
     } else if web {
-        login(rest, key_before(text, start), start..end, out);
+        login(rest, style, key_before(text, start), start..end, out);
     }
 }
 
@@ -129,15 +129,19 @@ fn names_a_connection(key: &str) -> bool {
 }
 
 /// `https://user:password@host/…`.
-fn login(rest: &str, key: Option<String>, at: std::ops::Range<usize>, out: &mut Vec<Raw>) {
+fn login(rest: &str, style: Style, key: Option<String>, at: std::ops::Range<usize>, out: &mut Vec<Raw>) {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let Some((who, host)) = authority.rsplit_once('@') else { return };
     let secret = who.split_once(':').map_or(who, |(_, password)| password);
-    if secret.len() < 8 || placeholder(secret.as_bytes()) || secret.contains(['{', '$', '*']) {
+    if secret.len() < 8
+        || placeholder(secret.as_bytes())
+        || super::scan::is_dummy(secret.as_bytes())
+        || secret.contains(['{', '$', '*'])
+    {
         return;
     }
-    // `git@host` and the like name a user, not a secret.
-    if !who.contains(':') && !super::assignment::looks_random(secret.as_bytes()) {
+    // `git@host` and the like name a user, not a secret. In program text and manuals most logins are made up.
+    if (!who.contains(':') || style == Style::Code) && !super::assignment::looks_random(secret.as_bytes()) {
         return;
     }
     let host = host.split(':').next().unwrap_or_default().to_ascii_lowercase();

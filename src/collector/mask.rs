@@ -1,7 +1,7 @@
 //! The last line of defence (floor 5): whatever text leaves this module's callers, no secret that was found is in it,
 //! be it in a file's name, a key or an id.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::find::Find;
 use crate::secret::REDACTED;
@@ -17,7 +17,12 @@ impl Mask {
         let secrets = finds.iter().filter_map(|find| find.secret.as_ref());
         let long: std::collections::BTreeSet<&[u8]> =
             secrets.map(crate::secret::Secret::expose).filter(|secret| secret.len() >= SHORTEST).collect();
-        Self(AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(long).ok())
+        // Of long secrets the larger automaton takes minutes to make; what is hidden is little text.
+        let builder = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(long);
+        Self(builder.ok())
     }
 
     pub(crate) fn hide(&self, text: &str) -> String {

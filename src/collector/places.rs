@@ -26,6 +26,9 @@ impl Places {
         if let Some(home) = &surroundings.home {
             bases.push((whole(home), "~".to_owned()));
         }
+        if let Some(system) = surroundings.system.as_deref().map(whole).filter(|system| system.parent().is_some()) {
+            bases.push((system, String::new()));
+        }
         // A root that is the home itself is shown as the home.
         bases.sort_by(|a, b| b.0.as_os_str().len().cmp(&a.0.as_os_str().len()).then_with(|| b.1.cmp(&a.1)));
         Self { bases }

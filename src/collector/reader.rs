@@ -8,6 +8,7 @@ use super::collect::{from_raw, paired};
 use super::find::{Finds, Spot, Strength};
 use super::places::Places;
 use super::scan::{Raw, Scanner, Style};
+use super::store::listed::Form;
 use super::store::{self, Context, Store};
 use crate::walk::{Chunk, Reading, Visitor};
 
@@ -32,6 +33,8 @@ pub(super) struct Reader<'a> {
     file: PathBuf,
     shown: String,
     style: Style,
+    /// What its path is listed as.
+    listed: Option<usize>,
     store: Option<Store>,
     raws: Vec<(Raw, u64)>,
     parsed: Finds,
@@ -58,6 +61,7 @@ impl<'a> Reader<'a> {
             file: PathBuf::new(),
             shown: String::new(),
             style: Style::Config,
+            listed: None,
             store: None,
             raws: Vec::new(),
             parsed: Finds::default(),
@@ -108,8 +112,14 @@ impl Visitor for Reader<'_> {
         self.file = path.to_path_buf();
         self.style = style(path);
         self.again();
-        let name = path.file_name().unwrap_or_default();
-        if name == "credentials.db" || name == "access_tokens.db" { Reading::Any } else { Reading::Text }
+        self.listed = self.scanner.rules.stores.find(&path.to_string_lossy());
+        let entry = self.listed.and_then(|at| self.scanner.rules.stores.get(at).map(|entry| (at, entry)));
+        if let Some((_, entry)) = entry.filter(|(_, entry)| entry.form == Form::Sealed) {
+            let place = entry.sealed_at(&self.places.show(path));
+            self.finds.sealed.insert(place, entry.about.clone());
+        }
+        let store = entry.and_then(|(at, entry)| entry.store(at));
+        if store.is_some_and(Store::is_binary) { Reading::Any } else { Reading::Text }
     }
 
     fn head(&mut self, first: &[u8]) -> Option<usize> {
@@ -121,7 +131,8 @@ impl Visitor for Reader<'_> {
             self.leading.push((self.file.clone(), target));
         }
         self.shown = self.places.show(&self.file);
-        self.store = self.named.get(&self.file).copied().or_else(|| store::recognise(&self.shown, first));
+        let listed = self.listed.and_then(|at| self.scanner.rules.stores.get(at)?.store(at));
+        self.store = self.named.get(&self.file).copied().or_else(|| store::recognise(listed, &self.shown, first));
         self.store.map(|_| STORE_CAP)
     }
 
@@ -144,12 +155,10 @@ impl Visitor for Reader<'_> {
             self.parsed.malformed.insert(self.shown.clone());
             return;
         };
-        let text = String::from_utf8_lossy(bytes);
         let context = Context::new(self.scanner, &self.shown, self.env);
-        let whole = store::parse(kind, &context, &text, &mut self.parsed);
-        let by_content = matches!(kind, Store::Google | Store::Kubernetes)
-            || (kind == Store::Mcp && !self.shown.ends_with("mcp.json") && !self.shown.ends_with(".claude.json"));
-        if !whole && !by_content && !text.trim().is_empty() {
+        let whole = store::parse(kind, &context, bytes, &mut self.parsed);
+        let by_content = self.listed.is_none() && !self.named.contains_key(&self.file);
+        if !whole && !by_content && !bytes.trim_ascii().is_empty() {
             self.parsed.malformed.insert(self.shown.clone());
         }
     }
@@ -164,9 +173,14 @@ impl Visitor for Reader<'_> {
         if self.raws.is_empty() && self.store.is_none() {
             return;
         }
-        let by_path = self.scanner.rules.by_path(&self.shown);
+        let listed = self.listed.and_then(|at| self.scanner.rules.stores.get(at));
+        let by_path = listed.and_then(|entry| Some((entry.provider.as_str(), entry.kind.as_deref()?)));
         let renews = by_path.is_some() && self.raws.iter().any(|(raw, _)| raw.renews);
+        let parts = std::mem::take(&mut self.parsed.parts);
         for (mut raw, line) in paired(std::mem::take(&mut self.raws), NEAR) {
+            if raw.secret.as_ref().is_some_and(|secret| parts.contains(secret)) {
+                continue;
+            }
             if let Some((provider, kind)) = by_path.filter(|_| raw.strength == Strength::Guess) {
                 provider.clone_into(&mut raw.provider);
                 kind.clone_into(&mut raw.kind);
@@ -187,10 +201,10 @@ impl Visitor for Reader<'_> {
 
 /// How values are written in a file of this name.
 fn style(path: &Path) -> Style {
-    const CODE: [&str; 34] = [
+    const CODE: [&str; 45] = [
         "rs", "js", "mjs", "cjs", "jsx", "ts", "tsx", "py", "go", "java", "kt", "scala", "rb", "php", "c", "h", "cc",
         "cpp", "hpp", "cs", "swift", "vue", "svelte", "html", "htm", "css", "scss", "map", "lua", "ex", "exs", "dart",
-        "md", "rst",
+        "md", "rst", "pl", "pm", "pod", "t", "vim", "el", "lisp", "tcl", "jl", "r", "adoc",
     ];
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();

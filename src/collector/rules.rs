@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
+use super::store::listed::{Entry, Stores};
+
 /// One provider's file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,18 +20,10 @@ pub(crate) struct Provider {
     /// The day on which the rules were last compared with the source, or `not yet`.
     pub(crate) reviewed: String,
     pub(crate) source: String,
-    /// Files in which whatever looks like a secret is this provider's.
+    /// Files that hold its credentials.
     #[serde(default)]
-    paths: Vec<PathRule>,
+    stores: Vec<Entry>,
     rules: Vec<RuleText>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PathRule {
-    /// The end of the path; one `*` stands for a file's name.
-    ends: String,
-    kind: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -90,6 +84,8 @@ pub(crate) struct Rules {
     pub(crate) anchors: BTreeMap<String, Vec<usize>>,
     /// Upper-case variable names and their rules.
     pub(crate) names: BTreeMap<String, usize>,
+    /// The known stores.
+    pub(crate) stores: Stores,
 }
 
 /// The rule files, by name.
@@ -98,8 +94,13 @@ const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 impl Rules {
     /// The built-in rules. A file that does not parse is left out here and fails a test.
     pub(crate) fn built_in() -> Self {
-        let mut all =
-            Self { providers: BTreeMap::new(), rules: Vec::new(), anchors: BTreeMap::new(), names: BTreeMap::new() };
+        let mut all = Self {
+            providers: BTreeMap::new(),
+            rules: Vec::new(),
+            anchors: BTreeMap::new(),
+            names: BTreeMap::new(),
+            stores: Stores::default(),
+        };
         for (_, text) in FILES {
             let Ok(mut provider) = serde_yaml::from_str::<Provider>(text) else { continue };
             for rule in std::mem::take(&mut provider.rules) {
@@ -120,6 +121,7 @@ impl Rules {
                     built: OnceLock::new(),
                 });
             }
+            all.stores.extend(&provider.provider, std::mem::take(&mut provider.stores));
             all.providers.insert(provider.provider.clone(), provider);
         }
         all
@@ -134,14 +136,6 @@ impl Rules {
             }
             rest = rest.split_once('_')?.1;
         }
-    }
-
-    /// The provider and kind of secrets in a known file.
-    pub(crate) fn by_path(&self, path: &str) -> Option<(&str, &str)> {
-        self.providers.values().find_map(|provider| {
-            let rule = provider.paths.iter().find(|rule| path_ends(path, &rule.ends))?;
-            Some((provider.provider.as_str(), rule.kind.as_str()))
-        })
     }
 
     /// A provider whose name is a word of `upper`.
@@ -164,17 +158,6 @@ impl Rules {
     pub(crate) fn has_assets(&self, provider: &str) -> bool {
         self.providers.get(provider).is_some_and(|known| known.assets)
     }
-}
-
-fn path_ends(path: &str, end: &str) -> bool {
-    let (head, tail) = end.split_once('*').unwrap_or((end, ""));
-    let bounded = |at: usize| at == 0 || path.as_bytes().get(at - 1) == Some(&b'/') || head.starts_with('/');
-    if tail.is_empty() {
-        return path.strip_suffix(end).is_some_and(|rest| bounded(rest.len()));
-    }
-    let Some(rest) = path.strip_suffix(tail) else { return false };
-    let cut = rest.rfind('/').map_or(0, |at| at + 1);
-    rest.get(..cut).and_then(|folder| folder.strip_suffix(head)).is_some_and(|before| bounded(before.len()))
 }
 
 #[cfg(test)]
@@ -251,13 +234,5 @@ mod tests {
         for rule in Rules::built_in().rules {
             assert!(rule.expression.is_none() || rule.regex().is_some(), "{} {}", rule.provider, rule.kind);
         }
-    }
-
-    #[test]
-    fn path_ends_stop_at_folders() {
-        assert!(path_ends("~/.aws/sso/cache/ab.json", ".aws/sso/cache/*.json"));
-        assert!(!path_ends("~/.aws/sso/cache/x/ab.json", ".aws/sso/cache/*.json"));
-        assert!(path_ends("~/.config/gh/hosts.yml", "gh/hosts.yml"));
-        assert!(!path_ends("~/.config/laugh/hosts.yml", "gh/hosts.yml"));
     }
 }

@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use deadstop_core::time::Time;
+
 use super::anchors::Anchors;
 use super::assignment;
 use super::commands;
@@ -37,6 +39,8 @@ pub(crate) struct Raw {
     pub(crate) renews: bool,
     pub(crate) part: bool,
     pub(crate) scope: Option<String>,
+    /// When it ends, as it says itself.
+    pub(crate) expires: Option<Time>,
     pub(crate) database: Option<Locator>,
     /// Where the value stands.
     pub(crate) at: Range<usize>,
@@ -71,6 +75,7 @@ impl Raw {
             part: false,
             token: None,
             scope: None,
+            expires: None,
             database: None,
             at,
             dummy: false,
@@ -203,6 +208,8 @@ impl Scanner {
             }
             if rule.kind == "jwt" {
                 super::jwt::describe(&mut raw, found.as_bytes());
+            } else if rule.kind == "private_key" {
+                super::keys::describe(&mut raw, found.as_bytes());
             }
             out.push(raw);
             return;
@@ -291,5 +298,6 @@ fn trim_end(mut text: &[u8]) -> &[u8] {
 pub(crate) fn is_dummy(value: &[u8]) -> bool {
     let upper = value.to_ascii_uppercase();
     let same = value.iter().skip(8).collect::<std::collections::BTreeSet<_>>().len() <= 1 && value.len() > 9;
-    same || upper.windows(7).any(|window| window == b"EXAMPLE") || upper.windows(5).any(|window| window == b"XXXXX")
+    let has = |word: &[u8]| memchr::memmem::find(&upper, word).is_some();
+    same || has(b"EXAMPLE") || has(b"XXXXX") || has(b"0123456789")
 }

@@ -1,40 +1,64 @@
 //! Known files, parsed for what a line alone does not tell (floor 5). Nothing in them is run.
 
 mod aws;
+mod azure;
 mod cloud;
+mod fields;
+mod gnupg;
+mod google;
+mod ini;
 mod kubernetes;
 mod lines;
+pub(crate) mod listed;
 mod mcp;
 mod railway;
+mod sqlite;
 mod tfstate;
+mod xml;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+
+use serde::Deserialize;
 
 use super::document;
 use super::find::{Find, Finds, Spot, Strength};
 use super::scan::Scanner;
 use crate::secret::Secret;
 
-/// The known kinds of file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) use fields::plain;
+
+/// The known files that have a parser of their own, and those whose entry says what to take from them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Store {
-    Aws,
+    AwsProfiles,
     AwsCache,
+    AzureProfile,
     Railway,
-    Kubernetes,
-    GitHub,
+    Kubeconfig,
+    GithubHosts,
+    GnupgKey,
     Netrc,
     Pgpass,
+    PgService,
     MyCnf,
+    Mylogin,
     Mcp,
     McpToml,
     Tfstate,
+    Terraformrc,
     Google,
+    GcloudDb,
+    GcloudTokens,
+    GcloudConfig,
     VercelLink,
     SupabaseLink,
     NeonLink,
     FlyLink,
+    /// The entry of this number.
+    #[serde(skip)]
+    Listed(usize),
 }
 
 /// How many bytes of one file are gone through, at most, to tell lines of it.
@@ -74,48 +98,19 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Which known file this is, by its name and its beginning.
-pub(crate) fn recognise(path: &str, head: &[u8]) -> Option<Store> {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let lower = name.to_ascii_lowercase();
-    let ends = |end: &str| path == end || path.ends_with(&format!("/{end}"));
-    let under = |folder: &str| path.contains(&format!("/{folder}/")) && lower.ends_with(".json");
+/// Which known file this is: what its path is listed as, else what its name and its beginning tell.
+pub(crate) fn recognise(listed: Option<Store>, path: &str, head: &[u8]) -> Option<Store> {
+    if listed.is_some() {
+        return listed;
+    }
+    let lower = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     let has = |mark: &str| memchr::memmem::find(head, mark.as_bytes()).is_some();
-    if ends(".aws/credentials") || ends(".aws/config") {
-        return Some(Store::Aws);
-    }
-    if [".aws/sso/cache", ".aws/cli/cache", ".aws/login/cache", ".aws/boto/cache"].iter().any(|folder| under(folder)) {
-        return Some(Store::AwsCache);
-    }
-    if path.contains(".railway/config") && lower.ends_with(".json") {
-        return Some(Store::Railway);
-    }
-    match lower.as_str() {
-        ".netrc" | "_netrc" => return Some(Store::Netrc),
-        ".pgpass" => return Some(Store::Pgpass),
-        ".my.cnf" | "debian.cnf" => return Some(Store::MyCnf),
-        "fly.toml" => return Some(Store::FlyLink),
-        ".neon" => return Some(Store::NeonLink),
-        _ => {}
-    }
-    if ends("gh/hosts.yml") {
-        return Some(Store::GitHub);
-    }
-    if ends(".vercel/project.json") {
-        return Some(Store::VercelLink);
-    }
-    if ends("supabase/config.toml") {
-        return Some(Store::SupabaseLink);
-    }
-    if lower.ends_with(".tfstate") || lower.ends_with(".tfstate.backup") {
-        return Some(Store::Tfstate);
-    }
     // The folder of Codex may lie elsewhere (`CODEX_HOME`).
-    if ends(".codex/config.toml") || (lower == "config.toml" && has("[mcp_servers.")) {
+    if path.ends_with(".codex/config.toml") || (lower == "config.toml" && has("[mcp_servers.")) {
         return Some(Store::McpToml);
     }
     let json = lower.ends_with(".json") || lower.ends_with(".jsonc");
-    if json && (ends(".claude.json") || lower.contains("mcp") || has("\"mcpServers\"") || has("\"mcp\"")) {
+    if json && (lower.contains("mcp") || has("\"mcpServers\"") || has("\"mcp\"")) {
         return Some(Store::Mcp);
     }
     if json && (has("\"private_key_id\"") || (has("\"client_secret\"") && has("\"refresh_token\""))) {
@@ -124,41 +119,47 @@ pub(crate) fn recognise(path: &str, head: &[u8]) -> Option<Store> {
     let kube_like = ["", "yaml", "yml", "conf", "json", "kubeconfig", "config"]
         .contains(&lower.rsplit_once('.').map_or("", |(_, end)| end));
     (kube_like && has("clusters") && has("users") && (has("contexts") || has("current-context")))
-        .then_some(Store::Kubernetes)
+        .then_some(Store::Kubeconfig)
 }
 
-/// Whether a file is known by its name alone, whatever the folder and whatever lines are in it.
-pub(crate) fn known_by_name(name: &[u8]) -> bool {
-    const WHOLE: [&str; 7] =
-        [".netrc", "_netrc", ".pgpass", ".my.cnf", "debian.cnf", "credentials.db", "access_tokens.db"];
-    const ENDS: [&str; 2] = [".tfstate", ".tfstate.backup"];
-    let ends = |end: &&str| {
-        name.len()
-            .checked_sub(end.len())
-            .and_then(|at| name.get(at..))
-            .is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
-    };
-    WHOLE.iter().any(|whole| name.eq_ignore_ascii_case(whole.as_bytes())) || ENDS.iter().any(ends)
+impl Store {
+    /// Whether it is no text.
+    pub(crate) const fn is_binary(self) -> bool {
+        matches!(self, Self::GcloudDb | Self::GcloudTokens | Self::GnupgKey | Self::Mylogin)
+    }
 }
 
 /// Parses the file. `false` says that it has not the form its name promises; its lines are scanned all the same.
-pub(crate) fn parse(store: Store, context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
+pub(crate) fn parse(store: Store, context: &Context<'_>, bytes: &[u8], out: &mut Finds) -> bool {
+    let text: &str = &String::from_utf8_lossy(bytes);
     match store {
-        Store::Aws => aws::profiles(context, text, out),
+        Store::AwsProfiles => aws::profiles(context, text, out),
         Store::AwsCache => aws::cache(context, text, out),
+        Store::AzureProfile => azure::profile(context, text, out),
         Store::Railway => railway::config(context, text, out),
-        Store::Kubernetes => kubernetes::config(context, text, out),
-        Store::GitHub => cloud::github(context, text, out),
+        Store::Kubeconfig => kubernetes::config(context, text, out),
+        Store::GithubHosts => cloud::github(context, text, out),
         Store::Netrc => lines::netrc(context, text, out),
         Store::Pgpass => lines::pgpass(context, text, out),
+        Store::PgService => lines::pg_service(context, text, out),
         Store::MyCnf => lines::my_cnf(context, text, out),
         Store::Mcp => mcp::json(context, text, out),
         Store::McpToml => mcp::toml(context, text, out),
         Store::Tfstate => tfstate::state(context, text, out),
-        Store::Google => cloud::google(context, text, out),
+        Store::Terraformrc => cloud::terraformrc(context, text, out),
+        Store::Google => google::key(context, text, out),
+        Store::GcloudConfig => google::configuration(context, text, out),
         Store::VercelLink => cloud::vercel(context, text, out),
         Store::SupabaseLink => cloud::supabase(context, text, out),
         Store::NeonLink => cloud::neon(context, text, out),
         Store::FlyLink => cloud::fly(context, text, out),
+        Store::Listed(at) => match context.scanner.rules.stores.get(at) {
+            Some(entry) => fields::parse(context, entry, text, out),
+            None => false,
+        },
+        Store::GcloudDb => google::credentials(context, bytes, out),
+        Store::GcloudTokens => google::tokens(context, bytes, out),
+        Store::GnupgKey => gnupg::key(context, text, out),
+        Store::Mylogin => lines::mylogin(context, bytes, out),
     }
 }

@@ -60,11 +60,15 @@ pub(super) fn scope(args: &ScopeArgs) -> anyhow::Result<Scope> {
         }
         None => None,
     };
+    let system = args.system.as_ref().map(|system| {
+        system.canonicalize().with_context(|| format!("cannot read the folder `{}` as a system", system.display()))
+    });
     let span: deadstop_core::time::Span = args.read_time.parse().context("--read-time")?;
     Ok(Scope {
         roots,
         home,
         with_home: !args.no_home,
+        system: system.transpose()?,
         with_env: !args.no_env,
         read_time: Duration::from_secs(span.0),
         git_history: args.git_history,
@@ -163,6 +167,10 @@ pub(super) fn plan(scope: &Scope, live: Option<&Live>) -> anyhow::Result<u8> {
     match &around.home {
         Some(home) => writeln!(text, "  every file below {}, the home folder", home.display())?,
         None => writeln!(text, "  no home folder")?,
+    }
+    if let Some(system) = &around.system {
+        let below = if system.parent().is_some() { format!(" below {}", system.display()) } else { String::new() };
+        writeln!(text, "  the stores of credentials of the system{below} that docs/credentials.md lists")?;
     }
     writeln!(text, "  {} environment variables", around.env.len())?;
     let history = if scope.git_history {

@@ -53,6 +53,19 @@ fn docs_checks_is_what_the_checks_say() {
 }
 
 #[test]
+fn docs_credentials_is_what_the_stores_say() {
+    let text = deadstop::collector::credentials_document();
+    let path = sources().join("docs/credentials.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    assert!(
+        fs::read_to_string(path).unwrap() == text,
+        "docs/credentials.md is not what the stores say: run with UPDATE_DOCS=1"
+    );
+}
+
+#[test]
 fn the_example_check_loads_and_holds() {
     let text = fs::read_to_string(sources().join("CONTRIBUTING.md")).unwrap();
     let start = text.find("```yaml\nid: ").unwrap() + 8;

@@ -52,6 +52,8 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_deadstop"));
         command.args(args).current_dir(self.folder.path()).stdin(Stdio::null());
         command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.path("home"));
+        // What lies in the system of whoever runs the tests is no part of them.
+        command.env("DEADSTOP_SYSTEM", self.path("home"));
         command
     }
 

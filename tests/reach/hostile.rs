@@ -278,3 +278,89 @@ fn files_of_very_many_entries_cost_no_more_than_to_read_them() {
 fn key_id(seed: u64) -> String {
     format!("{}{}", "AKIA", made_up(seed, 16).to_ascii_uppercase().replace(['0', '1', '8', '9'], "A"))
 }
+
+/// A place for each store that is listed, below the made-up home, project and system.
+fn store_paths() -> Vec<String> {
+    let listed = deadstop::collector::credentials_document();
+    let rows = listed.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| provider"));
+    let places = rows.filter_map(|row| row.split(" | ").nth(2)).flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let path = |place: &str| place.replace("**", "deep/er").replace('*', "x");
+    let below = |place: &str| match place {
+        place if place.starts_with(['~', '/']) => path(place),
+        place => format!("./{}", path(place)),
+    };
+    let all: Vec<String> = places.filter(|place| !place.starts_with('$')).map(below).collect();
+    assert!(all.len() > 150, "{}", all.len());
+    all
+}
+
+#[test]
+fn every_store_may_hold_anything() {
+    let open = "[".repeat(60_000);
+    let texts = [
+        "{\"a\": ".to_owned() + &open,
+        "<a b='c'>".repeat(30_000),
+        "a: &a [*a, *a]\n".repeat(50),
+        format!("{}=\n[[[\n]]]=\"\n\u{feff}:::\n", "x".repeat(70_000)),
+        "\0\u{1}SQLite format 3\0".to_owned(),
+    ];
+    for text in texts {
+        let (fake, _) = baited();
+        for path in store_paths() {
+            fake.write(&path, &text);
+        }
+        finds_the_bait(&fake);
+        let malformed = |gap: &deadstop_core::fact::Gap| gap.reason == GapReason::Malformed;
+        assert!(fake.collect().credentials.gaps.iter().any(malformed), "{}", &text[..4]);
+    }
+}
+
+#[test]
+fn a_store_may_be_a_circle_or_a_pipe() {
+    let (fake, _) = baited();
+    for (at, path) in store_paths().into_iter().enumerate() {
+        let path = fake.path(&path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        if path.exists() {
+            continue;
+        }
+        if at % 2 == 0 {
+            symlink(path.file_name().unwrap(), &path).unwrap();
+        } else {
+            assert!(mknod(&path, &["p"]));
+        }
+    }
+    finds_the_bait(&fake);
+    assert_eq!(inventory(&fake.collect()).len(), 1);
+}
+
+#[test]
+fn a_store_of_fifty_megabytes_is_a_gap() {
+    let rows = [
+        ("~/.docker/config.json", "{\"auths\": {\"a.example\": {\"auth\": \"", "aGVsbG8gd29ybGQ=", "\"}}}"),
+        ("~/.npmrc", "", "//npm.acme.example/:_authToken=a\n", ""),
+        ("~/.m2/settings.xml", "<settings>", "<a>text</a>\n", "</settings>"),
+        ("~/.config/gcloud/credentials.db", "SQLite format 3\0", "text\n", ""),
+    ];
+    for (path, head, piece, tail) in rows {
+        let (fake, _) = baited();
+        fake.write(path, format!("{head}{}{tail}", piece.repeat((50 << 20) / piece.len())));
+        finds_the_bait(&fake);
+        assert_eq!(fake.collect().reach.gap().unwrap().reason, GapReason::Malformed, "{path}");
+    }
+}
+
+#[test]
+fn stores_of_very_many_entries_cost_no_more_than_to_read_them() {
+    let (fake, _) = baited();
+    let many = |entry: &dyn Fn(u64) -> String| (0..20_000).map(entry).collect::<String>();
+    let auth = |at| format!("\"r{at}.example\": {{\"auth\": \"{}\"}},\n", made_up(at, 40));
+    fake.write("~/.docker/config.json", format!("{{\"auths\": {{{}\"z\": {{}}}}}}", many(&auth)));
+    fake.write("~/.npmrc", many(&|at| format!("//r{at}.example/:_authToken={}\n", made_up(at, 36))));
+    let server = |at| format!("<server><id>r{at}</id><password>{}</password></server>\n", made_up(at, 30));
+    fake.write("~/.m2/settings.xml", format!("<settings><servers>{}</servers></settings>", many(&server)));
+    let section = |at| format!("[r{at}]\nhost={at}.internal.example\nuser=a\npassword={}\n", made_up(at, 20));
+    fake.write("~/.pg_service.conf", many(&section));
+    finds_the_bait(&fake);
+    assert_eq!(fake.collect().reach.gap().unwrap().reason, GapReason::Malformed);
+}

@@ -10,5 +10,7 @@ mod canary;
 mod history;
 mod hostile;
 mod planted;
+mod sealed;
+mod stores;
 mod support;
 mod written;

@@ -31,11 +31,16 @@ impl Fake {
         self.folder.path().join("work/shop")
     }
 
+    /// What stands for `/`.
+    pub(crate) fn system(&self) -> PathBuf {
+        self.folder.path().join("system")
+    }
+
     pub(crate) fn outside(&self) -> PathBuf {
         self.folder.path().join("outside")
     }
 
-    /// Writes a file; `~/` is the home and `./` the project.
+    /// Writes a file; `~/` is the home, `./` the project and `/` the top of the system.
     pub(crate) fn write(&self, path: &str, text: impl AsRef<[u8]>) {
         let whole = self.path(path);
         std::fs::create_dir_all(whole.parent().unwrap()).unwrap();
@@ -45,6 +50,7 @@ impl Fake {
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         match path.split_once('/').unwrap() {
             ("~", rest) => self.home().join(rest),
+            ("", rest) => self.system().join(rest),
             (_, rest) => self.root().join(rest),
         }
     }
@@ -56,6 +62,7 @@ impl Fake {
     pub(crate) fn surroundings(&self) -> Surroundings {
         Surroundings {
             home: Some(self.home()),
+            system: Some(self.system()),
             env: self.env.clone(),
             roots: vec![self.root()],
             cwd: self.root(),

@@ -1,39 +1,11 @@
 //! `~/.aws`: profiles, role chains and the caches of the command-line client (floor 5).
 
+use serde_json::Value;
+
 use crate::collector::document::{json, text_at};
 use crate::collector::find::{Chain, Finds};
-use crate::collector::store::Context;
+use crate::collector::store::{Context, fields, ini};
 use crate::secret::Secret;
-
-/// One section of an INI file: its name, and its settings with their lines.
-struct Section<'a> {
-    name: &'a str,
-    settings: Vec<(&'a str, &'a str, u64)>,
-}
-
-impl<'a> Section<'a> {
-    fn get(&self, key: &str) -> Option<(&'a str, u64)> {
-        self.settings.iter().find(|(name, ..)| name.eq_ignore_ascii_case(key)).map(|(_, value, line)| (*value, *line))
-    }
-}
-
-fn sections(text: &str) -> Vec<Section<'_>> {
-    let mut all: Vec<Section<'_>> = Vec::new();
-    for (number, line) in (1_u64..).zip(text.lines()) {
-        let line = line.trim();
-        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
-            let name = name.trim();
-            let name = name.strip_prefix("profile ").map_or(name, str::trim);
-            all.push(Section { name, settings: Vec::new() });
-        } else if let Some((key, value)) = line.split_once('=')
-            && !line.starts_with(['#', ';'])
-            && let Some(section) = all.last_mut()
-        {
-            section.settings.push((key.trim(), value.trim(), number));
-        }
-    }
-    all
-}
 
 /// The access key id that a setting begins with; nothing, if it is none (a secret in its place, say).
 fn key_id(value: &str) -> Option<&str> {
@@ -44,31 +16,33 @@ fn key_id(value: &str) -> Option<&str> {
 
 /// `credentials` and `config`: both may hold keys, roles and programs.
 pub(super) fn profiles(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
-    let all = sections(text);
+    let all = ini::sections(text);
     for section in &all {
+        let name = section.name.strip_prefix("profile ").map_or(section.name, str::trim);
         let secret = section.get("aws_secret_access_key").filter(|(secret, _)| !secret.is_empty());
         if let (Some((id, line)), Some((secret, _))) = (section.get("aws_access_key_id"), secret) {
+            out.parts.extend(section.get("aws_session_token").map(|(token, _)| part(token)));
             if crate::collector::scan::is_dummy(id.as_bytes()) {
                 out.dummies += 1;
             } else {
-                let mut find = context.find("aws", "access_key", secret, Some(line), section.name);
+                let mut find = context.find("aws", "access_key", secret, Some(line), name);
                 find.public_id = key_id(id).map(str::to_owned);
                 find.token = section.get("aws_session_token").map(|(token, _)| Secret::new(token.as_bytes()));
-                out.profiles.extend(key_id(id).map(|id| (section.name.to_owned(), id.to_owned())));
+                out.profiles.extend(key_id(id).map(|id| (name.to_owned(), id.to_owned())));
                 out.finds.push(find);
             }
         }
         // A role is assumed from a profile, or from what `credential_source` or a web identity gives.
         if let Some((role, line)) = section.get("role_arn") {
             out.chains.push(Chain {
-                profile: section.name.to_owned(),
+                profile: name.to_owned(),
                 role: role.to_owned(),
                 source: section.get("source_profile").map(|(source, _)| source.to_owned()).unwrap_or_default(),
-                spot: context.spot(Some(line), section.name),
+                spot: context.spot(Some(line), name),
             });
         }
         if let Some((command, line)) = section.get("credential_process") {
-            let mut find = context.find("aws", "credential_process", "", Some(line), section.name);
+            let mut find = context.find("aws", "credential_process", "", Some(line), name);
             find.secret = None;
             let program = command.split_whitespace().find(|word| !word.contains('=')).unwrap_or_default();
             find.scope = Some(format!("whatever the program {program} gives; it was not run"));
@@ -76,10 +50,15 @@ pub(super) fn profiles(context: &Context<'_>, text: &str, out: &mut Finds) -> bo
         }
         if let Some((account, _)) = section.get("sso_account_id") {
             let role = section.get("sso_role_name").map_or("", |(role, _)| role);
-            out.notes.insert(format!("AWS profile {} signs in to account {account} as {role}", section.name));
+            out.notes.insert(format!("AWS profile {} signs in to account {account} as {role}", name));
         }
     }
     !all.is_empty() || text.trim().is_empty()
+}
+
+/// A value that is none by itself.
+fn part(value: &str) -> Secret {
+    Secret::new(value.as_bytes())
 }
 
 /// The caches of single sign-on, of `aws login` and of assumed roles.
@@ -87,10 +66,12 @@ pub(super) fn cache(context: &Context<'_>, text: &str, out: &mut Finds) -> bool 
     let Some(value) = json(text) else { return false };
     let line = |key: &str, value: &str| context.line_of(text, key, value);
     let refresh = text_at(&value, &["refreshToken"]);
+    let ends = |key: &str, holder: &Value| holder.get(key).and_then(fields::moment);
     if let Some(token) = text_at(&value, &["accessToken"]) {
         let mut find = context.find("aws", "sso_token", token, line("accessToken", token), "accessToken");
         // What has expired is renewed by what lies beside it, so the pair is as good as live.
         find.renewable = refresh.is_some();
+        find.expires = ends("expiresAt", &value);
         find.scope = text_at(&value, &["startUrl"]).map(|url| format!("every account and role that {url} lists"));
         out.finds.push(find);
     }
@@ -111,11 +92,13 @@ pub(super) fn cache(context: &Context<'_>, text: &str, out: &mut Finds) -> bool 
         let inner = if holder.is_empty() { Some(&value) } else { value.get(holder) };
         let Some(inner) = inner else { continue };
         let (Some(id), Some(secret)) = (text_at(inner, &[id_key]), text_at(inner, &[secret_key])) else { continue };
+        out.parts.extend(["SessionToken", "sessionToken"].iter().filter_map(|key| text_at(inner, &[key])).map(part));
         let mut find = context.find("aws", "access_key", secret, line(id_key, id), id_key);
         find.public_id = key_id(id).map(str::to_owned);
         let token = text_at(inner, &["SessionToken"]).or_else(|| text_at(inner, &["sessionToken"]));
         find.token = token.map(|token| Secret::new(token.as_bytes()));
         find.renewable = refresh.is_some();
+        find.expires = ends("Expiration", inner).or_else(|| ends("expiresAt", inner));
         find.scope = text_at(&value, &["AssumedRoleUser", "Arn"]).map(str::to_owned);
         out.finds.push(find);
     }

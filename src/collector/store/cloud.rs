@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::collector::document::{json, text_at, toml, yaml};
 use crate::collector::find::{Finds, Node};
-use crate::collector::store::Context;
+use crate::collector::store::{Context, plain};
 
 /// `gh/hosts.yml`: the token, or the note that a keyring has it.
 pub(super) fn github(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
@@ -34,26 +34,38 @@ pub(super) fn github(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
     true
 }
 
-/// Application default credentials and service account keys.
-pub(super) fn google(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
-    let Some(value) = json(text) else { return false };
-    if let (Some(key), Some(mail)) = (text_at(&value, &["private_key"]), text_at(&value, &["client_email"])) {
-        let line = context.line_of(text, "\"private_key\"", "");
-        // As it stands in the file, so that the same bytes seen by their form are the same secret.
-        let key = key.replace('\n', "\\n");
-        let mut find = context.find("google", "service_account_key", &key, line, "private_key");
-        find.public_id = text_at(&value, &["private_key_id"]).map(str::to_owned);
-        // The key is made for this one identity; what it may do is not told here.
-        find.identity = Some((format!("google:serviceAccount:{mail}"), mail.to_owned()));
-        out.finds.push(find);
-    }
-    if let Some(token) = text_at(&value, &["refresh_token"])
-        && text_at(&value, &["type"]) == Some("authorized_user")
-    {
-        let line = context.line_of(text, "refresh_token", token);
-        let mut find = context.find("google", "authorized_user", token, line, "refresh_token");
-        find.renewable = true;
-        out.finds.push(find);
+/// `.terraformrc` and `terraform.rc`: `credentials "HOST" { token = "…" }`, and helpers.
+///
+/// <https://developer.hashicorp.com/terraform/cli/config/config-file>
+pub(super) fn terraformrc(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
+    let mut host: Option<&str> = None;
+    for (number, line) in (1_u64..).zip(text.lines()) {
+        let line = line.trim();
+        if line.starts_with(['#', '/']) {
+            continue;
+        }
+        let block = |kind: &str| line.strip_prefix(kind)?.trim_start().strip_prefix('"')?.split('"').next();
+        if let Some(name) = block("credentials_helper").filter(|name| plain(name).is_some()) {
+            let key = format!("credentials_helper.{name}");
+            let mut find = context.find("terraform", "credential_helper", "", Some(number), &key);
+            find.secret = None;
+            find.scope = Some(format!("whatever the program terraform-credentials-{name} gives; it was not run"));
+            out.finds.push(find);
+        } else if let Some(name) = block("credentials ") {
+            host = Some(name);
+        }
+        // `credentials "host" { token = "…" }` may stand on one line.
+        let setting = line.split_once("token").and_then(|(_, rest)| rest.trim_start().strip_prefix('='));
+        let token = setting.and_then(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+        if let (Some(name), Some(token)) = (host, token.filter(|token| !token.is_empty())) {
+            let mut find =
+                context.find("terraform", "token", token, Some(number), &format!("credentials.{name}.token"));
+            find.scope = plain(name).map(|name| format!("sent to {name}"));
+            out.finds.push(find);
+        }
+        if line.ends_with('}') {
+            host = None;
+        }
     }
     true
 }

@@ -2,7 +2,7 @@
 
 use crate::collector::find::{Find, Finds};
 use crate::collector::locator::Locator;
-use crate::collector::store::Context;
+use crate::collector::store::{Context, ini};
 
 /// `machine HOST login USER password WORD`, over any number of lines.
 pub(super) fn netrc(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
@@ -101,6 +101,43 @@ pub(super) fn pgpass(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
             database: named(database),
         };
         login(context, &locator, secret, number, &format!("{user}@{host}"), out);
+    }
+    true
+}
+
+/// `pg_service.conf`: a section a service, each a login of libpq.
+///
+/// <https://www.postgresql.org/docs/current/libpq-pgservice.html>
+pub(super) fn pg_service(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
+    for section in ini::properties(text) {
+        let Some((secret, line)) = section.get("password").filter(|(secret, _)| !secret.is_empty()) else { continue };
+        let named = |key: &str| section.get(key).map(|(value, _)| value.to_owned()).filter(|value| is_name(value));
+        let host = named("host").or_else(|| named("hostaddr")).unwrap_or_else(|| "localhost".to_owned());
+        let port = named("port").filter(|port| port.parse::<u16>().is_ok()).unwrap_or_else(|| "5432".to_owned());
+        let locator = Locator {
+            provider: "postgres",
+            user: named("user"),
+            host: format!("{}:{port}", host.to_ascii_lowercase()),
+            database: named("dbname"),
+        };
+        login(context, &locator, secret, line, &format!("{}.password", section.name), out);
+    }
+    true
+}
+
+/// `.mylogin.cnf`: logins under a key that stands in the file itself, so that any program of the user reads them.
+///
+/// <https://dev.mysql.com/doc/refman/8.4/en/mysql-config-editor.html>
+pub(super) fn mylogin(context: &Context<'_>, bytes: &[u8], out: &mut Finds) -> bool {
+    // Four bytes without use, the key of twenty, and then each line with its length before it.
+    if bytes.len() < 24 {
+        return bytes.is_empty();
+    }
+    if bytes.len() > 24 {
+        let mut find = context.find("mysql", "login_path", "", None, "login paths");
+        find.secret = None;
+        find.scope = Some("the logins in it are obfuscated, not encrypted: whoever reads the file has them".to_owned());
+        out.finds.push(find);
     }
     true
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::collector::document::{json, text_at};
 use crate::collector::find::{Finds, Node};
-use crate::collector::store::Context;
+use crate::collector::store::{Context, fields};
 
 /// The login and the linked projects.
 pub(super) fn config(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
@@ -17,6 +17,8 @@ pub(super) fn config(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
         let key = format!("user.{field}");
         let mut find = context.find("railway", kind, token, context.line_of(text, field, token), &key);
         find.renewable = field == "refreshToken" || (field == "accessToken" && refresh.is_some());
+        let ends = value.get("user").and_then(|user| user.get("tokenExpiresAt"));
+        find.expires = ends.filter(|_| field == "accessToken").and_then(fields::moment);
         out.finds.push(find);
     }
     for link in value.get("projects").and_then(Value::as_object).into_iter().flat_map(|links| links.values()) {

@@ -259,6 +259,9 @@ pub struct Credential {
     /// The public id that the provider gives it: an access key id, a user and host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_id: Option<String>,
+    /// When it ends, or ended, by its own account: what its file or the token itself says. That alone revokes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Time>,
     /// Whether it still works.
     pub status: Fact<Status>,
     /// Who it authenticates as.
