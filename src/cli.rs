@@ -156,7 +156,7 @@ pub struct ScopeArgs {
     #[arg(long, conflicts_with = "home", env = "DEADSTOP_NO_HOME", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "What is read")]
     pub no_home: bool,
     /// The top of the file system whose stores and managed settings are read, instead of `/`.
-    #[arg(long, value_name = "DIR", env = "DEADSTOP_SYSTEM", help_heading = "What is read")]
+    #[arg(long, value_name = "DIR", env = "DEADSTOP_SYSTEM", hide_env_values = true, help_heading = "What is read")]
     pub system: Option<PathBuf>,
     /// Do not look at environment variables; what they hold is then unknown.
     #[arg(long, env = "DEADSTOP_NO_ENV", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "What is read")]
