@@ -9,6 +9,7 @@ mod commands;
 mod document;
 mod facts;
 mod find;
+mod group;
 mod history;
 mod jwt;
 mod keys;

@@ -157,8 +157,11 @@ fn names(assessment: &Value) -> BTreeSet<String> {
     }
     add(&assessment["subject"]["client"]);
     // Words that anyone has for such a thing name no one.
+    // Ordinary words, which keys and sentences of Deadstop's own hold whatever is replaced.
     found.retain(|name| {
-        name.len() > 3 && !["environment", "production", "database", "staging", "main"].contains(&name.as_str())
+        name.len() > 3
+            && !["environment", "production", "database", "staging", "main", "sessions", "lists"]
+                .contains(&name.as_str())
     });
     found
 }

@@ -105,6 +105,13 @@ pub fn redact(assessment: &Assessment, level: Level) -> Result<Cow<'_, Assessmen
     if level >= Level::People {
         spoken(&mut value);
     }
+    if level >= Level::Names {
+        // What was read is quoted with the name that it has there.
+        let rows = value.get_mut("evidence").and_then(Value::as_array_mut).into_iter().flatten();
+        for excerpt in rows.filter_map(|row| row.get_mut("excerpt")).filter(|excerpt| excerpt.is_string()) {
+            *excerpt = Value::from("[redacted]");
+        }
+    }
     if let Value::Object(all) = &mut value {
         // A check is Deadstop's own or the author's, and speaks of no one.
         let checks = all.remove("checks");

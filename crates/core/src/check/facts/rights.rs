@@ -184,6 +184,7 @@ fn edges(ground: &Ground<'_>, own: &mut [Own]) -> BTreeMap<IdentityNo, Vec<Edge>
     let world = ground.world;
     let mut edges: BTreeMap<IdentityNo, Vec<Edge>> = BTreeMap::new();
     for step in world.steps.iter().filter(|step| step.possible != Fact::Known(false)) {
+        anyone(ground, step, own);
         for from in step.needs.iter().filter_map(|need| taken_by(world, need)) {
             let Some(number) = ground.number_of(&from) else { continue };
             for gain in &step.gains {
@@ -204,6 +205,30 @@ fn edges(ground: &Ground<'_>, own: &mut [Own]) -> BTreeMap<IdentityNo, Vec<Edge>
         }
     }
     edges
+}
+
+/// A step that is taken with a credential of which nobody knows whose it is may be open to any identity of its provider.
+fn anyone(ground: &Ground<'_>, step: &Step, own: &mut [Own]) {
+    let world = ground.world;
+    let credentials = step.needs.iter().filter_map(|need| match need {
+        Atom::Credential(id) => world.credentials.get(id),
+        Atom::Principal(_)
+        | Atom::Way(_)
+        | Atom::Lifted(_)
+        | Atom::Can { .. }
+        | Atom::Right { .. }
+        | Atom::Destroyed(_) => None,
+    });
+    for credential in credentials {
+        let Some(gap) = credential.identity.gap() else { continue };
+        for principal in world.principals.values().filter(|principal| principal.provider == credential.provider) {
+            let own = ground.number_of(&principal.id).and_then(|number| own.get_mut(number.index()));
+            own.into_iter().for_each(|own| {
+                own.more = true;
+                own.gaps.insert(gap.clone());
+            });
+        }
+    }
 }
 
 /// The identity that a step is taken as, if this need says so.

@@ -73,7 +73,10 @@ impl<'w> Builder<'w> {
         }
         for principal in self.acted_as(way) {
             let acts = self.acting_as(&principal);
-            self.rules.add(acts, vec![net], When::Holds);
+            for alive in self.alive_for(way, &principal) {
+                let needs = [Some(net), alive].into_iter().flatten().collect();
+                self.rules.add(acts, needs, When::Holds);
+            }
             self.out.deputies_of.entry(principal).or_default().push(way);
         }
     }

@@ -1,0 +1,73 @@
+//! Which finds are one credential (floor 5): one id, or one secret, in however many places.
+
+use std::collections::BTreeMap;
+
+use deadstop_core::id::CredentialId;
+
+use super::AwsKey;
+use super::find::{Find, Finds};
+use crate::secret::Secret;
+
+/// The different secrets that lie beside one AWS key id. More than a few are guesses of an attacker.
+pub(super) fn keys(credential: &CredentialId, found: &[&Find]) -> Vec<AwsKey> {
+    const MOST: usize = 3;
+    let mut keys: Vec<AwsKey> = Vec::new();
+    for find in found.iter().filter(|find| find.provider == "aws") {
+        let (Some(id), Some(secret)) = (&find.public_id, &find.secret) else { continue };
+        if keys.len() < MOST && !keys.iter().any(|key| key.secret == *secret && key.token == find.token) {
+            let (id, secret, token) = (id.clone(), secret.clone(), find.token.clone());
+            keys.push(AwsKey { credential: credential.clone(), id, secret, token, renewable: find.renewable });
+        }
+    }
+    keys
+}
+
+/// Sorts the finds, and leaves out what was found twice because a file was read twice.
+pub(super) fn once(all: &mut Finds) {
+    fn secret(find: &Find) -> Option<&[u8]> {
+        find.secret.as_ref().map(Secret::expose)
+    }
+    all.chains.sort();
+    all.chains.dedup();
+    all.profiles.sort();
+    all.profiles.dedup();
+    let finds = &mut all.finds;
+    finds.sort_by(|a, b| {
+        (a.public_id.is_none(), &a.provider, &a.public_id, std::cmp::Reverse(a.strength), &a.kind, &a.spot)
+            .cmp(&(b.public_id.is_none(), &b.provider, &b.public_id, std::cmp::Reverse(b.strength), &b.kind, &b.spot))
+            .then_with(|| secret(a).cmp(&secret(b)))
+    });
+    finds.dedup_by(|a, b| {
+        (&a.provider, &a.kind, &a.spot, &a.public_id, &a.secret)
+            == (&b.provider, &b.kind, &b.spot, &b.public_id, &b.secret)
+    });
+}
+
+/// Which finds are one credential: those with one public id, and those with one secret. The finds are sorted.
+pub(super) fn group(finds: &[Find]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut by_id: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut by_secret: BTreeMap<&[u8], usize> = BTreeMap::new();
+    for (at, find) in finds.iter().enumerate() {
+        let secret = find.secret.as_ref().map(Secret::expose);
+        // A short word may well be two passwords by chance.
+        let telling = secret.filter(|secret| secret.len() >= 8);
+        let known = match &find.public_id {
+            Some(id) => by_id.get(&(find.provider.as_str(), id.as_str())),
+            None => telling.and_then(|secret| by_secret.get(secret)),
+        };
+        let group = known.copied().unwrap_or(groups.len());
+        if let Some(members) = groups.get_mut(group) {
+            members.push(at);
+        } else {
+            groups.push(vec![at]);
+        }
+        if let Some(id) = &find.public_id {
+            by_id.entry((find.provider.as_str(), id.as_str())).or_insert(group);
+        }
+        if let Some(secret) = telling {
+            by_secret.entry(secret).or_insert(group);
+        }
+    }
+    groups
+}
