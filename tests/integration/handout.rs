@@ -160,7 +160,7 @@ fn names(assessment: &Value) -> BTreeSet<String> {
     // Ordinary words, which keys and sentences of Deadstop's own hold whatever is replaced.
     found.retain(|name| {
         name.len() > 3
-            && !["environment", "production", "database", "staging", "main", "sessions", "lists"]
+            && !["environment", "production", "database", "staging", "main", "sessions", "lists", "audit"]
                 .contains(&name.as_str())
     });
     found
@@ -169,6 +169,7 @@ fn names(assessment: &Value) -> BTreeSet<String> {
 #[test]
 fn the_built_in_worlds_lose_every_name_and_keep_every_answer() {
     let place = Place::new();
+    let mut left = Vec::new();
     for world in ["pocketos", "terraform-destroy", "code-freeze", "own-role", "hardened"] {
         place.expect(0, &["demo", world, "-o", "whole", "--format", FORMATS]);
         place.expect(0, &["demo", world, "-o", "names", "--format", FORMATS, "--redact", "names"]);
@@ -186,7 +187,9 @@ fn the_built_in_worlds_lose_every_name_and_keep_every_answer() {
         for file in files {
             let text = place.read(&format!("names/{file}")).replace("&#x2f;", "/");
             for name in names(&whole) {
-                assert!(!holds(&text, &name), "{world}: {name} is in {file}");
+                if holds(&text, &name) {
+                    left.push(format!("{world}: {name} is in {file}"));
+                }
             }
         }
         // Rendered again from the whole one it is the same.
@@ -196,6 +199,7 @@ fn the_built_in_worlds_lose_every_name_and_keep_every_answer() {
         );
         assert_eq!(place.read("again.json"), place.read("names/assessment.json"), "{world}");
     }
+    assert_eq!(left, Vec::<String>::new());
 }
 
 #[test]
