@@ -83,7 +83,7 @@ expect 2 "$program" demo -o foreign
 echo '{}' >broken.json
 expect 2 "$program" assess broken.json
 expect 2 "$program" run --no-such-flag
-expect 2 "$program" run --live
+expect 2 "$program" demo --live
 expect 2 "$program" demo -o /dev/null/x
 printf 'schema: deadstop.config/1\nwaver: []\n' >deadstop.yaml
 expect 2 "$program" run home/code/shop --home home -o run2

@@ -79,7 +79,8 @@ class Company:
 def run(endpoint, keys, name, *flags):
     """Runs Deadstop over a folder with these keys, one .env file each; gives the exit code and the assessment."""
     root = folder / name
-    (root / "home").mkdir(parents=True, exist_ok=True)
+    for part in ("home", "system"):
+        (root / part).mkdir(parents=True, exist_ok=True)
     for number, (key, secret) in enumerate(keys):
         place = root / "work" / str(number)
         place.mkdir(parents=True, exist_ok=True)
@@ -87,7 +88,7 @@ def run(endpoint, keys, name, *flags):
     config = root / "deadstop.yaml"
     config.write_text("schema: deadstop.config/1\nproviders:\n  aws: {regions: [eu-west-1], endpoint: \"%s\"}\n" % endpoint)
     out = root / "out"
-    done = subprocess.run([program, "run", root / "work", "--home", root / "home", "--config", config, "-o", out, "--quiet",
+    done = subprocess.run([program, "run", root / "work", "--home", root / "home", "--system", root / "system", "--config", config, "-o", out, "--quiet",
                            *flags], capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
     for _, secret in keys:
         shown = done.stdout + done.stderr + "".join(path.read_text() for path in out.iterdir())
