@@ -156,6 +156,10 @@ fn ask(live: &Live, keys: &AwsKeys, bundle: &mut Bundle, now: Time, cancel: &Arc
     if !keys.0.is_empty() {
         provider::join(bundle, provider::aws::ask(&door, &keys.0, &live.regions, now));
     }
+    for source in bundle.sources.iter_mut().filter(|source| source.id.as_str() == "ask:aws") {
+        let left = "merge facts of AWS (--merge): this version asks about access keys that lie beside their secret";
+        source.settle = Some(left.to_owned());
+    }
     bundle.sources.sort();
     bundle.sources.dedup_by(|a, b| a.id == b.id);
     let calls = door.calls();

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
 use deadstop_core::id::{CredentialId, NodeId, PrincipalId};
-use deadstop_core::model::{Asset, Class, Principal, Status};
+use deadstop_core::model::{Asset, Basis, Class, Grant, Principal, Status};
 use deadstop_core::time::Time;
 use roxmltree::Document;
 use serde_json::json;
@@ -25,8 +25,8 @@ use crate::readonly::ReadOnly;
 use client::{Client, Fault};
 pub(crate) use facts::Facts;
 use iam::Directory;
-use inventory::Desk;
-use rights::{Above, Account};
+use inventory::{Desk, Holdings};
+use rights::{Above, Account, Accounts};
 
 /// The region that is asked where the user names none.
 pub const REGION: &str = "us-east-1";
@@ -51,28 +51,39 @@ struct Accepted<'a> {
 #[must_use]
 pub fn ask(door: &ReadOnly, keys: &[AwsKey], regions: &[String], at: Time) -> Learnt {
     let mut learnt = Learnt { identities: BTreeMap::new(), described: Vec::new(), facts: Facts::new(at) };
-    let mut accounts: BTreeMap<String, Vec<Accepted<'_>>> = BTreeMap::new();
     let mut by_credential: BTreeMap<&CredentialId, Vec<&AwsKey>> = BTreeMap::new();
     for key in keys {
         by_credential.entry(&key.credential).or_default().push(key);
     }
+    let mut accepted: BTreeMap<String, Vec<Accepted<'_>>> = BTreeMap::new();
     for (credential, keys) in by_credential {
         match identify(door, &keys, regions, &mut learnt.facts) {
-            Ok((account, accepted)) => {
-                learnt.identities.insert(
-                    credential.clone(),
-                    (Fact::Known(PrincipalId(accepted.arn.clone())), Fact::Known(Status::Live)),
-                );
-                accounts.entry(account).or_default().push(accepted);
+            Ok((account, one)) => {
+                learnt.described.push(NodeId(format!("aws:scope/{credential}")));
+                accepted.entry(account).or_default().push(one);
             }
             Err((gap, status)) => {
                 learnt.identities.insert(credential.clone(), (Fact::Unknown(gap), status));
             }
         }
     }
-    for (account, accepted) in accounts {
-        describe(door, &account, &accepted, regions, &mut learnt);
+    let mut holdings = Holdings::default();
+    let mut accounts = BTreeMap::new();
+    for (number, accepted) in &accepted {
+        accounts.insert(number.clone(), describe(door, number, accepted, regions, &mut learnt, &mut holdings));
     }
+    let mut starts = BTreeSet::new();
+    for (number, one) in accepted.iter().flat_map(|(number, all)| all.iter().map(move |one| (number, one))) {
+        let directory = accounts.get(number).and_then(|account| account.directory.as_ref());
+        let who = directory.and_then(|directory| named(directory, &one.arn));
+        if who.is_none() {
+            unread(&mut learnt.facts, &one.arn, number);
+        }
+        let id = PrincipalId(who.clone().unwrap_or_else(|| one.arn.clone()));
+        learnt.identities.insert(one.key.credential.clone(), (Fact::Known(id), Fact::Known(Status::Live)));
+        starts.extend(who);
+    }
+    Accounts { all: &accounts, asks: &holdings.asks, policies: &holdings.policies }.state(&starts, &mut learnt.facts);
     learnt
 }
 
@@ -83,34 +94,37 @@ fn identify<'a>(
     regions: &[String],
     facts: &mut Facts,
 ) -> Result<(String, Accepted<'a>), (Gap, Fact<Status>)> {
-    let mut last = None;
+    let credential = keys.first().map_or("", |key| key.credential.as_str());
+    let mut faults = Vec::new();
     for key in keys {
-        // A key of another partition is not known in this one, so each that the user works in is asked.
-        let mut homes: Vec<&str> = regions.iter().map(String::as_str).collect();
-        homes.sort_unstable_by_key(|region| partition(region));
-        homes.dedup_by_key(|region| partition(region));
-        if homes.is_empty() {
-            homes.push(REGION);
-        }
-        for region in homes {
+        for region in homes(regions) {
             match caller(&Client { door, key, region }) {
-                Ok((account, arn)) => {
-                    facts.source(IDENTITY, key.credential.as_str());
-                    return Ok((account, Accepted { key, arn }));
-                }
-                Err(fault) => last = Some((*key, fault)),
+                Ok((account, arn)) => return Ok((account, Accepted { key, arn })),
+                Err(fault) => faults.push(fault),
             }
         }
     }
-    let fault = last.as_ref().map_or(Fault { reason: GapReason::NotAsked, code: None }, |(_, fault)| fault.clone());
-    let credential = keys.first().map_or("", |key| key.credential.as_str());
+    let fault = faults.last().cloned().unwrap_or(Fault { reason: GapReason::NotAsked, code: None });
     let gap = facts.refused(IDENTITY, credential, &fault);
-    // `InvalidClientTokenId` may come from the wrong partition, so it counts where the user said which ones there are.
-    let gone = fault.says(&["InvalidClientTokenId"]) && !regions.is_empty() || fault.says(&["ExpiredToken"]);
-    let renewed = keys.iter().any(|key| key.renewable);
-    let status =
-        if gone && !renewed && keys.len() == 1 { Fact::Known(Status::Revoked) } else { Fact::Unknown(gap.clone()) };
+    // A temporary key without its own token, and a key of another partition, are as unknown to AWS as one that is gone.
+    let lasting = keys.len() == 1 && keys.iter().all(|key| is_lasting(key)) && !regions.is_empty();
+    let gone = lasting && !faults.is_empty() && faults.iter().all(|fault| fault.says(&["InvalidClientTokenId"]));
+    let status = if gone { Fact::Known(Status::Revoked) } else { Fact::Unknown(gap.clone()) };
     Err((gap, status))
+}
+
+/// Whether a key works by itself, for as long as it is there (IAM User Guide, `reference_identifiers`).
+fn is_lasting(key: &AwsKey) -> bool {
+    key.id.starts_with("AKIA") && key.token.is_none() && !key.renewable
+}
+
+/// One region of each partition that the user works in: a key is known in its own partition alone.
+fn homes(regions: &[String]) -> Vec<&str> {
+    let mut homes: BTreeMap<&str, &str> = BTreeMap::new();
+    for region in regions {
+        homes.entry(partition(region)).or_insert(region);
+    }
+    if homes.is_empty() { vec![REGION] } else { homes.into_values().collect() }
 }
 
 fn partition(region: &str) -> &'static str {
@@ -139,66 +153,50 @@ fn caller(client: &Client<'_>) -> Result<(String, String), Fault> {
 }
 
 /// Reads one account with the keys that belong to it.
-fn describe(door: &ReadOnly, number: &str, accepted: &[Accepted<'_>], regions: &[String], learnt: &mut Learnt) {
+fn describe(
+    door: &ReadOnly,
+    number: &str,
+    accepted: &[Accepted<'_>],
+    regions: &[String],
+    learnt: &mut Learnt,
+    holdings: &mut Holdings,
+) -> Account {
     let node = NodeId(format!("aws:account/{number}"));
     let rest = NodeId(format!("aws:account/{number}/not-listed"));
     learnt.described.push(node.clone());
+    let facts = &mut learnt.facts;
     let regions: Vec<&str> =
         if regions.is_empty() { vec![REGION] } else { regions.iter().map(String::as_str).collect() };
-    let (mut asks, mut resources, mut unlisted) = (Vec::new(), BTreeMap::new(), Vec::new());
+    let mut unlisted = Vec::new();
     for region in &regions {
         let clients: Vec<Client<'_>> = accepted.iter().map(|one| Client { door, key: one.key, region }).collect();
+        let (parent, keys) = (node.clone(), BTreeMap::new());
         let mut desk = Desk {
             account: number,
-            parent: node.clone(),
+            parent,
             region,
             clients: &clients,
-            facts: &mut learnt.facts,
-            asks: &mut asks,
-            resources: &mut resources,
+            facts: &mut *facts,
+            holdings: &mut *holdings,
+            keys,
             unlisted: &mut unlisted,
         };
         inventory::rds::list_all(&mut desk);
         inventory::dynamodb::list_all(&mut desk);
+        inventory::kms::describe_all(&mut desk);
     }
-    let facts = &mut learnt.facts;
-    container(facts, &node, None, format!("AWS account {number}"), Fact::Known(Listed::Complete), number);
-    let elsewhere = unlisted.first().cloned().unwrap_or_else(|| {
-        facts.doubt(
-            number,
-            "resources other than RDS instances and DynamoDB tables, and Regions that are not named, were not listed",
-        )
-    });
     let name = format!("AWS account {number}");
+    container(facts, &node, None, name.clone(), Fact::Known(Listed::Complete), number);
+    let elsewhere = unlisted.first().cloned().unwrap_or_else(|| {
+        let kinds =
+            "resources other than RDS instances and DynamoDB tables, and Regions that are not named, were not listed";
+        facts.doubt(number, kinds)
+    });
     container(facts, &rest, Some(&node), name, Fact::Unknown(elsewhere), number);
-    let clients: Vec<Client<'_>> = accepted
-        .iter()
-        .map(|one| Client { door, key: one.key, region: regions.first().copied().unwrap_or(REGION) })
-        .collect();
+    let region = regions.first().copied().unwrap_or(REGION);
+    let clients: Vec<Client<'_>> = accepted.iter().map(|one| Client { door, key: one.key, region }).collect();
     let above = above(&clients, number, facts);
-    match directory(&clients, number, facts) {
-        Ok(directory) => {
-            let mut starts = BTreeSet::new();
-            for one in accepted {
-                let who = named(&directory, &one.arn);
-                learnt.identities.insert(
-                    one.key.credential.clone(),
-                    (
-                        Fact::Known(PrincipalId(who.clone().unwrap_or_else(|| one.arn.clone()))),
-                        Fact::Known(Status::Live),
-                    ),
-                );
-                match who {
-                    Some(who) => drop(starts.insert(who)),
-                    None => unread(facts, &one.arn, number, None),
-                }
-            }
-            let account =
-                Account { number, node, directory: &directory, above, asks: &asks, resources: &resources, rest };
-            account.state(&starts, facts);
-        }
-        Err(gap) => accepted.iter().for_each(|one| unread(facts, &one.arn, number, Some(&gap))),
-    }
+    Account { node, rest, directory: directory(&clients, number, facts), above }
 }
 
 fn container(
@@ -238,21 +236,18 @@ fn named(directory: &Directory, arn: &str) -> Option<String> {
     directory.users.get(name).map(|user| user.arn.clone()).filter(|known| known == arn)
 }
 
-/// An identity whose rights are not known; the root user's are.
-fn unread(facts: &mut Facts, arn: &str, number: &str, gap: Option<&Gap>) {
-    let root = arn.ends_with(":root");
-    let gap = gap
-        .cloned()
-        .unwrap_or_else(|| facts.doubt(number, "an identity that is no user or role has policies of its own"));
+/// An identity whose rights are not known, but for those of the root user in its account.
+fn unread(facts: &mut Facts, arn: &str, number: &str) {
+    let gap = facts.doubt(number, "the policies of this identity were not read");
     let source = facts.source(IDENTITY, number);
     let id = PrincipalId(arn.to_owned());
-    if root {
-        facts.grants.push(deadstop_core::model::Grant {
+    if arn.ends_with(":root") {
+        facts.grants.push(Grant {
             principal: id.clone(),
             actions: vec!["*".to_owned()],
             target: NodeId(format!("aws:account/{number}")),
             allowed: Fact::Known(true),
-            basis: deadstop_core::model::Basis::Inferred,
+            basis: Basis::Inferred,
             because: "the root user may do everything in its account".to_owned(),
             sources: vec![source.clone()],
         });
@@ -262,24 +257,26 @@ fn unread(facts: &mut Facts, arn: &str, number: &str, gap: Option<&Gap>) {
         provider: "aws".to_owned(),
         name: format!("{} of {number}", arn.rsplit(':').next().unwrap_or(arn)),
         environment: None,
-        grants: if root { Fact::Known(Listed::Complete) } else { Fact::Unknown(gap) },
+        grants: Fact::Unknown(gap),
         sources: vec![source],
     });
 }
 
-fn directory(clients: &[Client<'_>], number: &str, facts: &mut Facts) -> Result<Directory, Gap> {
+/// The users and roles of an account, read with the first key that may.
+fn directory(clients: &[Client<'_>], number: &str, facts: &mut Facts) -> Option<Directory> {
     let mut last = None;
     for client in clients {
         match Directory::read(client) {
             Ok(directory) => {
                 facts.source(DETAILS, number);
-                return Ok(directory);
+                return Some(directory);
             }
             Err(fault) => last = Some(fault),
         }
     }
     let fault = last.unwrap_or(Fault { reason: GapReason::NotAsked, code: None });
-    Err(facts.refused(DETAILS, number, &fault))
+    facts.refused(DETAILS, number, &fault);
+    None
 }
 
 /// Whether policies of an organisation stand above the account.

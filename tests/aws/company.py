@@ -48,13 +48,20 @@ for name, protected, pitr in [("carts", False, True), ("sessions", True, False)]
         dynamodb.update_continuous_backups(TableName=name,
                                            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
 
+key = client("kms").create_key(Description="ledger")["KeyMetadata"]["Arn"]
+rds.create_db_instance(DBInstanceIdentifier="prod-vault", Engine="postgres", DBInstanceClass="db.m5.large",
+                       MasterUsername="app", MasterUserPassword="made-up-password", AllocatedStorage=20,
+                       StorageEncrypted=True, KmsKeyId=key, Tags=[{"Key": "env", "Value": "production"}])
 iam = client("iam")
 read = ["sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "iam:Get*", "iam:List*", "rds:Describe*", "rds:ListTagsForResource",
-        "dynamodb:Describe*", "dynamodb:List*", "dynamodb:GetResourcePolicy", "organizations:Describe*", "backup:List*"]
+        "dynamodb:Describe*", "dynamodb:List*", "dynamodb:GetResourcePolicy", "organizations:Describe*", "backup:List*", "kms:DescribeKey", "kms:GetKeyPolicy"]
 users = {
     "agent-admin": [allow("*")],
     "agent-readonly": [allow(read)],
     "agent-delete": [allow(["rds:DeleteDBInstance"]), allow(["sts:GetCallerIdentity"])],
+    "agent-kms": [allow(["kms:ScheduleKeyDeletion", "sts:GetCallerIdentity"])],
+    "agent-patch": [allow(["sts:AssumeRole", "iam:PutRolePolicy", "sts:GetCallerIdentity"])],
+    "agent-abroad": [allow(["sts:AssumeRole", "sts:GetCallerIdentity"])],
     "agent-assume": [allow(["sts:AssumeRole", "sts:GetCallerIdentity"])],
 }
 keys = {}
@@ -66,5 +73,28 @@ for name, statements in users.items():
 trust = document({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:user/agent-assume"}, "Action": "sts:AssumeRole"})
 iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=trust)
 iam.put_role_policy(RoleName="deployer", PolicyName="own", PolicyDocument=document(allow(["rds:*", "dynamodb:*"])))
+trust = document({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:user/agent-patch"}, "Action": "sts:AssumeRole"})
+iam.create_role(RoleName="clerk", AssumeRolePolicyDocument=trust)
+
+# Another account, whose role lets somebody of the first one in.
+there = client("sts").assume_role(RoleArn="arn:aws:iam::210987654321:role/setup", RoleSessionName="setup")["Credentials"]
+
+
+def abroad(service):
+    return boto3.client(service, endpoint_url=endpoint, region_name=region, aws_access_key_id=there["AccessKeyId"],
+                        aws_secret_access_key=there["SecretAccessKey"], aws_session_token=there["SessionToken"])
+
+
+abroad("rds").create_db_instance(DBInstanceIdentifier="prod-abroad", Engine="postgres", DBInstanceClass="db.m5.large",
+                                 MasterUsername="app", MasterUserPassword="made-up-password", AllocatedStorage=20,
+                                 Tags=[{"Key": "env", "Value": "production"}])
+iam = abroad("iam")
+iam.create_user(UserName="reader-abroad")
+iam.put_user_policy(UserName="reader-abroad", PolicyName="own", PolicyDocument=document(allow(read)))
+made = iam.create_access_key(UserName="reader-abroad")["AccessKey"]
+keys["reader-abroad"] = [made["AccessKeyId"], made["SecretAccessKey"]]
+trust = document({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:user/agent-abroad"}, "Action": "sts:AssumeRole"})
+iam.create_role(RoleName="keeper", AssumeRolePolicyDocument=trust)
+iam.put_role_policy(RoleName="keeper", PolicyName="own", PolicyDocument=document(allow("rds:*")))
 post("/moto-api/reset-auth", "0")
 print(json.dumps(keys))

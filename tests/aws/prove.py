@@ -31,7 +31,7 @@ TABLE = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/"
 READS = {"sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "organizations:DescribeOrganization",
          "rds:DescribeDBInstances", "rds:DescribeDBSnapshots", "backup:ListRecoveryPointsByResource", "dynamodb:ListTables",
          "dynamodb:DescribeTable", "dynamodb:DescribeContinuousBackups", "dynamodb:ListBackups",
-         "dynamodb:ListTagsOfResource", "dynamodb:GetResourcePolicy"}
+         "dynamodb:ListTagsOfResource", "dynamodb:GetResourcePolicy", "kms:DescribeKey", "kms:GetKeyPolicy"}
 failures = []
 
 
@@ -144,7 +144,7 @@ def reader(company):
     code, assessment, _ = run(company.url, [company.keys["agent-readonly"]], "reader", "--live")
     found = answers(assessment)
     check(code != 0, f"reader: what was not listed is not known to be safe: exit {code}")
-    for key in (DB + "prod-orders", DB + "prod-ledger", DB + "staging-orders", TABLE + "carts", TABLE + "sessions"):
+    for key in (DB + "prod-vault", DB + "prod-orders", DB + "prod-ledger", DB + "staging-orders", TABLE + "carts", TABLE + "sessions"):
         states = layers(assessment, found[key])
         check(states["permit"] == "stops", f"reader: {key} is not permitted: {found[key]['answer']} {states}")
     rds, dynamodb = company.client("rds", "agent-readonly"), company.client("dynamodb", "agent-readonly")
@@ -179,6 +179,40 @@ def role_chain(company):
     check(tried(rds.delete_db_instance, DBInstanceIdentifier="prod-ledger", SkipFinalSnapshot=True) is None, "the server lets the role delete prod-ledger")
 
 
+def by_its_key(company):
+    """Whoever may destroy the key that a database is encrypted with may destroy the database."""
+    code, assessment, _ = run(company.url, [company.keys["agent-kms"], company.keys["agent-readonly"]], "key", "--live")
+    found = answers(assessment)
+    check(code == 1 and found[DB + "prod-vault"]["prevention"] == "open", f"key: exit {code}, {found[DB + 'prod-vault']}")
+    check(layers(assessment, found[DB + "prod-ledger"])["permit"] == "stops", "key: prod-ledger is not encrypted with it")
+    kms = company.client("kms", "agent-kms")
+    rds = company.client("rds", "agent-readonly")
+    arn = rds.describe_db_instances(DBInstanceIdentifier="prod-vault")["DBInstances"][0]["KmsKeyId"]
+    # moto takes the id alone; AWS takes the ARN, too.
+    check(tried(kms.schedule_key_deletion, KeyId=arn.rsplit("/")[-1], PendingWindowInDays=7) is None, "the server schedules the deletion of the key")
+
+
+def by_another_role(company):
+    """A right to write the policy of a role, and one to assume it, are a right to everything, one change away."""
+    code, assessment, _ = run(company.url, [company.keys["agent-patch"], company.keys["agent-readonly"]], "patch", "--live")
+    ledger = answers(assessment)[DB + "prod-ledger"]
+    check(code == 1 and ledger["prevention"] == "slowed", f"patch: exit {code}, {ledger}")
+    iam = company.client("iam", "agent-patch")
+    everything = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+    check(tried(iam.put_role_policy, RoleName="clerk", PolicyName="all", PolicyDocument=everything) is None, "the server lets the role be widened")
+
+
+def across_accounts(company):
+    """A role of another account lets an identity of this one in."""
+    keys = [company.keys[name] for name in ("agent-abroad", "agent-readonly", "reader-abroad")]
+    code, assessment, _ = run(company.url, keys, "abroad", "--live")
+    abroad = answers(assessment)["arn:aws:rds:eu-west-1:210987654321:db:prod-abroad"]
+    check(code == 1 and abroad["prevention"] == "open", f"abroad: exit {code}, {abroad}")
+    _, assessment, _ = run(company.url, keys[1:], "abroad-without", "--live")
+    abroad = answers(assessment)["arn:aws:rds:eu-west-1:210987654321:db:prod-abroad"]
+    check(layers(assessment, abroad)["permit"] == "stops", f"abroad: without that identity nobody may: {abroad}")
+
+
 def offline(company):
     _, assessment, out = run(company.url, [company.keys["agent-admin"]], "offline", "--live", "--offline")
     check((out / "calls.jsonl").read_text() == "", "--offline wins over --live")
@@ -189,6 +223,10 @@ def offline(company):
 
 def dead(company):
     """AWS itself says that there is no such key, in the only partition that the user works in."""
+    # A temporary key without its token is as unknown to AWS as one that is gone; it is not taken for gone.
+    _, assessment, _ = run(company.url, [("ASIARZPUZDIKQ7WML2BC", "Vk3mQ9xT2bLr8WzYc4Nf/6Hd1Js5Gf0Pa7Ue+RtK")], "temporary", "--live")
+    status = [credential["status"] for credential in assessment["credentials"] if credential["provider"] == "aws"]
+    check(status == ["unverified"], f"temporary: {status}")
     _, assessment, _ = run(company.url, [("AKIARZPUZDIKQ7WML2BC", "Vk3mQ9xT2bLr8WzYc4Nf/6Hd1Js5Gf0Pa7Ue+RtK")], "dead", "--live")
     status = [credential["status"] for credential in assessment["credentials"] if credential["provider"] == "aws"]
     check(status == ["revoked"], f"dead: {status}")
@@ -279,6 +317,9 @@ with Company() as company:
     offline(company)
     dead(company)
     runs = spoilt(company)
+    across_accounts(company)
+    by_another_role(company)
+    by_its_key(company)
     administrator(company)
 with Company() as company:
     role_chain(company)

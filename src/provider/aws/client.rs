@@ -98,12 +98,9 @@ impl Client<'_> {
             return Ok(answer);
         }
         let code = code(&answer);
-        let denied = |code: &str| {
-            ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"].contains(&code)
-        };
         let reason = match code.as_deref() {
-            Some(code) if denied(code) => GapReason::Denied,
-            Some(_) => GapReason::Denied,
+            Some(code) if REFUSALS.contains(&code) => GapReason::Denied,
+            Some(_) => GapReason::Unsupported,
             None if answer.status == 403 || answer.status == 401 => GapReason::Denied,
             None if answer.status == 404 || answer.status == 501 => GapReason::Unsupported,
             None => GapReason::Malformed,
@@ -144,6 +141,19 @@ impl Client<'_> {
         Some(())
     }
 }
+
+/// Codes that refuse the caller, or the key (common errors of the query and JSON protocols).
+const REFUSALS: [&str; 9] = [
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthFailure",
+    "UnauthorizedOperation",
+    "UnrecognizedClientException",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "ExpiredToken",
+    "ExpiredTokenException",
+];
 
 /// The host of a service that has one for a partition.
 fn global(service: &str, region: &str) -> String {

@@ -26,6 +26,13 @@ pub(super) struct Identity {
     pub(super) trust: Option<Read>,
 }
 
+impl Identity {
+    /// Whether it is a user: a role has a trust policy, be it one that cannot be understood.
+    pub(super) const fn is_user(&self) -> bool {
+        self.trust.is_none()
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 struct Group {
     arn: String,
@@ -79,13 +86,21 @@ impl Directory {
     fn page(&mut self, answer: &str) -> Option<Option<String>> {
         let document = Document::parse(answer).ok()?;
         let result = result(&document)?;
+        // What is empty is an empty list; what is not there was not answered.
+        if ["UserDetailList", "RoleDetailList", "GroupDetailList", "Policies"]
+            .iter()
+            .any(|name| child(result, name).is_none())
+        {
+            return None;
+        }
         for node in list(result, "UserDetailList") {
             let user = identity(node, "UserName", "UserPolicyList")?;
             self.users.insert(user.name.clone(), user);
         }
         for node in list(result, "RoleDetailList") {
             let mut role = identity(node, "RoleName", "RolePolicyList")?;
-            role.trust = text(node, "AssumeRolePolicyDocument").map(|text| policy(text, Kind::Resource));
+            role.trust =
+                Some(text(node, "AssumeRolePolicyDocument").map_or(Err(()), |text| policy(text, Kind::Resource)));
             self.roles.insert(role.name.clone(), role);
         }
         for node in list(result, "GroupDetailList") {
@@ -104,10 +119,8 @@ impl Directory {
             let read = document.map_or(Err(()), |text| policy(text, Kind::Identity));
             self.managed.insert(text(node, "Arn")?.to_owned(), read);
         }
-        match yes(result, "IsTruncated") {
-            Some(true) => Some(Some(text(result, "Marker")?.to_owned())),
-            Some(false) | None => Some(None),
-        }
+        let marker = || text(result, "Marker").map(str::to_owned);
+        if yes(result, "IsTruncated")? { marker().map(Some) } else { Some(None) }
     }
 
     /// The policies that hold for an identity.
@@ -142,6 +155,11 @@ impl Directory {
                 Some(Err(())) | None => held.broken = true,
             }
         }
+    }
+
+    /// The users and roles of the account.
+    pub(super) fn identities(&self) -> impl Iterator<Item = &Identity> {
+        self.users.values().chain(self.roles.values())
     }
 
     /// The groups of the account, by ARN.
@@ -181,7 +199,7 @@ fn attached(node: Node<'_, '_>) -> Vec<String> {
 }
 
 /// A document as IAM answers it: JSON, percent-encoded (RFC 3986).
-pub(super) fn policy(text: &str, kind: Kind) -> Read {
+fn policy(text: &str, kind: Kind) -> Read {
     let encoded = format!("x={}", text.replace('+', "%2B"));
     let decoded = url::form_urlencoded::parse(encoded.as_bytes()).next().map(|(_, value)| value.into_owned());
     let value = serde_json::from_str(&decoded.ok_or(())?).map_err(|_| ())?;

@@ -1,6 +1,7 @@
 //! What an account has, what guards it and what brings it back.
 
 pub(super) mod dynamodb;
+pub(super) mod kms;
 pub(super) mod rds;
 
 use std::collections::BTreeMap;
@@ -12,11 +13,19 @@ use deadstop_core::model::{Asset, Atom, Basis, Class, Lift, Protection, Side};
 
 use super::client::Client;
 use super::facts::Facts;
-use super::rights::{Ask, Resource};
+use super::rights::{Ask, ResourcePolicy};
 
 /// AWS keeps no record of whether a restore was any good. Those that count are the ones that somebody wrote down
 /// (`restore_tests`), so a copy of which none is written down is untested, not unknown.
 const DRILLS: Fact<Listed> = Fact::Known(Listed::Complete);
+
+/// What rights will be asked about.
+#[derive(Debug, Default)]
+pub(super) struct Holdings {
+    pub(super) asks: Vec<Ask>,
+    /// The policies of the resources themselves.
+    pub(super) policies: BTreeMap<NodeId, ResourcePolicy>,
+}
 
 /// What is collected on the way.
 pub(super) struct Desk<'a> {
@@ -26,8 +35,9 @@ pub(super) struct Desk<'a> {
     /// The keys that may read, the auditor's first.
     pub(super) clients: &'a [Client<'a>],
     pub(super) facts: &'a mut Facts,
-    pub(super) asks: &'a mut Vec<Ask>,
-    pub(super) resources: &'a mut BTreeMap<NodeId, Resource>,
+    pub(super) holdings: &'a mut Holdings,
+    /// What is encrypted with each key that was named, by ARN.
+    pub(super) keys: BTreeMap<String, Vec<NodeId>>,
     /// Kinds that could not be listed.
     pub(super) unlisted: &'a mut Vec<Gap>,
 }
@@ -62,21 +72,13 @@ impl Desk<'_> {
     /// Adds an asset, with the operations of the catalogue that destroy its kind.
     pub(super) fn asset(&mut self, seen: Seen<'_>) -> NodeId {
         let id = NodeId(seen.arn.to_owned());
-        let environment = environment(&seen.tags);
+        let environment = environment(seen.tags);
         let source = self.facts.source(seen.operation, &self.scope());
         let environment = environment.map_or_else(
             || Fact::Unknown(self.facts.doubt(self.account, "no tag says which environment it belongs to")),
             Fact::Known,
         );
-        let actions = catalogue::actions();
-        for action in actions.iter().filter(|action| action.provider == "aws" && action.kind == seen.kind) {
-            self.asks.push(Ask {
-                node: id.clone(),
-                action: action.action.clone(),
-                resource: seen.arn.to_owned(),
-                part: false,
-            });
-        }
+        self.destroyers(&id, seen.kind);
         self.facts.assets.push(Asset {
             id: id.clone(),
             provider: "aws".to_owned(),
@@ -92,7 +94,10 @@ impl Desk<'_> {
             holds: seen.holds,
             sources: vec![source],
         });
-        self.resources.insert(id.clone(), Resource { tags: seen.tags, ..seen.resource });
+        self.holdings.policies.insert(id.clone(), seen.policy);
+        if let Some(key) = seen.key {
+            self.keys.entry(key.to_owned()).or_default().push(id.clone());
+        }
         id
     }
 
@@ -122,13 +127,22 @@ impl Desk<'_> {
         });
     }
 
-    /// Asks for a right that destroys nothing by itself.
+    /// Asks for the operations of the catalogue that destroy this kind of resource.
+    fn destroyers(&mut self, node: &NodeId, kind: &str) {
+        let actions = catalogue::actions();
+        for action in actions.iter().filter(|action| action.provider == "aws" && action.kind == kind) {
+            self.also(node, &action.action, node.as_str());
+        }
+    }
+
+    /// Asks for a right on a resource; its ARN says whose it is.
     pub(super) fn also(&mut self, node: &NodeId, action: &str, resource: &str) {
-        self.asks.push(Ask {
+        let owner = resource.split(':').nth(4).filter(|owner| !owner.is_empty()).unwrap_or(self.account).to_owned();
+        self.holdings.asks.push(Ask {
             node: node.clone(),
+            owner,
             action: action.to_owned(),
             resource: resource.to_owned(),
-            part: false,
         });
     }
 }
@@ -139,11 +153,13 @@ pub(super) struct Seen<'a> {
     pub(super) kind: &'a str,
     pub(super) class: Class,
     pub(super) name: &'a str,
-    pub(super) tags: BTreeMap<String, String>,
+    pub(super) tags: &'a BTreeMap<String, String>,
     pub(super) copies: Fact<Listed>,
     pub(super) holds: Option<String>,
     pub(super) operation: &'a str,
-    pub(super) resource: Resource,
+    /// The key that its data is encrypted with, by ARN.
+    pub(super) key: Option<&'a str>,
+    pub(super) policy: ResourcePolicy,
 }
 
 /// A lift that takes one call.

@@ -30,6 +30,8 @@ pub(super) const READS: Reads = Reads {
         form("rds:DescribeDBInstances", "DescribeDBInstances", RDS),
         form("rds:DescribeDBSnapshots", "DescribeDBSnapshots", RDS),
         target("organizations:DescribeOrganization", "AWSOrganizationsV20161128.DescribeOrganization"),
+        target("kms:DescribeKey", "TrentService.DescribeKey"),
+        target("kms:GetKeyPolicy", "TrentService.GetKeyPolicy"),
         target("dynamodb:ListTables", "DynamoDB_20120810.ListTables"),
         target("dynamodb:DescribeTable", "DynamoDB_20120810.DescribeTable"),
         target("dynamodb:DescribeContinuousBackups", "DynamoDB_20120810.DescribeContinuousBackups"),
@@ -55,7 +57,7 @@ fn own_host(host: &str) -> bool {
     service && region && labels.next().is_none()
 }
 
-const SERVICES: [&str; 6] = ["sts", "iam", "rds", "dynamodb", "organizations", "backup"];
+const SERVICES: [&str; 7] = ["sts", "iam", "rds", "dynamodb", "organizations", "backup", "kms"];
 
 /// The error codes that ask to slow down (AWS SDK reference, retry behaviour).
 fn throttled(answer: &Answer) -> bool {

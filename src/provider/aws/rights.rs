@@ -1,8 +1,11 @@
-//! What the identities of an account may do, and whom they can become: evaluated offline from the policies that were read.
+//! What identities may do, and whom they can become: evaluated offline from the policies that were read.
 //!
-//! Rights that widen themselves follow from IAM's own actions (IAM User Guide, `access_policies_permissions-management`;
-//! Service Authorization Reference). Not followed to their end are rights to make a service act in the name of a role:
-//! who may have them is in doubt of having everything.
+//! All accounts that were read are looked at together, as roles are assumed, and policies of resources speak, across
+//! accounts. Rights that widen themselves follow from IAM's own actions (Service Authorization Reference, IAM). Ways by
+//! which a service acts in the name of another role are not followed: who may take one is in doubt of having everything.
+//!
+//! Tags are not taken for granted in conditions, as a session may be able to change them; policies of sessions are taken
+//! as none, as nobody can read them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,30 +17,24 @@ use deadstop_core::model::{Atom, Basis, Grant, Principal, Step};
 use super::facts::Facts;
 use super::iam::{Directory, Held, Identity};
 
-/// What an identity may be asked to do to a node.
+/// What identities may be asked to do to a node.
 #[derive(Clone, Debug)]
 pub(super) struct Ask {
     pub(super) node: NodeId,
+    /// The account that the node belongs to.
+    pub(super) owner: String,
     pub(super) action: String,
     /// The ARN that the request names.
     pub(super) resource: String,
-    /// Whether the ARN stands for a part of what the action can be called on.
-    pub(super) part: bool,
 }
 
-/// What stands on the resource's side.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Resource {
-    pub(super) tags: BTreeMap<String, String>,
-    /// Its policy: none, one, or not known.
-    pub(super) policy: ResourcePolicy,
-}
-
+/// The policy of a resource: none, one, or not known.
 #[derive(Clone, Debug, Default)]
 pub(super) enum ResourcePolicy {
     #[default]
     None,
     Read(Policy),
+    /// What it is that was not read: `table's policy`.
     NotKnown(&'static str),
 }
 
@@ -45,7 +42,7 @@ pub(super) enum ResourcePolicy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Effect {
     Yes,
-    No(String),
+    No(&'static str),
     /// In doubt, and why.
     Maybe(String),
 }
@@ -59,41 +56,78 @@ pub(super) enum Above {
     NotRead,
 }
 
-/// One account, as far as rights go.
-pub(super) struct Account<'a> {
-    pub(super) number: &'a str,
+/// One account.
+#[derive(Debug)]
+pub(super) struct Account {
     pub(super) node: NodeId,
-    pub(super) directory: &'a Directory,
-    pub(super) above: Above,
-    pub(super) asks: &'a [Ask],
-    pub(super) resources: &'a BTreeMap<NodeId, Resource>,
-    /// The part of the account that was not listed.
+    /// The part of it that was not listed.
     pub(super) rest: NodeId,
+    /// Its users and roles, if they were read.
+    pub(super) directory: Option<Directory>,
+    pub(super) above: Above,
+}
+
+/// Every account of which a key was found, by number.
+pub(super) struct Accounts<'a> {
+    pub(super) all: &'a BTreeMap<String, Account>,
+    pub(super) asks: &'a [Ask],
+    pub(super) policies: &'a BTreeMap<NodeId, ResourcePolicy>,
 }
 
 /// Whose rights are asked for.
 struct Who<'a> {
     id: PrincipalId,
     arn: &'a str,
+    number: &'a str,
+    account: &'a Account,
+    directory: &'a Directory,
     caller: Caller,
     held: Held<'a>,
-    user: bool,
 }
 
-/// What gives an identity every right in its account, on what it is called, and of whom it is asked.
+/// A call to IAM or STS, and what follows from it.
+struct Move<'a> {
+    action: &'static str,
+    on: &'a str,
+    /// What else it hangs on.
+    doubt: Option<&'static str>,
+    gains: Vec<Atom>,
+    because: String,
+}
+
+/// What gives a user, a role, the members of a group, or whoever has a managed policy other rights.
 const WIDEN_USER: [&str; 2] = ["iam:PutUserPolicy", "iam:AttachUserPolicy"];
 const WIDEN_ROLE: [&str; 2] = ["iam:PutRolePolicy", "iam:AttachRolePolicy"];
 const WIDEN_GROUP: [&str; 2] = ["iam:PutGroupPolicy", "iam:AttachGroupPolicy"];
 const WIDEN_POLICY: [&str; 2] = ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"];
 const BECOME_USER: [&str; 3] = ["iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"];
-/// Rights that may lead to those of another role, or past a boundary, by ways that are not followed.
-const NOT_FOLLOWED: [&str; 24] = [
+/// Rights that may lead to those of another role, past a boundary, to a whole account, or to identities that are not
+/// there yet, by ways that are not followed.
+const NOT_FOLLOWED: [&str; 45] = [
     "iam:PassRole",
+    "iam:CreateRole",
+    "iam:CreateUser",
+    "iam:UpdateAccessKey",
+    "iam:PutUserPolicy",
+    "iam:AttachUserPolicy",
+    "iam:PutRolePolicy",
+    "iam:AttachRolePolicy",
+    "iam:PutGroupPolicy",
+    "iam:AttachGroupPolicy",
+    "iam:CreatePolicyVersion",
+    "iam:DeleteUserPolicy",
+    "iam:DeleteRolePolicy",
+    "iam:DetachUserPolicy",
+    "iam:DetachRolePolicy",
     "iam:DeleteUserPermissionsBoundary",
     "iam:DeleteRolePermissionsBoundary",
     "iam:PutUserPermissionsBoundary",
     "iam:PutRolePermissionsBoundary",
     "sts:AssumeRoot",
+    "organizations:CloseAccount",
+    "organizations:CreateAccount",
+    "organizations:DetachPolicy",
+    "organizations:UpdatePolicy",
     "lambda:UpdateFunctionCode",
     "lambda:UpdateFunctionConfiguration",
     "lambda:InvokeFunction",
@@ -105,16 +139,19 @@ const NOT_FOLLOWED: [&str; 24] = [
     "ecs:RunTask",
     "codebuild:StartBuild",
     "codebuild:UpdateProject",
+    "codepipeline:StartPipelineExecution",
     "glue:UpdateDevEndpoint",
     "glue:UpdateJob",
     "states:StartExecution",
     "cloudformation:UpdateStack",
+    "cloudformation:DeleteStack",
     "cloudformation:ExecuteChangeSet",
+    "servicecatalog:TerminateProvisionedProduct",
     "sagemaker:CreatePresignedNotebookInstanceUrl",
     "bedrock-agentcore:InvokeCodeInterpreter",
 ];
 
-impl<'a> Account<'a> {
+impl<'a> Accounts<'a> {
     /// States the rights of these identities, and of all whom they can become.
     pub(super) fn state(&self, starts: &BTreeSet<String>, facts: &mut Facts) {
         let mut known: BTreeSet<&str> = BTreeSet::new();
@@ -127,291 +164,287 @@ impl<'a> Account<'a> {
         }
     }
 
-    fn identities(&self) -> impl Iterator<Item = &'a Identity> {
-        self.directory.users.values().chain(self.directory.roles.values())
-    }
-
     fn who(&self, arn: &str) -> Option<Who<'a>> {
-        let of = self.identities().find(|identity| identity.arn == arn)?;
-        let user = of.trust.is_none();
+        let (number, account) = self.all.get_key_value(arn.split(':').nth(4)?)?;
+        let directory = account.directory.as_ref()?;
+        let of = directory.identities().find(|identity| identity.arn == arn)?;
         Some(Who {
             id: of.arn.as_str().into(),
             arn: &of.arn,
+            number,
+            account,
+            directory,
             caller: Caller::new(&of.arn)?,
-            held: self.directory.held(of),
-            user,
+            held: directory.held(of),
         })
     }
 
     /// States the rights of one, and gives whom it can become.
     fn one(&self, who: &Who<'a>, facts: &mut Facts) -> Vec<&'a str> {
-        let source = facts.source("iam:GetAccountAuthorizationDetails", self.number);
         let name = who.arn.rsplit(':').next().unwrap_or(who.arn).replacen('/', " ", 1);
+        let sources = vec![facts.source(super::DETAILS, who.number)];
         facts.principals.push(Principal {
             id: who.id.clone(),
             provider: "aws".to_owned(),
-            name: format!("{name} of {}", self.number),
+            name: format!("{name} of {}", who.number),
             environment: None,
             grants: Fact::Known(Listed::Complete),
-            sources: vec![source],
+            sources,
         });
         self.grants(who, facts);
         self.rest(who, facts);
         self.widen(who, facts);
+        self.not_followed(who, facts);
         self.become_others(who, facts)
     }
 
     fn grants(&self, who: &Who<'a>, facts: &mut Facts) {
         let mut by_node: BTreeMap<(&NodeId, u8, String), Vec<String>> = BTreeMap::new();
         for ask in self.asks {
-            let (order, because) = match self.effect(who, ask) {
+            let policy = self.policies.get(&ask.node).unwrap_or(&ResourcePolicy::None);
+            let (order, because) = match self.decide(who, &ask.action, &ask.resource, &ask.owner, policy) {
                 Effect::Yes => (0, "its policies allow it".to_owned()),
                 Effect::Maybe(why) => (1, why),
-                Effect::No(why) => (2, why),
+                Effect::No(why) => (2, why.to_owned()),
             };
             by_node.entry((&ask.node, order, because)).or_default().push(ask.action.clone());
         }
         for ((node, order, because), actions) in by_node {
             let allowed = match order {
                 0 => Fact::Known(true),
-                1 => Fact::Unknown(facts.doubt(self.number, &because)),
+                1 => Fact::Unknown(facts.doubt(who.number, &because)),
                 _ => Fact::Known(false),
             };
-            self.grant(who, actions, node, allowed, because, facts);
+            grant(who, actions, node, allowed, &because, facts);
         }
     }
 
-    fn grant(
-        &self,
-        who: &Who<'a>,
-        actions: Vec<String>,
-        node: &NodeId,
-        allowed: Fact<bool>,
-        because: String,
-        facts: &mut Facts,
-    ) {
-        let source = facts.source("iam:GetAccountAuthorizationDetails", self.number);
-        facts.grants.push(Grant {
-            principal: who.id.clone(),
-            actions,
-            target: node.clone(),
-            allowed,
-            basis: Basis::Evaluated,
-            because,
-            sources: vec![source],
-        });
-    }
-
-    /// Rights to what was not listed. A policy that allows everything everywhere allows that, too.
+    /// Rights to what was not listed, in any account. A policy that allows everything in its own allows that, too.
     fn rest(&self, who: &Who<'a>, facts: &mut Facts) {
+        let number = who.number;
         let probe = |action: &str, resource: &str| {
-            let ask =
-                Ask { node: self.rest.clone(), action: action.to_owned(), resource: resource.to_owned(), part: false };
-            self.effect(who, &ask) == Effect::Yes
+            self.decide(who, action, resource, number, &ResourcePolicy::None) == Effect::Yes
         };
-        let number = self.number;
-        let all = probe("ec2:DeleteVolume", &format!("arn:aws:ec2:eu-west-1:{number}:volume/vol-0"))
+        let everything = probe("ec2:DeleteVolume", &format!("arn:aws:ec2:eu-west-1:{number}:volume/vol-0"))
             && probe("s3:DeleteObject", "arn:aws:s3:::?/?")
             && probe("backup:DeleteRecoveryPoint", "arn:aws:ec2:eu-west-1::snapshot/snap-0");
-        let (allowed, because) = if all {
-            (Fact::Known(true), "its policies allow everything on everything")
-        } else {
-            let why = "its policies were not held against what was not listed";
-            (Fact::Unknown(facts.doubt(number, why)), why)
-        };
-        self.grant(who, vec!["*".to_owned()], &self.rest, allowed, because.to_owned(), facts);
-    }
-
-    fn effect(&self, who: &Who<'a>, ask: &Ask) -> Effect {
-        let none = Resource::default();
-        let resource = self.resources.get(&ask.node).unwrap_or(&none);
-        self.decide(who, &ask.action, &ask.resource, ask.part, resource)
-    }
-
-    fn decide(&self, who: &Who<'a>, action: &str, arn: &str, part: bool, resource: &Resource) -> Effect {
-        let mut context = Context::partial();
-        for (key, value) in &resource.tags {
-            context.set(&format!("aws:ResourceTag/{key}"), vec![value.clone()]);
+        for (other, account) in self.all {
+            let (allowed, because) = if everything && other == number {
+                (Fact::Known(true), "its policies allow everything on everything")
+            } else {
+                let why = "its policies were not held against what was not listed";
+                (Fact::Unknown(facts.doubt(number, why)), why)
+            };
+            grant(who, vec!["*".to_owned()], &account.rest, allowed, because, facts);
         }
-        let request = Request::new(who.caller.clone(), action, arn, Some(self.number), context);
+    }
+
+    fn decide(&self, who: &Who<'a>, action: &str, arn: &str, owner: &str, policy: &ResourcePolicy) -> Effect {
+        let request = Request::new(who.caller.clone(), action, arn, Some(owner), Context::partial());
         let policies = Policies {
             identity: who.held.identity.clone(),
             boundary: who.held.boundary.clone(),
-            resource: match &resource.policy {
+            resource: match policy {
                 ResourcePolicy::Read(policy) => Some(policy),
                 ResourcePolicy::None | ResourcePolicy::NotKnown(_) => None,
             },
             ..Policies::default()
         };
         let decided = explain(&request, &policies);
-        let keys: Vec<&str> = decided.depends_on.iter().map(String::as_str).collect();
         if decided.outcome == Outcome::ExplicitlyDenied {
-            return Effect::No("a statement of its policies refuses it".to_owned());
+            return Effect::No("a statement of its policies refuses it");
         }
         if who.held.broken {
             return Effect::Maybe("one of its policies could not be understood".to_owned());
         }
-        if let ResourcePolicy::NotKnown(what) = &resource.policy {
+        if let ResourcePolicy::NotKnown(what) = policy {
             return Effect::Maybe(format!("the {what} was not read"));
         }
+        let governed = [who.number, owner]
+            .iter()
+            .any(|number| self.all.get(*number).is_none_or(|one| one.above == Above::NotRead));
         match decided.outcome {
-            Outcome::Allowed if self.above == Above::NotRead => Effect::Maybe(
-                "its policies allow it; the service control policies of its organisation were not read".to_owned(),
-            ),
+            Outcome::Allowed if governed => {
+                Effect::Maybe("its policies allow it; what the organisation's policies say was not read".to_owned())
+            }
             Outcome::Allowed => Effect::Yes,
             Outcome::Depends => {
+                let keys: Vec<&str> = decided.depends_on.iter().map(String::as_str).collect();
                 Effect::Maybe(format!("its policies decide by {}, which is not known before the call", keys.join(", ")))
             }
-            Outcome::ImplicitlyDenied if part && who.held.identity.iter().any(|policy| policy.names(action)) => {
-                Effect::Maybe("its policies allow it on a part of what is there, which was not looked into".to_owned())
-            }
             Outcome::ImplicitlyDenied if who.held.boundary.is_some() => {
-                Effect::No("its policies and its permissions boundary do not both allow it".to_owned())
+                Effect::No("its policies and its permissions boundary do not both allow it")
             }
-            Outcome::ImplicitlyDenied | Outcome::ExplicitlyDenied => {
-                Effect::No("none of its policies allows it".to_owned())
+            Outcome::ImplicitlyDenied | Outcome::ExplicitlyDenied => Effect::No("none of its policies allows it"),
+        }
+    }
+
+    /// Where rights count that an identity of this account has come to: in it, and at what has policies of its own
+    /// elsewhere.
+    fn within(&self, who: &Who<'a>) -> BTreeSet<&'a NodeId> {
+        let speaks = |ask: &&Ask| !matches!(self.policies.get(&ask.node), None | Some(ResourcePolicy::None));
+        let elsewhere = self.asks.iter().filter(|ask| ask.owner != who.number).filter(speaks);
+        elsewhere.map(|ask| &ask.node).chain([&who.account.node]).collect()
+    }
+
+    /// Calls by which an identity gives itself all other rights, or else another one, which it may come to be.
+    fn widen(&self, who: &Who<'a>, facts: &mut Facts) {
+        let Some(own) = who.directory.identities().find(|identity| identity.arn == who.arn) else { return };
+        let within = self.within(who);
+        let sure = self.widen_one(who, own, &within, facts);
+        if !sure {
+            for other in who.directory.identities().filter(|identity| identity.arn != who.arn) {
+                self.widen_one(who, other, &within, facts);
             }
         }
     }
 
-    /// Rights by which an identity gives itself all others.
-    fn widen(&self, who: &Who<'a>, facts: &mut Facts) {
-        let own = if who.user { WIDEN_USER } else { WIDEN_ROLE };
-        let mut all: Vec<(&str, &str)> = own.into_iter().map(|action| (action, who.arn)).collect();
-        all.extend(who.held.groups.iter().flat_map(|group| WIDEN_GROUP.map(|action| (action, *group))));
-        let mine = who.held.attached.iter().filter(|arn| arn.split(':').nth(4) == Some(self.number));
-        all.extend(mine.flat_map(|policy| WIDEN_POLICY.map(|action| (action, *policy))));
-        if who.user {
-            all.extend(self.directory.groups().map(|group| ("iam:AddUserToGroup", group)));
-        }
-        let right = |action: &str| Atom::Right {
-            principal: who.id.clone(),
-            action: action.to_owned(),
-            target: self.node.clone(),
+    /// Whether that is surely possible.
+    fn widen_one(&self, who: &Who<'a>, target: &'a Identity, within: &BTreeSet<&NodeId>, facts: &mut Facts) -> bool {
+        let right = |on: &&NodeId| Atom::Right {
+            principal: target.arn.as_str().into(),
+            action: "*".to_owned(),
+            target: (*on).clone(),
         };
-        for (action, arn) in all {
-            let because = format!("give itself other rights with {action}");
-            // What it gives itself still ends at its boundary.
-            let bounded = who
-                .held
-                .boundary
-                .is_some()
-                .then_some("what it gives itself ends at its permissions boundary, or not, if it may lift that");
-            self.step(who, action, arn, bounded, vec![right("*")], &because, facts);
+        let held = who.directory.held(target);
+        let own = if target.is_user() { WIDEN_USER } else { WIDEN_ROLE };
+        let mut calls: Vec<(&'static str, &str)> =
+            own.into_iter().map(|action| (action, target.arn.as_str())).collect();
+        calls.extend(held.groups.iter().flat_map(|group| WIDEN_GROUP.map(|action| (action, *group))));
+        let managed = held.attached.iter().filter(|arn| arn.split(':').nth(4) == Some(who.number));
+        calls.extend(managed.flat_map(|policy| WIDEN_POLICY.map(|action| (action, *policy))));
+        if target.is_user() {
+            calls.extend(who.directory.groups().map(|group| ("iam:AddUserToGroup", group)));
         }
-        let not_followed: Vec<&str> = NOT_FOLLOWED
-            .into_iter()
-            .filter(|action| who.held.identity.iter().any(|policy| policy.names(action)))
-            .collect();
-        if let [first, ..] = not_followed.as_slice() {
-            let why = "ways from one role to another by way of a service are not followed";
-            let possible = Fact::Unknown(facts.doubt(self.number, why));
-            let source = facts.source("iam:GetAccountAuthorizationDetails", self.number);
-            facts.steps.push(Step {
-                id: StepId(format!("aws:{}:services", who.arn)),
-                session: None,
-                needs: vec![Atom::Principal(who.id.clone())],
-                gains: vec![right("*")],
-                changes: true,
-                possible,
-                because: format!("have a service act in the name of another role with {first}"),
-                sources: vec![source],
-            });
+        let whom = if target.arn == who.arn { "itself".to_owned() } else { target.name.clone() };
+        // What is given still ends at the boundary of whoever has it.
+        let doubt = held
+            .boundary
+            .is_some()
+            .then_some("what it gives ends at a permissions boundary, unless that can be lifted");
+        let mut sure = false;
+        for (action, on) in calls {
+            let gains = within.iter().map(right).collect();
+            let because = format!("give {whom} other rights with {action}");
+            sure |= self.step(who, Move { action, on, doubt, gains, because }, facts) == Some(true);
         }
+        sure
+    }
+
+    fn not_followed(&self, who: &Who<'a>, facts: &mut Facts) {
+        let names = |action: &&&str| who.held.identity.iter().any(|policy| policy.names(action));
+        let Some(first) = NOT_FOLLOWED.iter().find(names) else { return };
+        let why = "ways to other rights by services, and by identities that are not there yet, are not followed";
+        let right = |account: &Account| Atom::Right {
+            principal: who.id.clone(),
+            action: "*".to_owned(),
+            target: account.node.clone(),
+        };
+        let possible = Fact::Unknown(facts.doubt(who.number, why));
+        let sources = vec![facts.source(super::DETAILS, who.number)];
+        facts.steps.push(Step {
+            id: StepId(format!("aws:{}:not-followed", who.arn)),
+            session: None,
+            needs: vec![Atom::Principal(who.id.clone())],
+            gains: self.all.values().map(right).collect(),
+            changes: true,
+            possible,
+            because: format!("come to other rights by way of {first}"),
+            sources,
+        });
     }
 
     /// Identities that one can act as, or make itself act as.
     fn become_others(&self, who: &Who<'a>, facts: &mut Facts) -> Vec<&'a str> {
         let mut others = Vec::new();
-        for role in self.directory.roles.values().filter(|role| role.arn != who.arn) {
-            let gains = vec![Atom::Principal(role.arn.as_str().into())];
-            let trust = match &role.trust {
-                Some(Ok(policy)) => ResourcePolicy::Read(policy.clone()),
-                Some(Err(())) | None => ResourcePolicy::NotKnown("trust policy"),
-            };
-            let resource = Resource { tags: BTreeMap::new(), policy: trust };
-            let effect = self.decide(who, "sts:AssumeRole", &role.arn, false, &resource);
-            let assumed = self.taken(effect, facts).map(|possible| Step {
-                id: StepId(format!("aws:{}:assume:{}", who.arn, role.arn)),
-                session: None,
-                needs: vec![Atom::Principal(who.id.clone())],
-                gains: gains.clone(),
-                changes: false,
-                possible,
-                because: format!("assume role {}", role.name),
-                sources: vec![facts.source("iam:GetAccountAuthorizationDetails", self.number)],
-            });
-            let mut reached = assumed.is_some();
-            facts.steps.extend(assumed);
-            let because = format!("let itself assume role {} with iam:UpdateAssumeRolePolicy", role.name);
-            reached |= self.step(who, "iam:UpdateAssumeRolePolicy", &role.arn, None, gains, &because, facts);
-            if reached {
-                others.push(role.arn.as_str());
+        for (number, directory) in self.all.iter().filter_map(|(number, one)| Some((number, one.directory.as_ref()?))) {
+            for role in directory.roles.values().filter(|role| role.arn != who.arn) {
+                let assumed = self.assume(who, role, number, facts);
+                let changed = number == who.number && {
+                    let (gains, on) = (vec![Atom::Principal(role.arn.as_str().into())], role.arn.as_str());
+                    let because = format!("let itself assume role {} with iam:UpdateAssumeRolePolicy", role.name);
+                    let made = Move { action: "iam:UpdateAssumeRolePolicy", on, doubt: None, gains, because };
+                    self.step(who, made, facts).is_some()
+                };
+                others.extend((assumed || changed).then_some(role.arn.as_str()));
             }
         }
-        for user in self.directory.users.values().filter(|user| user.arn != who.arn) {
-            let mut reached = false;
-            for action in BECOME_USER {
-                let gains = vec![Atom::Principal(user.arn.as_str().into())];
+        for user in who.directory.users.values().filter(|user| user.arn != who.arn) {
+            let became = BECOME_USER.iter().filter(|action| {
+                let (gains, on) = (vec![Atom::Principal(user.arn.as_str().into())], user.arn.as_str());
                 let because = format!("act as user {} with {action}", user.name);
-                reached |= self.step(who, action, &user.arn, None, gains, &because, facts);
-            }
-            if reached {
-                others.push(user.arn.as_str());
-            }
+                self.step(who, Move { action, on, doubt: None, gains, because }, facts).is_some()
+            });
+            others.extend((became.count() > 0).then_some(user.arn.as_str()));
         }
         others
     }
 
-    /// A step that changes something by one call, if it may be allowed. `doubt` is what else it hangs on.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is a part of one sentence: who does what to whom, and what follows"
-    )]
-    fn step(
-        &self,
-        who: &Who<'a>,
-        action: &str,
-        arn: &str,
-        doubt: Option<&str>,
-        gains: Vec<Atom>,
-        because: &str,
-        facts: &mut Facts,
-    ) -> bool {
-        let effect = match (self.decide(who, action, arn, false, &Resource::default()), doubt) {
-            (Effect::Yes, Some(why)) => Effect::Maybe(why.to_owned()),
-            (effect, _) => effect,
+    fn assume(&self, who: &Who<'a>, role: &Identity, owner: &str, facts: &mut Facts) -> bool {
+        let trust = match &role.trust {
+            Some(Ok(policy)) => ResourcePolicy::Read(policy.clone()),
+            Some(Err(())) | None => ResourcePolicy::NotKnown("trust policy of a role"),
         };
-        let Some(possible) = self.taken(effect, facts) else { return false };
-        let source = facts.source("iam:GetAccountAuthorizationDetails", self.number);
-        let can = Atom::Can { action: action.to_owned(), target: self.node.clone() };
-        self.grant(
-            who,
-            vec![action.to_owned()],
-            &self.node,
-            Fact::Known(true),
-            format!("its policies may allow it on {arn}"),
-            facts,
-        );
+        let effect = self.decide(who, "sts:AssumeRole", &role.arn, owner, &trust);
+        let Some(possible) = taken(who, effect, facts) else { return false };
+        let sources = vec![facts.source(super::DETAILS, owner)];
         facts.steps.push(Step {
-            id: StepId(format!("aws:{}:{action}:{arn}", who.arn)),
+            id: StepId(format!("aws:{}:assume:{}", who.arn, role.arn)),
             session: None,
-            needs: vec![Atom::Principal(who.id.clone()), can],
-            gains,
-            changes: true,
+            needs: vec![Atom::Principal(who.id.clone())],
+            gains: vec![Atom::Principal(role.arn.as_str().into())],
+            changes: false,
             possible,
-            because: because.to_owned(),
-            sources: vec![source],
+            because: format!("assume role {}", role.name),
+            sources,
         });
         true
     }
 
-    fn taken(&self, effect: Effect, facts: &mut Facts) -> Option<Fact<bool>> {
-        match effect {
-            Effect::Yes => Some(Fact::Known(true)),
-            Effect::Maybe(why) => Some(Fact::Unknown(facts.doubt(self.number, &why))),
-            Effect::No(_) => None,
-        }
+    /// States a call that changes something, if it may be allowed: whether it surely is.
+    fn step(&self, who: &Who<'a>, made: Move<'_>, facts: &mut Facts) -> Option<bool> {
+        let Move { action, on, doubt, gains, because } = made;
+        let effect = match (self.decide(who, action, on, who.number, &ResourcePolicy::None), doubt) {
+            (Effect::Yes, Some(why)) => Effect::Maybe(why.to_owned()),
+            (effect, _) => effect,
+        };
+        let sure = effect == Effect::Yes;
+        let possible = taken(who, effect, facts)?;
+        let node = &who.account.node;
+        grant(who, vec![action.to_owned()], node, Fact::Known(true), "its policies may allow it on an identity", facts);
+        let sources = vec![facts.source(super::DETAILS, who.number)];
+        facts.steps.push(Step {
+            id: StepId(format!("aws:{}:{action}:{on}:{because}", who.arn)),
+            session: None,
+            needs: vec![Atom::Principal(who.id.clone()), Atom::Can { action: action.to_owned(), target: node.clone() }],
+            gains,
+            changes: true,
+            possible,
+            because,
+            sources,
+        });
+        Some(sure)
+    }
+}
+
+fn grant(who: &Who<'_>, actions: Vec<String>, node: &NodeId, allowed: Fact<bool>, because: &str, facts: &mut Facts) {
+    let sources = vec![facts.source(super::DETAILS, who.number)];
+    facts.grants.push(Grant {
+        principal: who.id.clone(),
+        actions,
+        target: node.clone(),
+        allowed,
+        basis: Basis::Evaluated,
+        because: because.to_owned(),
+        sources,
+    });
+}
+
+fn taken(who: &Who<'_>, effect: Effect, facts: &mut Facts) -> Option<Fact<bool>> {
+    match effect {
+        Effect::Yes => Some(Fact::Known(true)),
+        Effect::Maybe(why) => Some(Fact::Unknown(facts.doubt(who.number, &why))),
+        Effect::No(_) => None,
     }
 }
 

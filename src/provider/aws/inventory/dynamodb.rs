@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{DRILLS, Desk, Seen, one_call};
 use crate::provider::aws::client::{Client, Fault};
-use crate::provider::aws::rights::{Resource, ResourcePolicy};
+use crate::provider::aws::rights::ResourcePolicy;
 
 const TABLE: &str = "dynamodb:DescribeTable";
 const PITR: &str = "dynamodb:DescribeContinuousBackups";
@@ -70,17 +70,21 @@ fn one(desk: &mut Desk<'_>, name: &str) {
     let copies = backups.as_ref().err().or(pitr.as_ref().err()).cloned();
     let gibibytes = table.get("TableSizeBytes").and_then(Value::as_u64).map(|bytes| bytes >> 30);
     let items = table.get("ItemCount").and_then(Value::as_u64);
+    let key = table.pointer("/SSEDescription/KMSMasterKeyArn").and_then(Value::as_str);
+    // A name may be used again; what is kept of an older table is no copy of this one.
+    let number = table.get("TableId").and_then(Value::as_str);
     let (tags, policy) = (tags(desk, name, arn), policy(desk, name, arn));
     let id = desk.asset(Seen {
         arn,
         kind: "table",
         class: Class::Database,
         name,
-        tags,
+        tags: &tags,
         copies: copies.map_or(Fact::Known(Listed::Complete), Fact::Unknown),
         holds: items.map(|items| format!("about {items} items, {} GiB", gibibytes.unwrap_or_default())),
         operation: "dynamodb:ListTables",
-        resource: Resource { policy, ..Resource::default() },
+        key,
+        policy,
     });
     let protected = match table.get("DeletionProtectionEnabled") {
         Some(Value::Bool(on)) => Fact::Known(*on),
@@ -89,16 +93,13 @@ fn one(desk: &mut Desk<'_>, name: &str) {
     let scope = format!("{}/{name}", desk.scope());
     desk.facts.source(TABLE, &scope);
     desk.protection(&id, "dynamodb:DeleteTable*", protected, "dynamodb:UpdateTable", "dynamodb:ListTables");
-    let key: Vec<NodeId> = table
-        .pointer("/SSEDescription/KMSMasterKeyArn")
-        .and_then(Value::as_str)
-        .map(NodeId::from)
-        .into_iter()
-        .collect();
+    let key: Vec<NodeId> = key.map(NodeId::from).into_iter().collect();
     if let Ok(answer) = &pitr {
         continuous(desk, answer, &id, name, &key);
     }
-    for backup in backups.iter().flatten() {
+    for backup in
+        backups.iter().flatten().filter(|one| one.available && number.is_some() && one.table.as_deref() == number)
+    {
         backup.state(desk, &id, name, &key);
     }
 }
@@ -135,6 +136,8 @@ fn continuous(desk: &mut Desk<'_>, answer: &Value, table: &NodeId, name: &str, k
     if answer.pointer(at).and_then(Value::as_str) != Some("ENABLED") {
         return;
     }
+    let window = "/ContinuousBackupsDescription/PointInTimeRecoveryDescription/RecoveryPeriodInDays";
+    let days = answer.pointer(window).and_then(Value::as_u64).unwrap_or(35);
     desk.also(table, "dynamodb:UpdateContinuousBackups", table.as_str());
     desk.also(table, "dynamodb:DeleteBackup", &format!("{table}/backup/system"));
     let source = desk.facts.source(PITR, &format!("{}/{name}", desk.scope()));
@@ -145,7 +148,8 @@ fn continuous(desk: &mut Desk<'_>, answer: &Value, table: &NodeId, name: &str, k
         name: format!("point-in-time recovery of {name}"),
         place: Some(desk.parent.clone()),
         lag: Fact::Known(LAG),
-        ends: Fact::Known(End::After(Span::days(35))),
+        // What deletes items goes back no further than the window; a deleted table, 35 days.
+        ends: Fact::Known(End::After(Span::days(days.min(35)))),
         dies_with: Fact::Known(Vec::new()),
         destroyed_by: Fact::Known(vec![
             one_call("dynamodb:UpdateContinuousBackups", table, "switch point-in-time recovery off before the delete"),
@@ -164,6 +168,9 @@ struct Backup {
     arn: String,
     name: String,
     at: Option<Time>,
+    /// Which table of that name it is of.
+    table: Option<String>,
+    available: bool,
     /// Whether its vault, and not DynamoDB, keeps it.
     vaulted: bool,
 }
@@ -186,7 +193,14 @@ fn backups(client: &Client<'_>, table: &str) -> Result<Vec<Backup>, Fault> {
             )]
             let at = seconds.map(|seconds| Time::from_unix(seconds as i64));
             let (arn, name) = (text("BackupArn").ok_or_else(malformed)?, text("BackupName").ok_or_else(malformed)?);
-            all.push(Backup { arn, name, at, vaulted: text("BackupType").as_deref() == Some("AWS_BACKUP") });
+            all.push(Backup {
+                arn,
+                name,
+                at,
+                table: text("TableId"),
+                available: text("BackupStatus").as_deref() == Some("AVAILABLE"),
+                vaulted: text("BackupType").as_deref() == Some("AWS_BACKUP"),
+            });
         }
         let next = answer.get("LastEvaluatedBackupArn").and_then(Value::as_str).map(str::to_owned);
         if next.is_none() {

@@ -12,8 +12,8 @@ use roxmltree::{Document, Node};
 use super::{DRILLS, Desk, Seen, one_call};
 use crate::provider::aws::client::{Client, Fault};
 use crate::provider::aws::reads::RDS;
-use crate::provider::aws::rights::Resource;
-use crate::provider::aws::xml::{list, result, text, yes};
+use crate::provider::aws::rights::ResourcePolicy;
+use crate::provider::aws::xml::{child, list, result, text, yes};
 
 const INSTANCES: &str = "rds:DescribeDBInstances";
 const SNAPSHOTS: &str = "rds:DescribeDBSnapshots";
@@ -51,6 +51,7 @@ fn pages<T>(
         let answer = client.form("rds", action, RDS, &fields)?;
         let document = Document::parse(&answer).map_err(|_| malformed())?;
         let result = result(&document).ok_or_else(malformed)?;
+        child(result, name).ok_or_else(malformed)?;
         for node in list(result, name) {
             all.push(read(node).ok_or_else(malformed)?);
         }
@@ -68,6 +69,8 @@ fn pages<T>(
 struct Instance {
     arn: String,
     name: String,
+    /// Which instance of that name: a name may be used again.
+    number: Option<String>,
     engine: String,
     cluster: bool,
     protected: Option<bool>,
@@ -81,6 +84,7 @@ fn instance(node: Node<'_, '_>) -> Option<Instance> {
     Some(Instance {
         arn: text(node, "DBInstanceArn")?.to_owned(),
         name: text(node, "DBInstanceIdentifier")?.to_owned(),
+        number: text(node, "DbiResourceId").map(str::to_owned),
         engine: text(node, "Engine").unwrap_or("database").to_owned(),
         cluster: text(node, "DBClusterIdentifier").is_some(),
         protected: yes(node, "DeletionProtection"),
@@ -98,7 +102,9 @@ struct Snapshot {
     arn: String,
     name: String,
     of: String,
+    number: Option<String>,
     kind: String,
+    available: bool,
     at: Option<Time>,
     key: Option<String>,
 }
@@ -108,7 +114,9 @@ fn snapshot(node: Node<'_, '_>) -> Option<Snapshot> {
         arn: text(node, "DBSnapshotArn")?.to_owned(),
         name: text(node, "DBSnapshotIdentifier")?.to_owned(),
         of: text(node, "DBInstanceIdentifier")?.to_owned(),
+        number: text(node, "DbiResourceId").map(str::to_owned),
         kind: text(node, "SnapshotType")?.to_owned(),
+        available: text(node, "Status") == Some("available"),
         at: text(node, "SnapshotCreateTime").and_then(|at| at.parse().ok()),
         key: text(node, "KmsKeyId").map(str::to_owned),
     })
@@ -139,11 +147,12 @@ fn one(desk: &mut Desk<'_>, instance: &Instance, snapshots: &Result<Vec<Snapshot
         kind: "db_instance",
         class: Class::Database,
         name: &instance.name,
-        tags: instance.tags.clone(),
+        tags: &instance.tags,
         copies,
         holds: size,
         operation: INSTANCES,
-        resource: Resource::default(),
+        key: instance.key.as_deref(),
+        policy: ResourcePolicy::None,
     });
     let unread = |desk: &mut Desk<'_>, what: &str| Fact::Unknown(desk.facts.doubt(desk.account, what));
     let protected = match instance.protected {
@@ -152,10 +161,16 @@ fn one(desk: &mut Desk<'_>, instance: &Instance, snapshots: &Result<Vec<Snapshot
     };
     desk.protection(&db, "rds:DeleteDBInstance", protected, "rds:ModifyDBInstance", INSTANCES);
     automated(desk, instance, &db);
-    for snapshot in
-        snapshots.iter().flatten().filter(|snapshot| snapshot.of == instance.name && snapshot.kind != "automated")
-    {
+    for snapshot in snapshots.iter().flatten().filter(|snapshot| snapshot.is_of(instance)) {
         manual(desk, snapshot, &db);
+    }
+}
+
+impl Snapshot {
+    /// Whether it is a whole copy of this very instance, and stays when that is deleted.
+    fn is_of(&self, instance: &Instance) -> bool {
+        let same = self.number.is_some() && self.number == instance.number;
+        same && self.available && self.kind != "automated" && self.of == instance.name
     }
 }
 
