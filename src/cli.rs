@@ -167,6 +167,10 @@ pub struct ScopeArgs {
     /// Read the history of every repository there, too: what was deleted from its files is still in reach.
     #[arg(long, env = "DEADSTOP_GIT_HISTORY", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "What is read")]
     pub git_history: bool,
+    /// The environment variable that holds a key for fingerprints (16 bytes or more), so that one secret on two machines
+    /// is known as one. Without the key, a fingerprint tells nothing of the secret.
+    #[arg(long, value_name = "NAME", env = "DEADSTOP_FINGERPRINT_KEY_ENV", help_heading = "What is read")]
+    pub fingerprint_key_env: Option<String>,
     /// Print what would be read and every call that would be made, and stop.
     #[arg(long, help_heading = "What is read")]
     pub plan: bool,

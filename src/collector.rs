@@ -9,6 +9,7 @@ mod commands;
 mod document;
 mod facts;
 mod find;
+mod fingerprint;
 mod group;
 mod history;
 mod jwt;
@@ -37,6 +38,7 @@ use deadstop_core::model::{Asset, Copy, Credential, Grant, Principal, Protection
 use crate::secret::Secret;
 use crate::surroundings::Surroundings;
 
+pub use fingerprint::{FingerprintKey, SHORTEST_KEY};
 pub use told::credentials_document;
 
 /// The bounds of a collection.
@@ -50,6 +52,8 @@ pub struct Options {
     pub threads: usize,
     /// Whether the histories of repositories are read, by git.
     pub git_history: bool,
+    /// What secrets without a public id are fingerprinted with.
+    pub fingerprint_key: Option<FingerprintKey>,
     /// Set to stop within a second.
     pub cancel: Arc<AtomicBool>,
     /// Counts files as they are opened, for whoever shows progress.
@@ -63,6 +67,7 @@ impl Default for Options {
             file_cap: 256 << 20,
             threads: 2,
             git_history: false,
+            fingerprint_key: None,
             cancel: Arc::new(AtomicBool::new(false)),
             opened: Arc::default(),
         }
@@ -186,7 +191,7 @@ impl std::fmt::Debug for AwsKeys {
 pub fn collect(surroundings: &Surroundings, options: &Options, sessions: &[SessionId]) -> Collected {
     let scanner = scan::Scanner::new();
     let gathered = collect::gather(surroundings, options, &scanner);
-    facts::state(gathered, &scanner.rules, surroundings.now, sessions)
+    facts::state(gathered, &scanner.rules, surroundings.now, sessions, options.fingerprint_key.as_ref())
 }
 
 /// Where the rules on one provider's credentials are from.

@@ -16,7 +16,7 @@ use deadstop_core::time::Time;
 use tracing::field;
 use url::Url;
 
-use crate::collector::{self, AwsKeys, Collected, Options, Stats};
+use crate::collector::{self, AwsKeys, Collected, FingerprintKey, Options, Stats};
 use crate::config::{Config, raw};
 use crate::provider;
 use crate::readonly::{Call, ReadOnly};
@@ -40,6 +40,8 @@ pub struct Scope {
     pub read_time: Duration,
     /// Whether the histories of repositories are read.
     pub git_history: bool,
+    /// What secrets without a public id are fingerprinted with.
+    pub fingerprint_key: Option<FingerprintKey>,
     /// Files opened so far, for whoever shows progress.
     pub files: Arc<AtomicU64>,
 }
@@ -113,6 +115,7 @@ pub fn read(
     let options = Options {
         budget: Some(scope.read_time),
         git_history: scope.git_history,
+        fingerprint_key: scope.fingerprint_key.clone(),
         cancel: Arc::clone(cancel),
         opened: Arc::clone(&scope.files),
         ..Options::default()

@@ -11,7 +11,8 @@ use deadstop_core::time::Time;
 use super::aws_key;
 use super::collect::Gathered;
 use super::find::{Find, Finds, Node, Spot, Strength};
-use super::group::{group, keys, once};
+use super::fingerprint::FingerprintKey;
+use super::group::{TELLING, group, keys, once};
 use super::mask::Mask;
 use super::rules::Rules;
 use super::starts::Starts;
@@ -22,7 +23,13 @@ use crate::secret::redact;
 const KEY_PLACES: usize = 8;
 
 /// States everything that was gathered.
-pub(crate) fn state(gathered: Gathered, rules: &Rules, now: Time, sessions: &[SessionId]) -> Collected {
+pub(crate) fn state(
+    gathered: Gathered,
+    rules: &Rules,
+    now: Time,
+    sessions: &[SessionId],
+    fingerprints: Option<&FingerprintKey>,
+) -> Collected {
     let Gathered { mut finds, walked, unread, sealed, histories, paths } = gathered;
     let mask = Mask::of(&finds.finds);
     let before = finds.finds.len();
@@ -38,6 +45,7 @@ pub(crate) fn state(gathered: Gathered, rules: &Rules, now: Time, sessions: &[Se
         rules,
         now,
         sessions,
+        fingerprints,
         sources: BTreeMap::new(),
         principals: BTreeMap::new(),
         assets: BTreeMap::new(),
@@ -54,7 +62,7 @@ pub(crate) fn state(gathered: Gathered, rules: &Rules, now: Time, sessions: &[Se
             // Two secrets of one name in one file share a key; they are still two.
             let alike = alike.entry(credential.key.clone()).or_default();
             *alike += 1;
-            if *alike > 1 {
+            if *alike > 1 && credential.fingerprint.is_none() {
                 credential.id.0.push_str(&format!("~{alike}"));
             }
             if credential.kind == "access_key" {
@@ -133,6 +141,7 @@ struct Facts<'a> {
     rules: &'a Rules,
     now: Time,
     sessions: &'a [SessionId],
+    fingerprints: Option<&'a FingerprintKey>,
     sources: BTreeMap<SourceId, Source>,
     principals: BTreeMap<PrincipalId, Principal>,
     assets: BTreeMap<NodeId, Asset>,
@@ -280,7 +289,15 @@ impl Facts<'_> {
             format!("@{}", places.join(","))
         });
         let key = format!("{provider}:{kind}:{told}");
-        let id = CredentialId(key.clone());
+        let fingerprint = self.fingerprints.filter(|_| public_id.is_none()).and_then(|with| {
+            // A short word may well be two passwords by chance.
+            let secret = found.iter().find_map(|find| find.secret.as_ref()).filter(|secret| secret.len() >= TELLING)?;
+            with.of(&provider, &kind, secret)
+        });
+        let id = match &fingerprint {
+            Some(fingerprint) => CredentialId(format!("{provider}:{kind}:#{fingerprint}")),
+            None => CredentialId(key.clone()),
+        };
         let gap = self.not_asked(&provider);
         let status = if renewed { Fact::Known(Status::Live) } else { Fact::Unknown(gap.clone()) };
         let identity = match found.iter().find_map(|find| find.identity.clone()) {
@@ -300,6 +317,7 @@ impl Facts<'_> {
             provider,
             kind,
             public_id,
+            fingerprint,
             expires,
             status,
             identity,

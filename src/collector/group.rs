@@ -8,6 +8,9 @@ use super::AwsKey;
 use super::find::{Find, Finds};
 use crate::secret::Secret;
 
+/// A secret of fewer bytes may well be two passwords by chance.
+pub(super) const TELLING: usize = 8;
+
 /// The different secrets that lie beside one AWS key id. More than a few are guesses of an attacker.
 pub(super) fn keys(credential: &CredentialId, found: &[&Find]) -> Vec<AwsKey> {
     const MOST: usize = 3;
@@ -50,8 +53,7 @@ pub(super) fn group(finds: &[Find]) -> Vec<Vec<usize>> {
     let mut by_secret: BTreeMap<&[u8], usize> = BTreeMap::new();
     for (at, find) in finds.iter().enumerate() {
         let secret = find.secret.as_ref().map(Secret::expose);
-        // A short word may well be two passwords by chance.
-        let telling = secret.filter(|secret| secret.len() >= 8);
+        let telling = secret.filter(|secret| secret.len() >= TELLING);
         let known = match &find.public_id {
             Some(id) => by_id.get(&(find.provider.as_str(), id.as_str())),
             None => telling.and_then(|secret| by_secret.get(secret)),

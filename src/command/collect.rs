@@ -13,6 +13,7 @@ use url::Url;
 
 use super::{left, read_bundle};
 use crate::cli::{CollectArgs, Common, ScopeArgs};
+use crate::collector::{FingerprintKey, SHORTEST_KEY};
 use crate::config::{self, Config};
 use crate::log::Progress;
 use crate::machine::{self, Live, Machine, Scope};
@@ -72,7 +73,17 @@ pub(super) fn scope(args: &ScopeArgs) -> anyhow::Result<Scope> {
         with_env: !args.no_env,
         read_time: Duration::from_secs(span.0),
         git_history: args.git_history,
+        fingerprint_key: args.fingerprint_key_env.as_deref().map(fingerprint_key).transpose()?,
         files: Arc::default(),
+    })
+}
+
+/// The key that the user keeps in this variable. Neither name nor value is repeated: one may have been typed for the other.
+fn fingerprint_key(name: &str) -> anyhow::Result<FingerprintKey> {
+    let value =
+        std::env::var_os(name).context("--fingerprint-key-env names an environment variable that is not set")?;
+    FingerprintKey::new(value.as_encoded_bytes()).with_context(|| {
+        format!("--fingerprint-key-env: the key is shorter than {SHORTEST_KEY} bytes; `openssl rand -hex 32` makes one")
     })
 }
 

@@ -7,6 +7,7 @@ mod checks;
 mod commands;
 mod documents;
 mod failures;
+mod fingerprints;
 mod floors;
 mod formats;
 mod fuzz;

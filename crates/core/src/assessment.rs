@@ -285,6 +285,9 @@ pub struct CredentialRow {
     pub kind: String,
     /// The public id that the provider gives it.
     pub public_id: Option<String>,
+    /// A fingerprint of its secret under a key that the user holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
     /// When it ends, or ended, by its own account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Time>,

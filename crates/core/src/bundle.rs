@@ -268,8 +268,9 @@ fn qualify(bundle: &mut Bundle) {
         session.machine.get_or_insert_with(|| machine.clone());
     }
     // Where only its places tell a credential apart, the same places on another machine hold another one.
+    let told = |credential: &Credential| credential.public_id.is_some() || credential.fingerprint.is_some();
     let placed: BTreeSet<CredentialId> =
-        bundle.credentials.items.iter().filter(|c| c.public_id.is_none()).map(|c| c.id.clone()).collect();
+        bundle.credentials.items.iter().filter(|c| !told(c)).map(|c| c.id.clone()).collect();
     let held = |id: &mut CredentialId| {
         if placed.contains(id) {
             named(&mut id.0);

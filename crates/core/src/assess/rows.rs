@@ -279,6 +279,7 @@ impl Writer<'_, '_> {
                 provider: credential.provider.clone(),
                 kind: credential.kind.clone(),
                 public_id: credential.public_id.clone(),
+                fingerprint: credential.fingerprint.clone(),
                 expires: credential.expires,
                 status: match credential.status {
                     Fact::Known(Status::Live) => "live",

@@ -259,6 +259,10 @@ pub struct Credential {
     /// The public id that the provider gives it: an access key id, a user and host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_id: Option<String>,
+    /// A fingerprint of its secret under a key that the user holds, where there is no public id: the same on every machine
+    /// that was read with that key. 32 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
     /// When it ends, or ended, by its own account: what its file or the token itself says. That alone revokes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Time>,

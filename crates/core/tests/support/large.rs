@@ -55,6 +55,7 @@ fn credential(n: usize, sessions: usize) -> Credential {
         provider: "x".to_owned(),
         kind: "token".to_owned(),
         public_id: None,
+        fingerprint: None,
         expires: None,
         status: Fact::Known(Status::Live),
         identity: Fact::Known(format!("p-{}", n % 2_000).into()),

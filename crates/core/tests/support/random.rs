@@ -135,6 +135,7 @@ fn credentials() -> impl Strategy<Value = Vec<Credential>> {
                 provider: "x".to_owned(),
                 kind: "token".to_owned(),
                 public_id: None,
+                fingerprint: None,
                 expires: None,
                 status: Fact::Known(if dead { Status::Revoked } else { Status::Live }),
                 identity: Fact::Known(who.into()),
