@@ -10,6 +10,7 @@ use super::places::Places;
 use super::scan::{Raw, Scanner, Style};
 use super::store::listed::Form;
 use super::store::{self, Context, Store};
+use crate::secret::Secret;
 use crate::walk::{Chunk, Reading, Visitor};
 
 /// The most of a known store that is parsed as a whole.
@@ -177,8 +178,13 @@ impl Visitor for Reader<'_> {
         let by_path = listed.and_then(|entry| Some((entry.provider.as_str(), entry.kind.as_deref()?)));
         let renews = by_path.is_some() && self.raws.iter().any(|(raw, _)| raw.renews);
         let parts = std::mem::take(&mut self.parsed.parts);
+        let parts: BTreeSet<&[u8]> = parts.iter().map(Secret::expose).collect();
+        // What the parser took it knows better than a guess does.
+        let taken: Vec<Secret> = self.parsed.finds.iter().filter_map(|find| find.secret.clone()).collect();
+        let taken: BTreeSet<&[u8]> = taken.iter().map(Secret::expose).collect();
         for (mut raw, line) in paired(std::mem::take(&mut self.raws), NEAR) {
-            if raw.secret.as_ref().is_some_and(|secret| parts.contains(secret)) {
+            let held = |set: &BTreeSet<&[u8]>| raw.secret.as_ref().is_some_and(|secret| set.contains(secret.expose()));
+            if held(&parts) || (raw.strength == Strength::Guess && held(&taken)) {
                 continue;
             }
             if let Some((provider, kind)) = by_path.filter(|_| raw.strength == Strength::Guess) {

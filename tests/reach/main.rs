@@ -9,6 +9,7 @@
 mod canary;
 mod history;
 mod hostile;
+mod hosting;
 mod planted;
 mod sealed;
 mod stores;

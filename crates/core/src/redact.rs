@@ -103,7 +103,8 @@ pub fn redact(assessment: &Assessment, level: Level) -> Result<Cow<'_, Assessmen
     let mut names = Names::of(assessment, level);
     let mut value = serde_json::to_value(assessment)?;
     // A fingerprint tells the holder of its key whether he knows the secret.
-    for row in value["credentials"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+    let rows = value.get_mut("credentials").and_then(Value::as_array_mut).into_iter().flatten();
+    for row in rows.filter_map(Value::as_object_mut) {
         row.remove("fingerprint");
     }
     if level >= Level::People {

@@ -14,6 +14,7 @@ use crate::collector::document;
 use crate::collector::find::{Find, Finds};
 use crate::collector::jwt;
 use crate::collector::scan::is_dummy;
+use crate::secret::Secret;
 
 /// The most values that one field is taken for in one file. A file with more was made to keep us busy, and
 /// is not understood.
@@ -164,7 +165,25 @@ fn take(
     find.renewable = field.renews || field.renewed_by.as_deref().is_some_and(|way| beside(tree, place, way).is_some());
     let stated = field.expires.as_deref().and_then(|way| moment(beside(tree, place, way)?));
     find.expires = stated.or_else(|| jwt::expires(value.as_bytes()));
-    find.public_id = field.id.as_deref().and_then(|way| shown(beside(tree, place, way)?));
+    let id = field.id.as_deref().and_then(|way| Some((way, beside(tree, place, way)?.as_str()?.trim())));
+    if let Some((way, id)) = id {
+        find.public_id = plain(id).or_else(|| is_id(id).then(|| id.to_owned()));
+        // The id is no further secret, whatever the name that it stands under sounds like.
+        if find.public_id.is_some() {
+            out.parts.push(Secret::new(id.as_bytes()));
+        }
+        // Only AWS gives such ids, so that a secret beside one is AWS's, whatever tool keeps it.
+        if is_aws_id(id) {
+            "aws".clone_into(&mut find.provider);
+            "access_key".clone_into(&mut find.kind);
+            // Its place is that of the id, where it is seen without the file's form, too.
+            let mut to_id = path.to_vec();
+            to_id.pop();
+            to_id.push(way.to_owned());
+            let line = tree.lines.get(&to_id).copied().or_else(|| context.line_of(text, way, id));
+            find.spot = context.spot(line, &to_id.join("."));
+        }
+    }
     let mut told: Vec<String> = field
         .tells
         .iter()
@@ -245,6 +264,17 @@ pub(crate) fn plain(text: &str) -> Option<String> {
     let secret = text.split(['@', '/', ':', ' ']).any(|part| !is_uuid(part) && super::super::mask::looks_secret(part));
     let fits = !text.is_empty() && text.len() <= LONGEST && text.chars().all(sound);
     (fits && !login && !secret).then(|| text.to_owned())
+}
+
+/// Whether a value has the form of an id that providers give keys, in capitals and digits: `SCW…`, `AKIA…`.
+fn is_id(text: &str) -> bool {
+    (10..=24).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+/// Whether this is the id of an AWS access key (IAM User Guide, `reference_identifiers`).
+fn is_aws_id(text: &str) -> bool {
+    let known = ["AKIA", "ASIA"].iter().any(|prefix| text.starts_with(prefix));
+    known && text.len() == 20 && text.bytes().all(|byte| byte.is_ascii_uppercase() || (b'2'..=b'7').contains(&byte))
 }
 
 /// Whether a text is a UUID, as tenants, subscriptions and clients are named by.
