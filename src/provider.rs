@@ -3,6 +3,7 @@
 //! Asked only with `--live`, by read operations alone ([`crate::readonly`]), in the name of the credential itself.
 
 pub mod aws;
+mod facts;
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use deadstop_core::fact::{Fact, Gap};
 use deadstop_core::id::{CredentialId, NodeId, PrincipalId};
 use deadstop_core::model::Status;
 
-use aws::Facts;
+use facts::Facts;
 
 /// What was learnt of credentials and of what lies behind them.
 #[derive(Debug)]

@@ -3,7 +3,6 @@
 //! A key is asked about in its own name, and the account is read with whichever of its keys may read it.
 
 mod client;
-mod facts;
 mod iam;
 mod inventory;
 mod reads;
@@ -20,10 +19,10 @@ use roxmltree::Document;
 use serde_json::json;
 
 use super::Learnt;
+use super::facts::{About, Facts};
 use crate::collector::AwsKey;
 use crate::readonly::ReadOnly;
 use client::{Client, Fault};
-pub(crate) use facts::Facts;
 use iam::Directory;
 use inventory::{Desk, Holdings};
 use rights::{Above, Account, Accounts};
@@ -34,6 +33,12 @@ pub const REGION: &str = "us-east-1";
 const IDENTITY: &str = "sts:GetCallerIdentity";
 const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
 const ORGANIZATION: &str = "organizations:DescribeOrganization";
+
+const ABOUT: About = About {
+    provider: "aws",
+    scope: "AWS account",
+    allow: "to the auditor (providers.aws.profile), or to one of the keys found",
+};
 
 /// What is asked of AWS, one operation a line.
 pub fn operations() -> impl Iterator<Item = &'static str> {
@@ -50,7 +55,7 @@ struct Accepted<'a> {
 /// Asks AWS about these keys. `regions` are those that the user works in.
 #[must_use]
 pub fn ask(door: &ReadOnly, keys: &[AwsKey], regions: &[String], at: Time) -> Learnt {
-    let mut learnt = Learnt { identities: BTreeMap::new(), described: Vec::new(), facts: Facts::new(at) };
+    let mut learnt = Learnt { identities: BTreeMap::new(), described: Vec::new(), facts: Facts::new(ABOUT, at) };
     let mut by_credential: BTreeMap<&CredentialId, Vec<&AwsKey>> = BTreeMap::new();
     for key in keys {
         by_credential.entry(&key.credential).or_default().push(key);

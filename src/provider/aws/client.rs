@@ -12,26 +12,8 @@ use ureq::http::Request;
 
 use super::reads::READS;
 use crate::collector::AwsKey;
+pub(super) use crate::provider::facts::Fault;
 use crate::readonly::{Answer, ReadOnly};
-
-/// Why there is no answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) reason: GapReason,
-    /// The provider's word for it: `AccessDenied`.
-    pub(super) code: Option<String>,
-}
-
-impl Fault {
-    fn of(reason: GapReason) -> Self {
-        Self { reason, code: None }
-    }
-
-    /// Whether the provider says that there is no such thing.
-    pub(super) fn says(&self, codes: &[&str]) -> bool {
-        self.code.as_deref().is_some_and(|code| codes.contains(&code))
-    }
-}
 
 /// Speaks to AWS as one key.
 #[derive(Clone, Copy)]

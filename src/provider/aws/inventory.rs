@@ -12,8 +12,8 @@ use deadstop_core::id::{NodeId, ProtectionId};
 use deadstop_core::model::{Asset, Atom, Basis, Class, Lift, Protection, Side};
 
 use super::client::Client;
-use super::facts::Facts;
 use super::rights::{Ask, ResourcePolicy};
+use crate::provider::facts::Facts;
 
 /// AWS keeps no record of whether a restore was any good. Those that count are the ones that somebody wrote down
 /// (`restore_tests`), so a copy of which none is written down is untested, not unknown.

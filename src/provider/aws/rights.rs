@@ -9,13 +9,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use deadstop_core::fact::{Fact, GapReason, Listed};
+use deadstop_core::fact::{Fact, Listed};
 use deadstop_core::iam::{Caller, Context, Outcome, Policies, Policy, Request, explain};
 use deadstop_core::id::{NodeId, PrincipalId, StepId};
 use deadstop_core::model::{Atom, Basis, Grant, Principal, Step};
 
-use super::facts::Facts;
 use super::iam::{Directory, Held, Identity};
+use crate::provider::facts::Facts;
 
 /// What identities may be asked to do to a node.
 #[derive(Clone, Debug)]
@@ -447,6 +447,3 @@ fn taken(who: &Who<'_>, effect: Effect, facts: &mut Facts) -> Option<Fact<bool>>
         Effect::No(_) => None,
     }
 }
-
-/// The reason of a doubt that follows from policies and not from a call.
-pub(super) const DOUBT: GapReason = GapReason::Unsupported;

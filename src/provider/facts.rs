@@ -1,4 +1,4 @@
-//! What was read, on its way into the bundle.
+//! What was read of a provider, on its way into the bundle, and why something was not.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,43 @@ use deadstop_core::model::reach::{Answered, Outcome};
 use deadstop_core::model::{Asset, Copy, Grant, Principal, Protection, Source, Step};
 use deadstop_core::time::Time;
 
-use super::client::Fault;
-use super::rights::DOUBT;
+/// The reason of what follows from nothing that was read.
+const DOUBT: GapReason = GapReason::Unsupported;
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) reason: GapReason,
+    /// The provider's word for it: `AccessDenied`.
+    pub(crate) code: Option<String>,
+}
+
+impl Fault {
+    pub(crate) const fn of(reason: GapReason) -> Self {
+        Self { reason, code: None }
+    }
+
+    /// Whether the provider says one of these.
+    pub(crate) fn says(&self, codes: &[&str]) -> bool {
+        self.code.as_deref().is_some_and(|code| codes.contains(&code))
+    }
+}
+
+/// How one provider is spoken of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct About {
+    /// Its name.
+    pub(crate) provider: &'static str,
+    /// What a scope of it is called: `AWS account`.
+    pub(crate) scope: &'static str,
+    /// Who may be allowed what was refused, to stand after `allow OPERATION`.
+    pub(crate) allow: &'static str,
+}
 
 /// Facts about what a provider has.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
+    about: About,
     at: Time,
     pub(crate) sources: BTreeMap<SourceId, Source>,
     pub(crate) principals: Vec<Principal>,
@@ -25,8 +56,9 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    pub(super) const fn new(at: Time) -> Self {
+    pub(crate) const fn new(about: About, at: Time) -> Self {
         Self {
+            about,
             at,
             sources: BTreeMap::new(),
             principals: Vec::new(),
@@ -39,16 +71,16 @@ impl Facts {
     }
 
     /// When this is.
-    pub(super) const fn at(&self) -> Time {
+    pub(crate) const fn at(&self) -> Time {
         self.at
     }
 
-    /// The source that a call which answered is. `scope` is an account, or an account and a region.
-    pub(super) fn source(&mut self, operation: &str, scope: &str) -> SourceId {
-        let id = SourceId(format!("aws:{operation}:{scope}"));
+    /// The source that a call which answered is. `scope` says of what it was asked.
+    pub(crate) fn source(&mut self, operation: &str, scope: &str) -> SourceId {
+        let id = SourceId(format!("{}:{operation}:{scope}", self.about.provider));
         self.sources.entry(id.clone()).or_insert_with(|| Source {
             id: id.clone(),
-            provider: Some("aws".to_owned()),
+            provider: Some(self.about.provider.to_owned()),
             operation: operation.to_owned(),
             scope: Some(scope.to_owned()),
             outcome: Outcome::Answered(Answered::Answered),
@@ -62,11 +94,9 @@ impl Facts {
     }
 
     /// The gap of a call that was not answered.
-    pub(super) fn refused(&mut self, operation: &str, scope: &str, fault: &Fault) -> Gap {
+    pub(crate) fn refused(&mut self, operation: &str, scope: &str, fault: &Fault) -> Gap {
         let settle = match fault.reason {
-            GapReason::Denied => {
-                format!("allow {operation} to the auditor (providers.aws.profile), or to one of the keys found")
-            }
+            GapReason::Denied => format!("allow {operation} {}", self.about.allow),
             GapReason::Throttled | GapReason::TimedOut | GapReason::Unreachable => "run it again".to_owned(),
             GapReason::Unsupported
             | GapReason::NotAsked
@@ -77,20 +107,21 @@ impl Facts {
             | GapReason::Stale
             | GapReason::CheckBroken => "merge facts of it (--merge)".to_owned(),
         };
-        let id = SourceId(format!("aws:{operation}:{scope}:{}", fault.reason.words()));
+        let id = SourceId(format!("{}:{operation}:{scope}:{}", self.about.provider, fault.reason.words()));
         let source = Source::unanswered(id.clone(), operation, fault.reason, &settle, self.at);
         let excerpt = fault.code.as_ref().map(|code| format!("the provider's word: {code}"));
-        let source = Source { provider: Some("aws".to_owned()), scope: Some(scope.to_owned()), excerpt, ..source };
+        let source =
+            Source { provider: Some(self.about.provider.to_owned()), scope: Some(scope.to_owned()), excerpt, ..source };
         self.sources.entry(id.clone()).or_insert(source);
         Gap { source: id, reason: fault.reason }
     }
 
-    /// The gap of a decision that follows from no policy that was read.
-    pub(super) fn doubt(&mut self, account: &str, why: &str) -> Gap {
-        let id = SourceId(format!("aws:account/{account}:{why}"));
-        let operation = format!("AWS account {account}: {why}");
+    /// The gap of what follows from nothing that was read.
+    pub(crate) fn doubt(&mut self, scope: &str, why: &str) -> Gap {
+        let id = SourceId(format!("{}:scope/{scope}:{why}", self.about.provider));
+        let operation = format!("{} {scope}: {why}", self.about.scope);
         let source = Source::unanswered(id.clone(), &operation, DOUBT, "merge facts of it (--merge)", self.at);
-        self.sources.entry(id.clone()).or_insert(Source { provider: Some("aws".to_owned()), ..source });
+        self.sources.entry(id.clone()).or_insert(Source { provider: Some(self.about.provider.to_owned()), ..source });
         Gap { source: id, reason: DOUBT }
     }
 }
