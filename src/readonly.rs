@@ -1,9 +1,10 @@
 //! The only door out (floor 4): every call to a provider passes here, and one that is on no list of reads does not pass.
 //!
-//! What is compared with the list is the request itself, as it would be sent: method, host, path, and the field, header
-//! or query that names the operation. A provider that is asked writes its reads down as [`Read`]s; the same list is what
+//! What is compared with the list is the request itself, as it would be sent: method, host, path, and the field, header,
+//! query or document that names the operation. A provider that is asked writes its reads down as [`Read`]s; the same list is what
 //! `--plan` prints.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use deadstop_core::fact::GapReason;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ureq::Agent;
 use ureq::http::{Method, Request};
 use url::Url;
@@ -44,6 +45,32 @@ pub enum Shape {
         /// The query key.
         query: &'static str,
     },
+    /// `POST` to this path of one GraphQL document, to the letter. Its variables are free; beside both, nothing is in
+    /// the body.
+    Document {
+        /// The path.
+        path: &'static str,
+        /// The document: one operation, and that a query.
+        text: &'static str,
+    },
+    /// `GET` of a path, in which `{}` is one segment of plain characters, with no other query keys than these.
+    Rest {
+        /// The path.
+        path: &'static str,
+        /// The query keys that may be there.
+        keys: &'static [&'static str],
+    },
+}
+
+impl Read {
+    /// The path and the text of a GraphQL document.
+    #[must_use]
+    pub const fn document(&self) -> Option<(&'static str, &'static str)> {
+        match self.shape {
+            Shape::Document { path, text } => Some((path, text)),
+            Shape::Form { .. } | Shape::Target(_) | Shape::Get { .. } | Shape::Rest { .. } => None,
+        }
+    }
 }
 
 /// Whether a host is the provider's own.
@@ -94,6 +121,8 @@ pub struct Call {
 const ATTEMPTS: u32 = 4;
 /// The wait before the second attempt; it doubles.
 const WAIT: Duration = Duration::from_millis(250);
+/// The longest wait that a provider may ask for and is given; one that asks for more is not asked again.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// How long one attempt may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The largest answer that is read.
@@ -107,6 +136,8 @@ pub struct ReadOnly {
     cancel: Arc<AtomicBool>,
     until: Instant,
     calls: Mutex<Vec<Call>>,
+    /// Until when a host asked to be left alone.
+    quiet: Mutex<BTreeMap<String, Instant>>,
 }
 
 impl std::fmt::Debug for ReadOnly {
@@ -126,7 +157,14 @@ impl ReadOnly {
             .user_agent(concat!("deadstop/", env!("CARGO_PKG_VERSION")))
             .tls_config(ureq::tls::TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build())
             .build();
-        Self { agent: config.into(), endpoints, cancel, until: Instant::now() + time, calls: Mutex::default() }
+        Self {
+            agent: config.into(),
+            endpoints,
+            cancel,
+            until: Instant::now() + time,
+            calls: Mutex::default(),
+            quiet: Mutex::default(),
+        }
     }
 
     /// The base address of a host of a provider: its own, or what the user named in its place.
@@ -147,42 +185,90 @@ impl ReadOnly {
             return Err(GapReason::Unsupported);
         };
         let started = Instant::now();
+        let host = request.uri().host().unwrap_or_default();
         let (mut attempts, mut wait) = (0, WAIT);
         let answer = loop {
-            if self.cancel.load(Ordering::SeqCst) || Instant::now() >= self.until {
-                break Err(GapReason::TimedOut);
+            if let Err(reason) = self.rest_of(host) {
+                break Err(reason);
             }
             attempts += 1;
-            let answer = self.once(request);
+            let (answer, asked) = match self.once(request) {
+                Ok((answer, asked)) => (Ok(answer), asked),
+                Err(reason) => (Err(reason), None),
+            };
+            let throttled = answer.as_ref().is_ok_and(reads.throttled);
             let again = match &answer {
-                Ok(answer) => answer.status >= 500 || (reads.throttled)(answer),
+                Ok(answer) => answer.status >= 500 || throttled,
                 Err(reason) => *reason == GapReason::Unreachable,
             };
-            if !again || attempts == ATTEMPTS {
+            if let Some(asked) = asked.filter(|_| again) {
+                let until = Instant::now().checked_add(asked).unwrap_or(self.until);
+                self.quiet.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned(), until);
+            }
+            if !again || attempts == ATTEMPTS || asked.is_some_and(|asked| asked > LONGEST_WAIT) {
                 break match answer {
-                    Ok(answer) if (reads.throttled)(&answer) => Err(GapReason::Throttled),
+                    Ok(_) if throttled => Err(GapReason::Throttled),
                     Ok(answer) if answer.status >= 500 => Err(GapReason::Unreachable),
                     other => other,
                 };
             }
-            thread::sleep(wait);
+            if asked.is_none() && !self.pause(Instant::now() + wait) {
+                break Err(GapReason::TimedOut);
+            }
             wait *= 2;
         };
         let call = Call {
             provider: reads.provider.to_owned(),
             operation: read.operation.to_owned(),
-            host: request.uri().host().unwrap_or_default().to_owned(),
+            host: host.to_owned(),
             credential: credential.to_owned(),
             status: answer.as_ref().ok().map(|answer| answer.status),
             attempts,
             milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         };
+        if attempts == 0 {
+            return answer;
+        }
         tracing::debug!(operation = call.operation, status = call.status, attempts, "asked");
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
         answer
     }
 
-    fn once(&self, request: &Request<Vec<u8>>) -> Result<Answer, GapReason> {
+    /// Waits until a moment; whether there is time left then.
+    fn pause(&self, moment: Instant) -> bool {
+        const TICK: Duration = Duration::from_millis(100);
+        loop {
+            let now = Instant::now();
+            if self.cancel.load(Ordering::SeqCst) || now >= self.until {
+                return false;
+            }
+            if now >= moment {
+                return true;
+            }
+            thread::sleep(TICK.min(moment - now));
+        }
+    }
+
+    /// Leaves a host alone for as long as it asked, if that is no longer than anything is waited for.
+    fn rest_of(&self, host: &str) -> Result<(), GapReason> {
+        loop {
+            let now = Instant::now();
+            let until = self.quiet.lock().unwrap_or_else(PoisonError::into_inner).get(host).copied();
+            let until = until.filter(|until| *until > now);
+            if until.is_some_and(|until| until > now + LONGEST_WAIT) {
+                return Err(GapReason::Throttled);
+            }
+            if !self.pause(until.unwrap_or(now)) {
+                return Err(GapReason::TimedOut);
+            }
+            if until.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sends it once. Beside the answer stands how long the provider asks to wait.
+    fn once(&self, request: &Request<Vec<u8>>) -> Result<(Answer, Option<Duration>), GapReason> {
         let mut copy = Request::builder().method(request.method()).uri(request.uri());
         for (name, value) in request.headers() {
             copy = copy.header(name, value);
@@ -201,7 +287,12 @@ impl ReadOnly {
         let body = read.map_err(|error| {
             if matches!(error, ureq::Error::BodyExceedsLimit(_)) { GapReason::TooLarge } else { broken(&error) }
         })?;
-        Ok(Answer { status: response.status().as_u16(), body })
+        let asked = response.headers().get("retry-after").map(|value| {
+            // A moment instead of seconds is taken for more than is waited.
+            let seconds = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+            seconds.map_or(Duration::MAX, Duration::from_secs)
+        });
+        Ok((Answer { status: response.status().as_u16(), body }, asked))
     }
 
     /// Whether a request is this very read.
@@ -214,10 +305,12 @@ impl ReadOnly {
         own && url.username().is_empty() && url.password().is_none() && is(read, request, &url)
     }
 
-    /// The calls so far, in the order of their answers.
+    /// The calls so far, by provider and credential; those of one credential in the order of their answers.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        calls.sort_by(|a, b| (&a.provider, &a.credential).cmp(&(&b.provider, &b.credential)));
+        calls
     }
 }
 
@@ -241,7 +334,40 @@ fn is(read: &Read, request: &Request<Vec<u8>>, url: &Url) -> bool {
             let key = query.is_empty() || url.query_pairs().any(|(key, _)| key == query);
             request.method() == Method::GET && request.body().is_empty() && key && follows(url.path(), path)
         }
+        Shape::Document { path, text } => {
+            // A document's answer depends on nothing but its body.
+            let kind = request.headers().get("content-type").is_some_and(|kind| kind == "application/json");
+            let asked = serde_json::from_slice::<Asked>(request.body()).is_ok_and(|asked| asked.query == text);
+            let sent = request.method() == Method::POST && url.query().is_none() && request.uri().path() == path;
+            sent && plain(request, url) && kind && asked && text.starts_with("query ")
+        }
+        Shape::Rest { path, keys } => {
+            let known = url.query_pairs().all(|(key, _)| keys.contains(&key.as_ref()));
+            let sent = request.method() == Method::GET && request.body().is_empty();
+            sent && known && plain(request, url) && follows(url.path(), path)
+        }
     }
+}
+
+/// The body of a GraphQL request: anything else in it, or a key twice, is not understood.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked<'a> {
+    #[serde(borrow)]
+    query: Cow<'a, str>,
+    #[expect(dead_code, reason = "variables are free")]
+    variables: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Whether nothing in the headers or in the spelling of the path may make it another request for its reader than it is
+/// for this list.
+fn plain(request: &Request<Vec<u8>>, url: &Url) -> bool {
+    const HEADERS: [&str; 5] = ["accept", "authorization", "content-type", "project-access-token", "user-agent"];
+    let once = |name: &str| request.headers().get_all(name).iter().count() == 1;
+    let headers = request.headers().keys().all(|name| HEADERS.contains(&name.as_str()) && once(name.as_str()));
+    let path = request.uri().path();
+    let spelt = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b));
+    headers && spelt && path == url.path()
 }
 
 fn bare(request: &Request<Vec<u8>>, url: &Url) -> bool {

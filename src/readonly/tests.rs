@@ -106,3 +106,192 @@ fn only_the_providers_own_hosts_are_asked() {
         "an endpoint stands in the place of all hosts"
     );
 }
+
+const DOCUMENT: &str = "query Volumes($id: String!) { environment(id: $id) { name } }";
+const PLATFORM: Reads = Reads {
+    provider: "railway",
+    own_host: |host| host == "backboard.railway.com",
+    list: &[
+        Read { operation: "query Volumes", shape: Shape::Document { path: "/graphql/v2", text: DOCUMENT } },
+        Read {
+            operation: "GET /projects/{}/branches",
+            shape: Shape::Rest { path: "/api/v2/projects/{}/branches", keys: &["limit", "cursor"] },
+        },
+    ],
+    throttled: |answer| answer.status == 429,
+};
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+fn passes(request: &Request<Vec<u8>>) -> bool {
+    let door = door(None);
+    let passes = PLATFORM.list.iter().any(|read| door.admits(&PLATFORM, read, request));
+    if !passes {
+        assert_eq!(door.send(&PLATFORM, "c", request), Err(GapReason::Unsupported));
+        assert!(door.calls().is_empty(), "nothing was sent");
+    }
+    passes
+}
+
+fn asked(query: &str) -> String {
+    serde_json::json!({ "query": query, "variables": { "id": "mutation { volumeDelete }" } }).to_string()
+}
+
+#[test]
+fn one_document_passes_to_the_letter() {
+    let url = "https://backboard.railway.com/graphql/v2";
+    let bearer = ("authorization", "Bearer x");
+    assert!(passes(&request("POST", url, &[JSON, bearer], &asked(DOCUMENT))));
+    assert!(passes(&request("POST", url, &[JSON, ("Project-Access-Token", "x")], &asked(DOCUMENT))));
+    let text = serde_json::to_string(DOCUMENT).unwrap();
+    let mutation = "mutation Volumes($id: String!) { volumeDelete(volumeId: $id) }";
+    for body in [
+        asked(mutation),
+        asked(&format!("{DOCUMENT} {mutation}")),
+        asked("query Volumes($id: String!) { environment(id: $id) { id } }"),
+        asked("{ environment(id: 1) { name } }"),
+        format!(r#"{{"query": {text}, "variables": {{}}, "extensions": {{"persistedQuery": {{"sha256Hash": "0"}}}}}}"#),
+        format!(r#"{{"query": {text}, "variables": {{}}, "operationName": "Other"}}"#),
+        format!(r#"{{"query": "mutation {{ a }}", "query": {text}, "variables": {{}}}}"#),
+        format!(r#"{{"query": {text}, "query": "mutation {{ a }}", "variables": {{}}}}"#),
+        format!(r#"[{{"query": {text}, "variables": {{}}}}, {{"query": "mutation {{ a }}", "variables": {{}}}}]"#),
+        format!(r#"{{"query": {text}, "variables": {{}}}} {{"query": "mutation {{ a }}"}}"#),
+        text.clone(),
+        DOCUMENT.to_owned(),
+        String::new(),
+    ] {
+        assert!(!passes(&request("POST", url, &[JSON], &body)), "{body}");
+    }
+}
+
+#[test]
+fn a_document_passes_by_no_other_way() {
+    let (url, body) = ("https://backboard.railway.com/graphql/v2", asked(DOCUMENT));
+    for (method, url) in [
+        ("GET", url),
+        ("PUT", url),
+        ("DELETE", url),
+        ("PATCH", url),
+        ("POST", "https://backboard.railway.com/graphql/v2?query=mutation%7Ba%7D"),
+        ("POST", "https://backboard.railway.com/graphql/internal"),
+        ("POST", "https://backboard.railway.com/graphql/v2/"),
+        ("POST", "https://backboard.railway.com/x/../graphql/v2"),
+        ("POST", "https://backboard.railway.com.evil.example/graphql/v2"),
+        ("POST", "https://backboard.railway.app/graphql/v2"),
+        ("POST", "https://evil.example/graphql/v2"),
+        ("POST", "http://backboard.railway.com/graphql/v2"),
+        ("POST", "https://backboard.railway.com:444/graphql/v2"),
+    ] {
+        assert!(!passes(&request(method, url, &[JSON], &body)), "{method} {url}");
+    }
+    for headers in [
+        vec![],
+        vec![("content-type", "application/graphql")],
+        vec![("content-type", "application/x-www-form-urlencoded")],
+        vec![JSON, ("content-type", "application/graphql")],
+        vec![JSON, ("x-http-method-override", "DELETE")],
+        vec![JSON, ("host", "evil.example")],
+        vec![JSON, ("authorization", "Bearer a"), ("authorization", "Bearer b")],
+    ] {
+        assert!(!passes(&request("POST", url, &headers, &body)), "{headers:?}");
+    }
+    // A list on which a mutation stood would still send none.
+    let wrong = Read {
+        operation: "mutation",
+        shape: Shape::Document { path: "/graphql/v2", text: "mutation { volumeDelete(volumeId: 1) }" },
+    };
+    let mutation = request("POST", url, &[JSON], &asked("mutation { volumeDelete(volumeId: 1) }"));
+    assert!(!door(None).admits(&PLATFORM, &wrong, &mutation));
+}
+
+#[test]
+fn a_path_of_the_list_is_read_and_nothing_else_is_done_to_it() {
+    let base = "https://backboard.railway.com/api/v2";
+    assert!(passes(&request("GET", &format!("{base}/projects/a-b_1/branches?limit=100&cursor=x"), &[], "")));
+    assert!(passes(&request("GET", &format!("{base}/projects/a/branches"), &[("authorization", "Bearer x")], "")));
+    for (method, path, body) in [
+        ("DELETE", "/projects/a/branches", ""),
+        ("POST", "/projects/a/branches", ""),
+        ("PATCH", "/projects/a/branches", ""),
+        ("HEAD", "/projects/a/branches", ""),
+        ("GET", "/projects/a/branches", "a body"),
+        ("GET", "/projects/a/branches?hard_delete=true", ""),
+        ("GET", "/projects/a/branches?limit=1&_method=DELETE", ""),
+        ("GET", "/projects/a/branches/b", ""),
+        ("GET", "/projects//branches", ""),
+        ("GET", "/projects/../branches", ""),
+        ("GET", "/projects/x/../a/branches", ""),
+        ("GET", "/projects/%2e%2e/branches", ""),
+        ("GET", "/projects/a%2Fb/branches", ""),
+        ("GET", "/projects/a;b/branches", ""),
+        ("GET", "/projects/a/endpoints", ""),
+    ] {
+        assert!(!passes(&request(method, &format!("{base}{path}"), &[], body)), "{method} {path} {body}");
+    }
+}
+
+/// A server on this machine that answers each request with the next of these, and then no more; and its address.
+fn answering(answers: Vec<&'static str>) -> (String, std::thread::JoinHandle<Vec<Instant>>) {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let served = std::thread::spawn(move || {
+        let mut seen = Vec::new();
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            seen.push(Instant::now());
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).unwrap();
+            let text = format!("HTTP/1.1 {answer}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}");
+            stream.write_all(text.as_bytes()).unwrap();
+        }
+        seen
+    });
+    (address, served)
+}
+
+fn branches(base: &str) -> Request<Vec<u8>> {
+    request("GET", &format!("{base}/api/v2/projects/a/branches"), &[], "")
+}
+
+fn door_to(base: &str) -> ReadOnly {
+    let endpoints = [("railway".to_owned(), base.parse().unwrap())].into_iter().collect();
+    ReadOnly::new(endpoints, Duration::from_secs(20), Arc::default())
+}
+
+#[test]
+fn who_asks_to_wait_is_waited_for() {
+    let (base, served) = answering(vec!["429 Too Many Requests\r\nRetry-After: 1", "200 OK"]);
+    let door = door_to(&base);
+    assert_eq!(door.send(&PLATFORM, "c", &branches(&base)).unwrap().status, 200);
+    let seen = served.join().unwrap();
+    assert!(seen[1] - seen[0] >= Duration::from_secs(1), "{seen:?}");
+    assert_eq!(door.calls()[0].attempts, 2);
+}
+
+#[test]
+fn who_asks_for_too_long_a_wait_is_asked_no_more() {
+    let (base, served) = answering(vec!["429 Too Many Requests\r\nRetry-After: 86400"]);
+    let door = door_to(&base);
+    for _ in 0..3 {
+        assert_eq!(door.send(&PLATFORM, "c", &branches(&base)), Err(GapReason::Throttled));
+    }
+    assert_eq!(served.join().unwrap().len(), 1);
+    assert_eq!(door.calls().len(), 1, "what was not sent is no call");
+}
+
+#[test]
+fn a_wait_ends_when_the_run_does() {
+    let (base, _served) = answering(vec!["429 Too Many Requests\r\nRetry-After: 20"]);
+    let stop = Arc::new(AtomicBool::new(false));
+    let endpoints = [("railway".to_owned(), base.parse().unwrap())].into_iter().collect();
+    let door = ReadOnly::new(endpoints, Duration::from_secs(60), Arc::clone(&stop));
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(300));
+            stop.store(true, Ordering::SeqCst);
+        });
+        assert_eq!(door.send(&PLATFORM, "c", &branches(&base)), Err(GapReason::TimedOut));
+    });
+    assert!(started.elapsed() < Duration::from_secs(2));
+}
