@@ -12,7 +12,7 @@ pub use edition::{Audience, EditionArgs, Redact, RedactArgs};
 ///
 /// Deadstop lists every credential that an agent session can reach, works out what each may destroy, judges six layers
 /// that could stop the call or bring the data back, and answers in one sentence per asset, with the evidence and the
-/// smallest set of fixes. It only reads, and this version sends nothing anywhere.
+/// smallest set of fixes. It only reads, and sends nothing anywhere without --live.
 #[derive(Debug, Parser)]
 #[command(name = "deadstop", version, propagate_version = true, after_help = examples::ALL, max_term_width = 100)]
 pub struct Cli {
@@ -54,7 +54,7 @@ pub struct Common {
     /// Ask providers, by read operations alone, with the credentials that were found; without it nothing leaves the machine.
     #[arg(long, global = true, env = "DEADSTOP_LIVE", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Global options")]
     pub live: bool,
-    /// With --live: the providers to ask; this version asks `aws`.
+    /// With --live: the providers to ask, of `aws` and `railway`; without it both.
     #[arg(
         long,
         global = true,
@@ -141,6 +141,8 @@ pub struct PermissionsArgs {
 pub enum Asked {
     /// AWS: an IAM policy.
     Aws,
+    /// Railway: the queries that are sent. It has no rights narrower than a workspace or an environment.
+    Railway,
 }
 
 /// What is looked at.

@@ -138,6 +138,9 @@ pub struct Collected {
     /// AWS keys with their secrets, for whoever may ask AWS. Canaries are not among them.
     #[serde(skip)]
     pub aws_keys: AwsKeys,
+    /// Tokens of providers that are asked with them, for whoever may ask these.
+    #[serde(skip)]
+    pub tokens: Tokens,
     /// Where each shown path is, for whoever must look it up.
     #[serde(skip)]
     pub paths: Paths,
@@ -183,6 +186,29 @@ pub struct AwsKeys(pub Vec<AwsKey>);
 impl std::fmt::Debug for AwsKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} keys", self.0.len())
+    }
+}
+
+/// A token that can be used.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token {
+    /// The credential it is.
+    pub credential: CredentialId,
+    /// Its provider.
+    pub provider: String,
+    /// What kind of credential it is, as the rules call it.
+    pub kind: String,
+    /// What is sent.
+    pub secret: Secret,
+}
+
+/// Tokens. What they hold is not shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Tokens(pub Vec<Token>);
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} tokens", self.0.len())
     }
 }
 

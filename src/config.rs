@@ -254,20 +254,23 @@ fn excuse(raw: &Raw, config: &mut Config) {
 fn unused(providers: &BTreeMap<String, raw::Provider>) -> Vec<String> {
     let mut notes = Vec::new();
     for (name, provider) in providers {
-        if name != "aws" {
-            notes.push(format!("`providers.{name}` is not used: this version asks AWS alone"));
-            continue;
-        }
+        let why = match name.as_str() {
+            "aws" => "an account is read with those of the keys found that may read it",
+            "railway" => "it is read with the tokens found",
+            _ => {
+                notes.push(format!("`providers.{name}` is not used: this version asks AWS and Railway"));
+                continue;
+            }
+        };
         let unused = [
             (provider.profile.is_some(), "profile"),
             (provider.token_env.is_some(), "token_env"),
+            (name != "aws" && !provider.regions.is_empty(), "regions"),
             (!provider.roles.is_empty(), "roles"),
             (!provider.hosts.is_empty(), "hosts"),
         ];
         for (_, setting) in unused.into_iter().filter(|(set, _)| *set) {
-            notes.push(format!(
-                "`providers.aws.{setting}` is not used yet: an account is read with those of the keys found that may read it"
-            ));
+            notes.push(format!("`providers.{name}.{setting}` is not used yet: {why}"));
         }
     }
     notes

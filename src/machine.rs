@@ -16,7 +16,7 @@ use deadstop_core::time::Time;
 use tracing::field;
 use url::Url;
 
-use crate::collector::{self, AwsKeys, Collected, FingerprintKey, Options, Stats};
+use crate::collector::{self, AwsKeys, Collected, FingerprintKey, Options, Stats, Tokens};
 use crate::config::{Config, raw};
 use crate::provider;
 use crate::readonly::{Call, ReadOnly};
@@ -53,6 +53,16 @@ pub struct Live {
     pub endpoints: BTreeMap<String, Url>,
     /// The AWS Regions that the user works in.
     pub regions: Vec<String>,
+    /// The providers that are asked; empty: all that this version asks.
+    pub providers: Vec<String>,
+}
+
+impl Live {
+    /// Whether a provider is asked.
+    #[must_use]
+    pub fn asks(&self, provider: &str) -> bool {
+        self.providers.is_empty() || self.providers.iter().any(|name| name == provider)
+    }
 }
 
 /// A bundle of this machine, with what a person should know beside it.
@@ -141,9 +151,9 @@ pub fn read(
     let mut notes = collected.notes.clone();
     notes.extend(found.notes.iter().cloned());
     let stats = collected.stats;
-    let keys = collected.aws_keys.clone();
+    let (keys, tokens) = (collected.aws_keys.clone(), collected.tokens.clone());
     let mut bundle = join(collected, found, declared, around, scope);
-    let calls = live.map(|live| ask(live, &keys, &mut bundle, around.now, cancel)).unwrap_or_default();
+    let calls = live.map(|live| ask(live, &keys, &tokens, &mut bundle, around.now, cancel)).unwrap_or_default();
     describe(&mut bundle, config);
     notes.extend(ignore(&mut bundle, config, around.now));
     Ok(Machine { bundle: adopt(bundle)?, notes, stats, calls })
@@ -153,14 +163,31 @@ pub fn read(
 const ASK_TIME: Duration = Duration::from_secs(15 * 60);
 
 /// Asks the providers of what was found.
-fn ask(live: &Live, keys: &AwsKeys, bundle: &mut Bundle, now: Time, cancel: &Arc<AtomicBool>) -> Vec<Call> {
-    let stage = tracing::info_span!("ask", keys = keys.0.len(), calls = field::Empty).entered();
+fn ask(
+    live: &Live,
+    keys: &AwsKeys,
+    tokens: &Tokens,
+    bundle: &mut Bundle,
+    now: Time,
+    cancel: &Arc<AtomicBool>,
+) -> Vec<Call> {
+    let (count, calls) = (keys.0.len() + tokens.0.len(), field::Empty);
+    let stage = tracing::info_span!("ask", credentials = count, calls).entered();
     let door = ReadOnly::new(live.endpoints.clone(), ASK_TIME, Arc::clone(cancel));
-    if !keys.0.is_empty() {
+    if live.asks("aws") && !keys.0.is_empty() {
         provider::join(bundle, provider::aws::ask(&door, &keys.0, &live.regions, now));
     }
-    for source in bundle.sources.iter_mut().filter(|source| source.id.as_str() == "ask:aws") {
-        let left = "merge facts of AWS (--merge): this version asks about access keys that lie beside their secret";
+    provider::ask(&door, tokens, &|name| live.asks(name), now, bundle);
+    for source in &mut bundle.sources {
+        let left = match source.id.as_str().strip_prefix("ask:").filter(|name| live.asks(name)) {
+            Some("aws") => {
+                "merge facts of AWS (--merge): this version asks about access keys that lie beside their secret"
+            }
+            Some("railway") => {
+                "merge facts of Railway (--merge): this version asks about tokens of accounts, workspaces and projects, and about logins"
+            }
+            _ => continue,
+        };
         source.settle = Some(left.to_owned());
     }
     bundle.sources.sort();

@@ -4,6 +4,8 @@
 
 pub mod aws;
 mod facts;
+pub mod railway;
+mod token;
 
 use std::collections::BTreeMap;
 
@@ -11,7 +13,10 @@ use deadstop_core::bundle::Bundle;
 use deadstop_core::fact::{Fact, Gap};
 use deadstop_core::id::{CredentialId, NodeId, PrincipalId};
 use deadstop_core::model::Status;
+use deadstop_core::time::Time;
 
+use crate::collector::{Token, Tokens};
+use crate::readonly::{ReadOnly, Reads};
 use facts::Facts;
 
 /// What was learnt of credentials and of what lies behind them.
@@ -24,10 +29,104 @@ pub struct Learnt {
     pub(crate) facts: Facts,
 }
 
+impl Learnt {
+    const fn new(facts: Facts) -> Self {
+        Self { identities: BTreeMap::new(), described: Vec::new(), facts }
+    }
+
+    /// Takes over what was learnt with another credential.
+    fn absorb(&mut self, other: Self) {
+        self.identities.extend(other.identities);
+        self.described.extend(other.described);
+        self.facts.absorb(other.facts);
+    }
+
+    /// Notes that the provider accepts a token, and whose it is. What it acts on is described by now.
+    fn accept(&mut self, token: &Token, who: PrincipalId) {
+        self.described.push(NodeId(format!("{}:scope/{}", token.provider, token.credential)));
+        self.identities.insert(token.credential.clone(), (Fact::Known(who), Fact::Known(Status::Live)));
+    }
+}
+
+/// A provider that is asked with tokens.
+struct Asked {
+    name: &'static str,
+    title: &'static str,
+    host: &'static str,
+    reads: &'static Reads,
+    /// Its kinds of credential that are sent to it, and to nobody else.
+    kinds: &'static [&'static str],
+    ask: fn(&ReadOnly, &[Token], Time) -> Learnt,
+}
+
+const ASKED: [Asked; 1] = [Asked {
+    name: "railway",
+    title: "Railway",
+    host: railway::HOST,
+    reads: &railway::READS,
+    kinds: &railway::KINDS,
+    ask: railway::ask,
+}];
+
+/// What would be asked of a provider.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Its name.
+    pub provider: &'static str,
+    /// Its name in prose.
+    pub title: &'static str,
+    /// Its own host.
+    pub host: &'static str,
+    /// The kinds of its credentials that are sent to it, in words.
+    pub kinds: String,
+    /// What is asked, one operation each.
+    pub operations: Vec<&'static str>,
+}
+
+/// What would be asked of the providers that are asked with tokens.
+pub fn plans() -> impl Iterator<Item = Plan> {
+    ASKED.iter().map(|asked| Plan {
+        provider: asked.name,
+        title: asked.title,
+        host: asked.host,
+        kinds: asked.kinds.iter().map(|kind| kind.replace('_', " ")).collect::<Vec<_>>().join(", "),
+        operations: asked.reads.list.iter().map(|read| read.operation).collect(),
+    })
+}
+
+/// How many tokens of one provider are asked about. More in one place are guesses of whoever put them there.
+const MOST: usize = 100;
+
+/// The providers that are asked.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    std::iter::once("aws").chain(ASKED.iter().map(|asked| asked.name))
+}
+
+/// Asks the providers of these tokens, and puts what is learnt in its place.
+pub fn ask(door: &ReadOnly, tokens: &Tokens, wanted: &dyn Fn(&str) -> bool, at: Time, bundle: &mut Bundle) {
+    for asked in ASKED.iter().filter(|asked| wanted(asked.name)) {
+        let of = |token: &&Token| token.provider == asked.name && asked.kinds.contains(&token.kind.as_str());
+        let tokens: Vec<Token> = tokens.0.iter().filter(of).take(MOST).cloned().collect();
+        if tokens.is_empty() {
+            continue;
+        }
+        let mut learnt = (asked.ask)(door, &tokens, at);
+        learnt.described.extend(learnt.facts.assets.iter().map(|asset| asset.id.clone()));
+        join(bundle, learnt);
+    }
+}
+
 /// Puts what was learnt in the place of what was not known.
 pub fn join(bundle: &mut Bundle, learnt: Learnt) {
     let Learnt { identities, described, facts } = learnt;
     for credential in &mut bundle.credentials.items {
+        if let Some(told) = facts.told.get(&credential.id) {
+            credential.scope = Some(told.scope.clone());
+            credential.environment.clone_from(&told.environment);
+            if let Some(kind) = told.kind {
+                kind.clone_into(&mut credential.kind);
+            }
+        }
         if let Some((identity, status)) = identities.get(&credential.id) {
             credential.identity = identity.clone();
             // A login that renews it lies beside it: it works, whatever the provider says of what has expired.

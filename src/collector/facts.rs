@@ -12,11 +12,11 @@ use super::aws_key;
 use super::collect::Gathered;
 use super::find::{Find, Finds, Node, Spot, Strength};
 use super::fingerprint::FingerprintKey;
-use super::group::{TELLING, group, keys, once};
+use super::group::{TELLING, group, keys, once, token};
 use super::mask::Mask;
 use super::rules::Rules;
 use super::starts::Starts;
-use super::{AwsKeys, Collected, McpServer, Paths, Stats};
+use super::{AwsKeys, Collected, McpServer, Paths, Stats, Tokens};
 use crate::secret::redact;
 
 /// Where only its places tell a credential apart, this many of them make its key; the rest are still listed.
@@ -55,6 +55,7 @@ pub(crate) fn state(
     let mut credentials = Vec::new();
     let mut ids: Vec<(CredentialId, Vec<usize>)> = Vec::new();
     let mut aws_keys = Vec::new();
+    let mut tokens = Vec::new();
     let mut alike: BTreeMap<String, usize> = BTreeMap::new();
     for members in groups {
         let found: Vec<&Find> = members.iter().filter_map(|at| finds.finds.get(*at)).collect();
@@ -68,6 +69,7 @@ pub(crate) fn state(
             if credential.kind == "access_key" {
                 aws_keys.extend(keys(&credential.id, &found));
             }
+            tokens.extend(token(&credential.id, &credential.provider, &credential.kind, &found));
             ids.push((credential.id.clone(), members));
             credentials.push(credential);
         }
@@ -100,6 +102,7 @@ pub(crate) fn state(
         steps: Listing { items: steps, gaps: Vec::new() },
         mcp_servers,
         aws_keys: AwsKeys(aws_keys),
+        tokens: Tokens(tokens),
         reach,
         notes: finds.notes.iter().map(|note| facts.mask.hide(note)).collect(),
         stats: Stats {
@@ -187,7 +190,7 @@ impl Facts<'_> {
             excerpt: None,
             place: None,
             settle: askable.then(|| match provider {
-                "aws" => "run with --live, or merge facts of AWS (--merge)".to_owned(),
+                "aws" | "railway" => format!("run with --live, or merge facts of {title} (--merge)"),
                 _ => format!("merge facts of {title} (--merge); this version does not ask it"),
             }),
         });

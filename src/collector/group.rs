@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use deadstop_core::id::CredentialId;
 
-use super::AwsKey;
 use super::find::{Find, Finds};
+use super::{AwsKey, Token};
 use crate::secret::Secret;
 
 /// A secret of fewer bytes may well be two passwords by chance.
@@ -23,6 +23,16 @@ pub(super) fn keys(credential: &CredentialId, found: &[&Find]) -> Vec<AwsKey> {
         }
     }
     keys
+}
+
+/// Providers that are asked with a token.
+const WITH_TOKEN: [&str; 1] = ["railway"];
+
+/// The token that a credential is, if its provider is asked with it.
+pub(super) fn token(credential: &CredentialId, provider: &str, kind: &str, found: &[&Find]) -> Option<Token> {
+    let secret = found.iter().find_map(|find| find.secret.as_ref()).filter(|_| WITH_TOKEN.contains(&provider))?;
+    let (credential, secret) = (credential.clone(), secret.clone());
+    Some(Token { credential, provider: provider.to_owned(), kind: kind.to_owned(), secret })
 }
 
 /// Sorts the finds, and leaves out what was found twice because a file was read twice.

@@ -18,7 +18,7 @@ use crate::config::{self, Config};
 use crate::log::Progress;
 use crate::machine::{self, Live, Machine, Scope};
 use crate::output;
-use crate::provider::aws;
+use crate::provider::{self, aws};
 use crate::surroundings::Surroundings;
 
 pub(super) fn run(args: &CollectArgs, common: &Common, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
@@ -115,8 +115,9 @@ pub(super) fn read(scope: &Scope, config: &Config, common: &Common, stop: &Arc<A
 
 /// How providers are to be asked, if they are.
 pub(super) fn live(common: &Common, config: &Config) -> anyhow::Result<Option<Live>> {
-    let unknown = common.provider.iter().find(|name| name.as_str() != "aws");
-    anyhow::ensure!(unknown.is_none(), "--provider: this version asks `aws` alone");
+    let known: Vec<&str> = provider::names().collect();
+    let unknown = common.provider.iter().any(|name| !known.contains(&name.as_str()));
+    anyhow::ensure!(!unknown, "--provider: this version asks {}", quoted(&known));
     if !common.live || common.offline {
         return Ok(None);
     }
@@ -137,7 +138,15 @@ pub(super) fn live(common: &Common, config: &Config) -> anyhow::Result<Option<Li
         !regions.iter().any(|region| plain(&region)),
         "providers.aws.regions: a Region is such as `eu-west-1`"
     );
-    Ok(Some(Live { endpoints, regions }))
+    Ok(Some(Live { endpoints, regions, providers: common.provider.clone() }))
+}
+
+fn quoted(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => quoted.concat(),
+    }
 }
 
 /// The bundle with fragments of other programs joined.
@@ -154,13 +163,25 @@ pub(super) fn merged(bundle: Bundle, fragments: &[PathBuf]) -> anyhow::Result<Bu
 
 /// The calls that may be made.
 fn calls(live: &Live) -> anyhow::Result<String> {
-    let host = live.endpoints.get("aws").map_or_else(|| "hosts below amazonaws.com".to_owned(), Url::to_string);
-    let mut text = format!("For each AWS key that is found, signed with that key, to {host}:\n");
-    for operation in aws::operations() {
-        writeln!(text, "  {operation}")?;
+    let mut text = String::new();
+    if live.asks("aws") {
+        let host = live.endpoints.get("aws").map_or_else(|| "hosts below amazonaws.com".to_owned(), Url::to_string);
+        writeln!(text, "For each AWS key that is found, signed with that key, to {host}:")?;
+        for operation in aws::operations() {
+            writeln!(text, "  {operation}")?;
+        }
+        let regions = if live.regions.is_empty() { aws::REGION.to_owned() } else { live.regions.join(", ") };
+        writeln!(text, "in {regions}.\n")?;
     }
-    let regions = if live.regions.is_empty() { aws::REGION.to_owned() } else { live.regions.join(", ") };
-    writeln!(text, "in {regions}. Nothing else passes.\n")?;
+    for plan in provider::plans().filter(|plan| live.asks(plan.provider)) {
+        let host = live.endpoints.get(plan.provider).map_or_else(|| format!("https://{}/", plan.host), Url::to_string);
+        writeln!(text, "For each {} token that is found ({}), with that token, to {host}:", plan.title, plan.kinds)?;
+        for operation in plan.operations {
+            writeln!(text, "  {operation}")?;
+        }
+        writeln!(text)?;
+    }
+    text.push_str("Nothing else passes.\n\n");
     Ok(text)
 }
 

@@ -119,7 +119,8 @@ fn environments(bundle: &Bundle) -> String {
         let list: Vec<String> = accounts.iter().take(SHOWN).map(|account| quoted(account)).collect();
         let _ = writeln!(out, "    # aws_accounts: [{}]      # found here: which are production?", list.join(", "));
     }
-    for place in containers(bundle, "railway:").iter().filter(|place| !place.is_empty()).take(SHOWN) {
+    let is_place = |place: &&&str| !place.is_empty() && !place.starts_with("workspace/");
+    for place in containers(bundle, "railway:").iter().filter(is_place).take(SHOWN) {
         let mut parts = place.split('/');
         let project = quoted(parts.next().unwrap_or_default());
         let environment = parts.next().map_or_else(String::new, |part| format!(", environment: {}", quoted(part)));
@@ -162,7 +163,7 @@ fn providers(bundle: &Bundle) -> String {
         .collect();
     let mut out = String::from(
         "# How providers are to be asked: by the name of a profile or a variable, never by the secret. Used with --live only,\n\
-         # which asks AWS so far.\n# providers:\n",
+         # which asks AWS and Railway so far.\n# providers:\n",
     );
     if seen.is_empty() {
         out.push_str("#   aws: {profile: security-audit, regions: [eu-west-1]}\n");

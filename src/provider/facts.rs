@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use deadstop_core::fact::{Gap, GapReason};
-use deadstop_core::id::SourceId;
+use deadstop_core::id::{CredentialId, SourceId};
 use deadstop_core::model::reach::{Answered, Outcome};
 use deadstop_core::model::{Asset, Copy, Grant, Principal, Protection, Source, Step};
 use deadstop_core::time::Time;
@@ -53,6 +53,19 @@ pub(crate) struct Facts {
     pub(crate) assets: Vec<Asset>,
     pub(crate) protections: Vec<Protection>,
     pub(crate) copies: Vec<Copy>,
+    /// What credentials act on.
+    pub(crate) told: BTreeMap<CredentialId, Told>,
+}
+
+/// What was learnt of a credential beside who it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    /// What kind of credential it turned out to be, where that is not what it is called.
+    pub(crate) kind: Option<&'static str>,
+    /// What it acts on, in words.
+    pub(crate) scope: String,
+    /// The environment that it does not leave.
+    pub(crate) environment: Option<String>,
 }
 
 impl Facts {
@@ -67,7 +80,20 @@ impl Facts {
             assets: Vec::new(),
             protections: Vec::new(),
             copies: Vec::new(),
+            told: BTreeMap::new(),
         }
+    }
+
+    /// Takes over what was read with another credential.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.sources.extend(other.sources);
+        self.principals.extend(other.principals);
+        self.grants.extend(other.grants);
+        self.steps.extend(other.steps);
+        self.assets.extend(other.assets);
+        self.protections.extend(other.protections);
+        self.copies.extend(other.copies);
+        self.told.extend(other.told);
     }
 
     /// When this is.

@@ -168,7 +168,7 @@ fn a_run_finds_what_lies_about_and_tells_no_secret() {
     assert_eq!(run.code, 3, "{}\n{}", run.out, run.err);
     // What the terminal breaks over two lines is one sentence.
     let told = run.out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(told.contains("merge facts of Railway (--merge); this version does not ask it"), "{told}");
+    assert!(told.contains("run with --live, or merge facts of Railway (--merge)"), "{told}");
     let listed = place.expect(0, &["credentials", "work", "--format", "json"]);
     let row = json(listed.out.lines().next().unwrap());
     for key in ["id", "key", "provider", "kind", "public_id", "status", "identity", "scope", "environment", "locations"]

@@ -27,7 +27,7 @@ fn usage_errors() {
         (&["run", "--read-time", "long"], "`long` is not a length of time"),
         (&["run", "--home", "home", "--no-home"], "cannot be used with"),
         (&["demo", "--live"], "`--live` is for run, collect and credentials"),
-        (&["run", "--live", "--provider", "railway"], "this version asks `aws` alone"),
+        (&["run", "--live", "--provider", "heroku"], "this version asks `aws` and `railway`"),
         (&["run", "nowhere"], "cannot read the folder `nowhere`"),
         (&["run", "text"], "`text` is no folder"),
         (&["run", "--home", "nowhere"], "cannot read the home folder `nowhere`"),

@@ -1,0 +1,316 @@
+//! Questions asked with a token: a GraphQL document or a REST path at a time, each once.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use deadstop_core::fact::GapReason;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use ureq::http::{Method, Request};
+
+use super::facts::Fault;
+use crate::collector::Token;
+use crate::readonly::{Answer, Read, ReadOnly, Reads};
+
+/// How many credentials of one provider are asked about at once.
+const AT_ONCE: usize = 4;
+/// How many pages of one listing are read.
+const PAGES: usize = 1_000;
+/// The longest name that is shown.
+const LONGEST: usize = 120;
+
+/// How a token is shown to its provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// `Authorization: Bearer TOKEN`.
+    Bearer,
+    /// `Project-Access-Token: TOKEN`.
+    Project,
+}
+
+/// What was read of a listing, and why not all of it was.
+#[derive(Debug)]
+pub(crate) struct Got<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) fault: Option<Fault>,
+}
+
+/// Speaks to one provider with one token.
+pub(crate) struct Client<'a> {
+    door: &'a ReadOnly,
+    reads: &'static Reads,
+    host: &'static str,
+    token: &'a Token,
+    shown: Shown,
+    /// What was answered, so that no question is asked twice.
+    asked: RefCell<BTreeMap<String, Result<Value, Fault>>>,
+}
+
+impl<'a> Client<'a> {
+    pub(crate) fn new(
+        door: &'a ReadOnly,
+        reads: &'static Reads,
+        host: &'static str,
+        token: &'a Token,
+        shown: Shown,
+    ) -> Self {
+        Self { door, reads, host, token, shown, asked: RefCell::default() }
+    }
+
+    /// The answer to a GraphQL document of the list of reads, below `data`.
+    pub(crate) fn query(&self, operation: &str, variables: &Value) -> Result<Value, Fault> {
+        let read = self.reads.list.iter().find(|read| read.operation == operation);
+        let document = read.and_then(Read::document);
+        let Some((path, text)) = document else { return Err(Fault::of(GapReason::Unsupported)) };
+        let body = json!({ "query": text, "variables": variables }).to_string();
+        self.once(format!("{operation} {variables}"), || {
+            let answer = self.send(Method::POST, path, body.into_bytes())?;
+            data(&answer)
+        })
+    }
+
+    /// One object of an answer: what stands at `at` below `data`.
+    pub(crate) fn object<T: DeserializeOwned>(
+        &self,
+        operation: &str,
+        variables: &Value,
+        at: &[&str],
+    ) -> Result<T, Fault> {
+        below(&self.query(operation, variables)?, at).and_then(read)
+    }
+
+    /// A list of objects, whole in one answer.
+    pub(crate) fn list<T: DeserializeOwned>(&self, operation: &str, variables: &Value, at: &[&str]) -> Got<T> {
+        match self.query(operation, variables).and_then(|data| below(&data, at)) {
+            Ok(Value::Array(all)) => each_read(all),
+            Ok(_) => Got { items: Vec::new(), fault: Some(Fault::of(GapReason::Malformed)) },
+            Err(fault) => Got { items: Vec::new(), fault: Some(fault) },
+        }
+    }
+
+    /// The nodes of a connection, page by page to its end (GraphQL Cursor Connections Specification). The document takes
+    /// `$after`.
+    pub(crate) fn connection<T: DeserializeOwned>(&self, operation: &str, variables: &Value, at: &[&str]) -> Got<T> {
+        let mut got = Got { items: Vec::new(), fault: None };
+        let mut after = Value::Null;
+        for _ in 0..PAGES {
+            let mut variables = variables.clone();
+            if let Some(map) = variables.as_object_mut() {
+                map.insert("after".to_owned(), after.clone());
+            }
+            let page = self.query(operation, &variables).and_then(|data| below(&data, at)).and_then(read::<Page>);
+            let page = match page {
+                Ok(page) => page,
+                Err(fault) => return Got { fault: Some(got.fault.unwrap_or(fault)), ..got },
+            };
+            let more = each_read(page.edges.into_iter().map(|edge| edge.node).collect());
+            got.items.extend(more.items);
+            got.fault = got.fault.or(more.fault);
+            if !page.page_info.has_next_page {
+                return got;
+            }
+            let next = page.page_info.end_cursor.map_or(Value::Null, Value::String);
+            if next.is_null() || next == after {
+                break;
+            }
+            after = next;
+        }
+        Got { fault: Some(got.fault.unwrap_or(Fault::of(GapReason::Malformed))), ..got }
+    }
+
+    fn once(&self, question: String, ask: impl FnOnce() -> Result<Value, Fault>) -> Result<Value, Fault> {
+        if let Some(known) = self.asked.borrow().get(&question) {
+            return known.clone();
+        }
+        let answer = ask();
+        self.asked.borrow_mut().insert(question, answer.clone());
+        answer
+    }
+
+    fn send(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Answer, Fault> {
+        let unsupported = || Fault::of(GapReason::Unsupported);
+        let (name, before): (HeaderName, &[u8]) = match self.shown {
+            Shown::Bearer => (AUTHORIZATION, b"Bearer "),
+            Shown::Project => (HeaderName::from_static("project-access-token"), b""),
+        };
+        let text = zeroize::Zeroizing::new([before, self.token.secret.expose()].concat());
+        let mut value = HeaderValue::from_bytes(&text).map_err(|_| unsupported())?;
+        value.set_sensitive(true);
+        let uri = format!("{}{path}", self.door.base(self.reads.provider, self.host));
+        let mut request = Request::builder().method(&method).uri(&uri).header(ACCEPT, "application/json");
+        if method == Method::POST {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let request = request.header(name, value).body(body).map_err(|_| unsupported())?;
+        self.door.send(self.reads, self.token.credential.as_str(), &request).map_err(Fault::of)
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    page_info: PageInfo,
+    edges: Vec<Edge>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageInfo {
+    has_next_page: bool,
+    end_cursor: Option<String>,
+}
+
+#[derive(serde::Deserialize)]
+struct Edge {
+    node: Value,
+}
+
+/// What GraphQL servers say when they refuse, Railway among them (its command-line client, `client.rs`).
+pub(crate) const NOT_AUTHORIZED: &str = "Not Authorized";
+
+/// What a GraphQL server answered. Errors come with status 200, too, and beside a part of the data; such a part is none.
+fn data(answer: &Answer) -> Result<Value, Fault> {
+    let refused = [401, 403].contains(&answer.status);
+    let Ok(Value::Object(mut all)) = serde_json::from_slice::<Value>(&answer.body) else {
+        return Err(Fault::of(if refused { GapReason::Denied } else { GapReason::Malformed }));
+    };
+    match all.remove("errors") {
+        None | Some(Value::Null) => {}
+        Some(errors) => return Err(error(&errors, refused)),
+    }
+    match all.remove("data") {
+        Some(data @ Value::Object(_)) if (200..300).contains(&answer.status) => Ok(data),
+        _ => Err(Fault::of(if refused { GapReason::Denied } else { GapReason::Malformed })),
+    }
+}
+
+/// What GraphQL errors amount to. Nothing of their text is kept but words that are known.
+fn error(errors: &Value, refused: bool) -> Fault {
+    let all = errors.as_array().map(Vec::as_slice).unwrap_or_default();
+    let says = |error: &Value| error.get("message").and_then(Value::as_str) == Some(NOT_AUTHORIZED);
+    // One refusal among other errors is no refusal of the question.
+    if !all.is_empty() && all.iter().all(says) {
+        return Fault { reason: GapReason::Denied, code: Some(NOT_AUTHORIZED.to_owned()) };
+    }
+    Fault::of(if refused { GapReason::Denied } else { GapReason::Malformed })
+}
+
+fn below(value: &Value, at: &[&str]) -> Result<Value, Fault> {
+    let mut here = value;
+    for key in at {
+        here = here.get(key).ok_or_else(|| Fault::of(GapReason::Malformed))?;
+    }
+    Ok(here.clone())
+}
+
+fn read<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
+    serde_json::from_value(value).map_err(|_| Fault::of(GapReason::Malformed))
+}
+
+fn each_read<T: DeserializeOwned>(all: Vec<Value>) -> Got<T> {
+    let mut got = Got { items: Vec::new(), fault: None };
+    for one in all {
+        match read(one) {
+            Ok(item) => got.items.push(item),
+            Err(fault) => got.fault = Some(fault),
+        }
+    }
+    got
+}
+
+/// Variables of a question.
+pub(crate) fn variables(pairs: &[(&str, &str)]) -> Value {
+    Value::Object(pairs.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect::<Map<_, _>>())
+}
+
+/// A name as it may be shown: one line, nothing that moves what stands beside it, no longer than names are.
+pub(crate) fn shown(name: &str) -> String {
+    let marks = |c: char| ('\u{200b}'..='\u{200f}').contains(&c) || ('\u{202a}'..='\u{202e}').contains(&c);
+    let isolates = |c: char| ('\u{2060}'..='\u{2069}').contains(&c) || c == '\u{feff}';
+    name.chars().filter(|c| !c.is_control() && !marks(*c) && !isolates(*c)).take(LONGEST).collect()
+}
+
+/// Whether a provider's id is one: what is put into paths and ids of ours.
+pub(crate) fn is_id(text: &str) -> bool {
+    (1..=LONGEST).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        && !text.bytes().all(|b| b == b'.')
+}
+
+/// Asks about each, a few at once. The answers are in the order of the questions.
+pub(crate) fn each<T: Sync, R: Send>(all: &[T], ask: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let (next, answers) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE.min(all.len()) {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::SeqCst);
+                    let Some(one) = all.get(at) else { return };
+                    let answer = ask(one);
+                    answers.lock().unwrap_or_else(PoisonError::into_inner).push((at, answer));
+                }
+            });
+        }
+    });
+    let mut answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
+    answers.sort_by_key(|(at, _)| *at);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(status: u16, body: &str) -> Result<Value, Fault> {
+        data(&Answer { status, body: body.as_bytes().to_vec() })
+    }
+
+    #[test]
+    fn an_error_is_one_whatever_the_status_and_whatever_stands_beside_it() {
+        let denied = r#"{"errors": [{"message": "Not Authorized"}], "data": null}"#;
+        for status in [200, 400, 401, 403] {
+            assert_eq!(answered(status, denied).unwrap_err().reason, GapReason::Denied, "{status}");
+        }
+        for body in [
+            r#"{"errors": [{"message": "Problem processing request"}], "data": null}"#,
+            r#"{"errors": [{"message": "Problem"}], "data": {"me": {"id": "1"}}}"#,
+            r#"{"errors": [{"message": "Not Authorized"}, {"message": "Problem"}], "data": {"me": {"id": "1"}}}"#,
+            r#"{"errors": []}"#,
+            r#"{"errors": "Not Authorized"}"#,
+            r#"{"data": null}"#,
+            r#"{"data": []}"#,
+            "{}",
+            "[]",
+            "",
+            "<html>",
+            r#"{"data": {"me"#,
+        ] {
+            assert_eq!(answered(200, body).unwrap_err().reason, GapReason::Malformed, "{body}");
+        }
+        assert!(answered(500, r#"{"data": {"me": {"id": "1"}}}"#).is_err());
+        assert_eq!(answered(200, r#"{"data": {"me": {"id": "1"}}}"#).unwrap(), json!({"me": {"id": "1"}}));
+    }
+
+    #[test]
+    fn answers_come_in_the_order_of_the_questions() {
+        let all: Vec<usize> = (0..50).collect();
+        assert_eq!(each(&all, |one| one * 2), all.iter().map(|one| one * 2).collect::<Vec<_>>());
+        assert_eq!(each(&[] as &[usize], |one| *one), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn a_name_is_one_line_and_an_id_is_one_segment() {
+        assert_eq!(shown("a\u{1b}[31mb\nc\u{202e}d"), "a[31mbcd");
+        for id in ["a", "5f0c-1", "br-main_1", "a.b"] {
+            assert!(is_id(id), "{id}");
+        }
+        for id in ["", ".", "..", "a/b", "a b", "a%2f", "a?b", "ä"] {
+            assert!(!is_id(id), "{id}");
+        }
+    }
+}
