@@ -132,8 +132,9 @@ pub enum Command {
 #[derive(Args, Debug)]
 pub struct PermissionsArgs {
     /// The provider.
+    // INVARIANT: not named as `--provider` is, which goes with every command.
     #[arg(value_enum, value_name = "PROVIDER", default_value_t = Asked::Aws)]
-    pub provider: Asked,
+    pub asked: Asked,
 }
 
 /// Providers that are asked.

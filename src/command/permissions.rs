@@ -7,7 +7,7 @@ use crate::output;
 use crate::provider::{aws, railway};
 
 pub(super) fn run(args: &PermissionsArgs) -> anyhow::Result<u8> {
-    let text = match args.provider {
+    let text = match args.asked {
         Asked::Aws => aws_policy()?,
         Asked::Railway => railway_queries(),
     };

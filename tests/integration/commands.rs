@@ -278,3 +278,24 @@ fn iam_requests_are_decided_offline() {
         place.expect(2, &["iam", "simulate", "bad.json"]).err.contains("request 1: request.context: it is no object")
     );
 }
+
+#[test]
+fn permissions_are_told_for_every_provider_that_is_asked() {
+    use clap::ValueEnum as _;
+    let place = Place::new();
+    let policy = place.expect(0, &["permissions"]).out;
+    assert_eq!(policy, place.expect(0, &["permissions", "aws"]).out);
+    let reads = json(&policy)["Statement"][0]["Action"].as_array().unwrap().clone();
+    assert!(reads.contains(&Value::from("rds:DescribeDBInstances")), "{policy}");
+    let named: Vec<String> = deadstop::cli::Asked::value_variants()
+        .iter()
+        .map(|asked| asked.to_possible_value().unwrap().get_name().to_owned())
+        .collect();
+    assert_eq!(named, deadstop::provider::names().collect::<Vec<_>>());
+    for name in named.iter().filter(|name| *name != "aws") {
+        let told = place.expect(0, &["permissions", name]).out;
+        let asked = told.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>();
+        assert!(asked.iter().all(|line| line.starts_with("query ") || line.starts_with("GET /")), "{told}");
+        assert!(asked.len() > 5 && told.starts_with("# "), "{told}");
+    }
+}
