@@ -54,7 +54,7 @@ pub struct Common {
     /// Ask providers, by read operations alone, with the credentials that were found; without it nothing leaves the machine.
     #[arg(long, global = true, env = "DEADSTOP_LIVE", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Global options")]
     pub live: bool,
-    /// With --live: the providers to ask, of `aws` and `railway`; without it both.
+    /// With --live: the providers to ask, of `aws`, `neon`, `planetscale`, `railway` and `supabase`; without it all of them.
     #[arg(
         long,
         global = true,
@@ -142,8 +142,14 @@ pub struct PermissionsArgs {
 pub enum Asked {
     /// AWS: an IAM policy.
     Aws,
+    /// Neon: the paths that are read. It has no key for reading alone.
+    Neon,
+    /// PlanetScale: the accesses of a service token, and the paths that are read.
+    Planetscale,
     /// Railway: the queries that are sent. It has no rights narrower than a workspace or an environment.
     Railway,
+    /// Supabase: the scopes of a token, and the paths that are read.
+    Supabase,
 }
 
 /// What is looked at.

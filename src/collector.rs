@@ -198,6 +198,8 @@ pub struct Token {
     pub provider: String,
     /// What kind of credential it is, as the rules call it.
     pub kind: String,
+    /// Its public id, where it has one.
+    pub public_id: Option<String>,
     /// What is sent.
     pub secret: Secret,
 }

@@ -256,9 +256,11 @@ fn unused(providers: &BTreeMap<String, raw::Provider>) -> Vec<String> {
     for (name, provider) in providers {
         let why = match name.as_str() {
             "aws" => "an account is read with those of the keys found that may read it",
-            "railway" => "it is read with the tokens found",
+            "neon" | "planetscale" | "railway" | "supabase" => "it is read with the tokens found",
             _ => {
-                notes.push(format!("`providers.{name}` is not used: this version asks AWS and Railway"));
+                notes.push(format!(
+                    "`providers.{name}` is not used: this version asks AWS, Neon, PlanetScale, Railway and Supabase"
+                ));
                 continue;
             }
         };

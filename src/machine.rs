@@ -178,17 +178,18 @@ fn ask(
         provider::join(bundle, provider::aws::ask(&door, &keys.0, &live.regions, now));
     }
     provider::ask(&door, tokens, &|name| live.asks(name), now, bundle);
+    let plans: Vec<provider::Plan> = provider::plans().collect();
     for source in &mut bundle.sources {
-        let left = match source.id.as_str().strip_prefix("ask:").filter(|name| live.asks(name)) {
-            Some("aws") => {
+        let Some(name) = source.id.as_str().strip_prefix("ask:").filter(|name| live.asks(name)) else { continue };
+        let about = match plans.iter().find(|plan| plan.provider == name) {
+            Some(plan) => format!("merge facts of {} (--merge): this version asks about {}", plan.title, plan.kinds),
+            None if name == "aws" => {
                 "merge facts of AWS (--merge): this version asks about access keys that lie beside their secret"
+                    .to_owned()
             }
-            Some("railway") => {
-                "merge facts of Railway (--merge): this version asks about tokens of accounts, workspaces and projects, and about logins"
-            }
-            _ => continue,
+            None => continue,
         };
-        source.settle = Some(left.to_owned());
+        source.settle = Some(about);
     }
     bundle.sources.sort();
     bundle.sources.dedup_by(|a, b| a.id == b.id);

@@ -4,7 +4,11 @@
 
 pub mod aws;
 mod facts;
+mod neon;
+mod planetscale;
+mod platform;
 pub mod railway;
+mod supabase;
 mod token;
 
 use std::collections::BTreeMap;
@@ -17,7 +21,7 @@ use deadstop_core::time::Time;
 
 use crate::collector::{Token, Tokens};
 use crate::readonly::{ReadOnly, Reads};
-use facts::Facts;
+use facts::{Facts, Fault};
 
 /// What was learnt of credentials and of what lies behind them.
 #[derive(Debug)]
@@ -41,6 +45,18 @@ impl Learnt {
         self.facts.absorb(other.facts);
     }
 
+    /// Notes that a token was not accepted, or that this was not answered. Whether it still works stays open: no platform is
+    /// known to say of one that is gone what it says of no other.
+    fn refuse(&mut self, operation: &str, token: &Token, fault: &Fault) {
+        let gap = self.facts.refused(operation, token.credential.as_str(), fault);
+        self.identities.insert(token.credential.clone(), (Fact::Unknown(gap.clone()), Fact::Unknown(gap)));
+    }
+
+    /// Notes that the provider accepts a token, and why it is not known whose it is.
+    fn unnamed(&mut self, token: &Token, gap: Gap) {
+        self.identities.insert(token.credential.clone(), (Fact::Unknown(gap), Fact::Known(Status::Live)));
+    }
+
     /// Notes that the provider accepts a token, and whose it is. What it acts on is described by now.
     fn accept(&mut self, token: &Token, who: PrincipalId) {
         self.described.push(NodeId(format!("{}:scope/{}", token.provider, token.credential)));
@@ -59,14 +75,33 @@ struct Asked {
     ask: fn(&ReadOnly, &[Token], Time) -> Learnt,
 }
 
-const ASKED: [Asked; 1] = [Asked {
-    name: "railway",
-    title: "Railway",
-    host: railway::HOST,
-    reads: &railway::READS,
-    kinds: &railway::KINDS,
-    ask: railway::ask,
-}];
+static ASKED: [Asked; 4] = [
+    Asked { name: "neon", title: "Neon", host: neon::HOST, reads: &neon::READS, kinds: &neon::KINDS, ask: neon::ask },
+    Asked {
+        name: "planetscale",
+        title: "PlanetScale",
+        host: planetscale::HOST,
+        reads: &planetscale::READS,
+        kinds: &planetscale::KINDS,
+        ask: planetscale::ask,
+    },
+    Asked {
+        name: "railway",
+        title: "Railway",
+        host: railway::HOST,
+        reads: &railway::READS,
+        kinds: &railway::KINDS,
+        ask: railway::ask,
+    },
+    Asked {
+        name: "supabase",
+        title: "Supabase",
+        host: supabase::HOST,
+        reads: &supabase::READS,
+        kinds: &supabase::KINDS,
+        ask: supabase::ask,
+    },
+];
 
 /// What would be asked of a provider.
 #[derive(Clone, Debug)]
@@ -89,7 +124,7 @@ pub fn plans() -> impl Iterator<Item = Plan> {
         provider: asked.name,
         title: asked.title,
         host: asked.host,
-        kinds: asked.kinds.iter().map(|kind| kind.replace('_', " ")).collect::<Vec<_>>().join(", "),
+        kinds: asked.kinds.iter().map(|kind| format!("{}s", kind.replace('_', " "))).collect::<Vec<_>>().join(", "),
         operations: asked.reads.list.iter().map(|read| read.operation).collect(),
     })
 }

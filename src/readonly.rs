@@ -71,6 +71,15 @@ impl Read {
             Shape::Form { .. } | Shape::Target(_) | Shape::Get { .. } | Shape::Rest { .. } => None,
         }
     }
+
+    /// The path of a REST operation, with `{}` for a segment.
+    #[must_use]
+    pub const fn path(&self) -> Option<&'static str> {
+        match self.shape {
+            Shape::Rest { path, .. } => Some(path),
+            Shape::Form { .. } | Shape::Target(_) | Shape::Get { .. } | Shape::Document { .. } => None,
+        }
+    }
 }
 
 /// Whether a host is the provider's own.

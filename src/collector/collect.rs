@@ -202,8 +202,25 @@ pub(crate) fn place_database(find: &mut Find, locator: &Locator, out: &mut Finds
     out.nodes.push(node(server, "server", Class::Container, &locator.host, None));
 }
 
+/// Puts each service token of PlanetScale to the id nearest to it, with which it is sent. An id is nothing by itself.
+fn with_id(raws: &mut Vec<(Raw, u64)>, near: u64) {
+    let of = |raw: &Raw, kind: &str| raw.provider == "planetscale" && raw.kind == kind;
+    let text = |raw: &Raw| raw.secret.as_ref().and_then(|id| String::from_utf8(id.expose().to_vec()).ok());
+    let is_id = |raw: &Raw| of(raw, "service_token_id");
+    // By line: what is nearest is found without a look at all.
+    let ids: BTreeMap<u64, String> =
+        raws.iter().filter(|(raw, _)| is_id(raw)).filter_map(|(raw, line)| Some((*line, text(raw)?))).collect();
+    raws.retain(|(raw, _)| !is_id(raw));
+    for (raw, line) in raws.iter_mut().filter(|(raw, _)| of(raw, "service_token") && raw.public_id.is_none()) {
+        let before = ids.range(..=*line).next_back();
+        let nearest = before.into_iter().chain(ids.range(*line..).next()).min_by_key(|(at, _)| at.abs_diff(*line));
+        raw.public_id = nearest.filter(|(at, _)| at.abs_diff(*line) <= near).map(|(_, id)| id.clone());
+    }
+}
+
 /// Puts each AWS secret to the access key id nearest to it; parts of other credentials go.
 pub(super) fn paired(mut raws: Vec<(Raw, u64)>, near: u64) -> Vec<(Raw, u64)> {
+    with_id(&mut raws, near);
     let is_id = |raw: &Raw| raw.public_id.is_some() && raw.provider == "aws";
     // By line, those of one line in their order: what is nearest is found without a look at all.
     let mut secrets: BTreeMap<u64, VecDeque<Raw>> = BTreeMap::new();

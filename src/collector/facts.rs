@@ -190,7 +190,9 @@ impl Facts<'_> {
             excerpt: None,
             place: None,
             settle: askable.then(|| match provider {
-                "aws" | "railway" => format!("run with --live, or merge facts of {title} (--merge)"),
+                "aws" | "neon" | "planetscale" | "railway" | "supabase" => {
+                    format!("run with --live, or merge facts of {title} (--merge)")
+                }
                 _ => format!("merge facts of {title} (--merge); this version does not ask it"),
             }),
         });

@@ -26,13 +26,14 @@ pub(super) fn keys(credential: &CredentialId, found: &[&Find]) -> Vec<AwsKey> {
 }
 
 /// Providers that are asked with a token.
-const WITH_TOKEN: [&str; 1] = ["railway"];
+const WITH_TOKEN: [&str; 4] = ["neon", "planetscale", "railway", "supabase"];
 
 /// The token that a credential is, if its provider is asked with it.
 pub(super) fn token(credential: &CredentialId, provider: &str, kind: &str, found: &[&Find]) -> Option<Token> {
     let secret = found.iter().find_map(|find| find.secret.as_ref()).filter(|_| WITH_TOKEN.contains(&provider))?;
+    let public_id = found.iter().find_map(|find| find.public_id.clone());
     let (credential, secret) = (credential.clone(), secret.clone());
-    Some(Token { credential, provider: provider.to_owned(), kind: kind.to_owned(), secret })
+    Some(Token { credential, provider: provider.to_owned(), kind: kind.to_owned(), public_id, secret })
 }
 
 /// Sorts the finds, and leaves out what was found twice because a file was read twice.

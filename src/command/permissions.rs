@@ -4,15 +4,43 @@ use serde_json::json;
 
 use crate::cli::{Asked, PermissionsArgs};
 use crate::output;
-use crate::provider::{aws, railway};
+use crate::provider::{self, aws, railway};
 
 pub(super) fn run(args: &PermissionsArgs) -> anyhow::Result<u8> {
     let text = match args.asked {
         Asked::Aws => aws_policy()?,
+        Asked::Neon => paths("neon", NEON),
+        Asked::Planetscale => paths("planetscale", PLANETSCALE),
         Asked::Railway => railway_queries(),
+        Asked::Supabase => paths("supabase", SUPABASE),
     };
     output::stdout(&text)?;
     Ok(0)
+}
+
+const NEON: &str = "\
+# Neon has no key for reading alone, so there is nothing to grant: a key may delete what it may read, but that a key of one
+# project cannot delete the project. These are the paths that are read; nothing else passes.
+";
+
+const PLANETSCALE: &str = "\
+# Give a service token these accesses and no more. With read_service_tokens it is told what each token may do.
+#   organization: read_organization, read_databases, read_service_tokens
+#   each database: read_database, read_branch, read_backups
+# These are the paths that are read; nothing else passes.
+";
+
+const SUPABASE: &str = "\
+# Give a scoped token these permissions and no more: organizations_read, members_read, projects_read,
+# branching_production_read, branching_development_read, backups_read, storage_read. A classic access token may do all that
+# its user may. These are the paths that are read; nothing else passes.
+";
+
+/// What is granted to read a provider, and the paths that are read.
+fn paths(provider: &str, granted: &str) -> String {
+    let plan = provider::plans().find(|plan| plan.provider == provider);
+    let operations = plan.map(|plan| plan.operations).unwrap_or_default();
+    operations.iter().fold(granted.to_owned(), |text, operation| text + operation + "\n")
 }
 
 /// The reads of AWS as an IAM policy.

@@ -163,7 +163,7 @@ fn providers(bundle: &Bundle) -> String {
         .collect();
     let mut out = String::from(
         "# How providers are to be asked: by the name of a profile or a variable, never by the secret. Used with --live only,\n\
-         # which asks AWS and Railway so far.\n# providers:\n",
+         # which asks AWS, Neon, PlanetScale, Railway and Supabase so far.\n# providers:\n",
     );
     if seen.is_empty() {
         out.push_str("#   aws: {profile: security-audit, regions: [eu-west-1]}\n");

@@ -96,6 +96,11 @@ impl Facts {
         self.told.extend(other.told);
     }
 
+    /// The provider that is spoken of.
+    pub(crate) const fn provider(&self) -> &'static str {
+        self.about.provider
+    }
+
     /// When this is.
     pub(crate) const fn at(&self) -> Time {
         self.at

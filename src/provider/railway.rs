@@ -8,21 +8,22 @@ mod inventory;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
+use deadstop_core::fact::{Fact, Gap, GapReason};
 use deadstop_core::id::{NodeId, PrincipalId};
-use deadstop_core::model::{Basis, Grant, Principal, Status};
+use deadstop_core::model::{Basis, Grant};
 use deadstop_core::time::Time;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Learnt;
 use super::facts::{About, Facts, Fault, Told};
-use super::token::{Client, Shown, each, is_id, shown};
+use super::platform::{Container, May, anything, listed};
+use super::token::{Client, NOT_AUTHORIZED, Shown, each, is_id, shown};
 use crate::collector::Token;
 use crate::readonly::ReadOnly;
 use documents as ask;
 pub(super) use documents::{HOST, READS};
-use inventory::{Desk, Environment, Named, environment_node, listed, project_node, workspace_node};
+use inventory::{Desk, Environment, Named, environment_node, project_node, workspace_node};
 
 const ABOUT: About = About {
     provider: "railway",
@@ -93,10 +94,8 @@ fn one(door: &ReadOnly, token: &Token, at: Time) -> Seen {
     let fault = faults.iter().find(|fault| fault.reason != GapReason::Denied).or(faults.first());
     let fault = fault.cloned().unwrap_or(Fault::of(GapReason::NotAsked));
     let operation = if first { ask::PROJECT_TOKEN } else { ask::API_TOKEN };
-    let gap = seen.learnt.facts.refused(operation, token.credential.as_str(), &fault);
     // Railway says the same of a token that is gone and of one that may not: it is not taken for gone.
-    let status = Fact::Unknown(gap.clone());
-    seen.learnt.identities.insert(token.credential.clone(), (Fact::Unknown(gap), status));
+    seen.learnt.refuse(operation, token, &fault);
     seen
 }
 
@@ -128,14 +127,8 @@ fn by_project(client: &Client<'_>, token: &Token, seen: &mut Seen) -> Result<(),
     let who = PrincipalId(format!("{node}#project-token"));
     let facts = &mut seen.learnt.facts;
     let source = facts.source(ask::PROJECT_TOKEN, &place);
-    principal(
-        facts,
-        &who,
-        &format!("project token of {place}"),
-        Some(shown(&environment.name)),
-        ask::PROJECT_TOKEN,
-        &place,
-    );
+    let name = format!("project token of {place}");
+    facts.principal(&who, &name, Some(shown(&environment.name)), (ask::PROJECT_TOKEN, &place));
     let because = format!("a project token may do everything in its environment, {place}, and nothing elsewhere");
     for (target, allowed) in [(node.clone(), true), (project_node(&project.id), false)] {
         facts.grants.push(Grant {
@@ -261,7 +254,9 @@ struct Holder {
 
 impl Holder {
     /// Asks who it is and what it acts on.
-    fn ask(client: &Client<'_>, credential: &str, facts: &mut Facts) -> Result<Self, Fault> {
+    fn ask(client: &Client<'_>, token: &Token, facts: &mut Facts) -> Result<Self, Fault> {
+        let credential = token.credential.as_str();
+        let login = ["session_token", "oauth_token"].contains(&token.kind.as_str());
         let listing = client.list::<Named>(ask::API_TOKEN, &json!({}), &["apiToken", "workspaces"]);
         let me = client
             .object::<User>(ask::ME, &json!({}), &["me"])
@@ -269,7 +264,7 @@ impl Holder {
         let subject = match (&listing.fault, me) {
             (_, Ok(id)) => Subject::User(id),
             // "This query cannot be used with a workspace or project token" (docs, `integrations/api`).
-            (None, Err(fault)) if fault.reason == GapReason::Denied => Subject::Workspaces,
+            (None, Err(fault)) if fault.says(&[NOT_AUTHORIZED]) && !login => Subject::Workspaces,
             (None, Err(fault)) => Subject::NotTold(facts.refused(ask::ME, credential, &fault)),
             (Some(listing), Err(me)) => {
                 return Err(if listing.reason == GapReason::Denied { me } else { listing.clone() });
@@ -296,7 +291,7 @@ impl Holder {
         let external = client.list::<External>(ask::EXTERNAL, &json!({}), &["externalWorkspaces"]);
         holder.external = external.items;
         if let Some(fault) = external.fault
-            && !(fault.reason == GapReason::Denied && matches!(holder.subject, Subject::Workspaces))
+            && !(fault.says(&[NOT_AUTHORIZED]) && matches!(holder.subject, Subject::Workspaces))
         {
             holder.unlisted = holder.unlisted.or(Some(facts.refused(ask::EXTERNAL, credential, &fault)));
         }
@@ -360,13 +355,13 @@ impl Holder {
 fn by_bearer(client: &Client<'_>, token: &Token, seen: &mut Seen) -> Result<(), Fault> {
     let credential = token.credential.as_str();
     let facts = &mut seen.learnt.facts;
-    let holder = Holder::ask(client, credential, facts)?;
+    let holder = Holder::ask(client, token, facts)?;
     let who = identity(&holder.subject, &holder.workspaces, token, facts);
     facts.told.insert(token.credential.clone(), holder.told(&token.kind));
     let mut desk = Desk { client, facts, volumes: BTreeMap::new() };
     for (id, workspace) in &holder.workspaces {
         let may = holder.may(workspace, desk.facts);
-        grant(desk.facts, who.as_ref(), workspace_node(id), &may, ask::API_TOKEN, credential);
+        desk.facts.grant(who.as_ref(), anything(), workspace_node(id), &may, (ask::API_TOKEN, credential));
         let hidden = holder.hidden(workspace, desk.facts);
         desk.workspace(workspace, hidden);
     }
@@ -375,51 +370,26 @@ fn by_bearer(client: &Client<'_>, token: &Token, seen: &mut Seen) -> Result<(), 
         let may = May::NotKnown(desk.facts.doubt(&shown(&workspace.name), why));
         for project in workspace.projects.iter().filter(|project| is_id(&project.id)) {
             desk.project(project, Some(&workspace_node(&workspace.id)));
-            grant(desk.facts, who.as_ref(), project_node(&project.id), &may, ask::EXTERNAL, credential);
+            desk.facts.grant(who.as_ref(), anything(), project_node(&project.id), &may, (ask::EXTERNAL, credential));
         }
     }
     if let Some(gap) = &holder.unlisted {
         // What it acts on beyond what was listed is one asset more.
         let rest = scope_node(token);
         let name = "Railway, whatever else a token acts on";
-        let not_known = (Fact::Unknown(gap.clone()), Fact::Unknown(gap.clone()));
-        desk.container(&rest, "scope", name, None, not_known.0, not_known.1, ask::API_TOKEN);
+        let not_known = Fact::Unknown(gap.clone());
+        let seen =
+            Container { kind: "scope", name, contents: Fact::Unknown(gap.clone()), ..Container::of(rest.clone()) };
+        desk.facts.container(Container { environment: not_known, ..seen }, (ask::API_TOKEN, credential));
         let may = May::Everything("a token may do all that its user may");
-        grant(desk.facts, who.as_ref(), rest, &may, ask::API_TOKEN, credential);
+        desk.facts.grant(who.as_ref(), anything(), rest, &may, (ask::API_TOKEN, credential));
     }
     match (who, holder.subject) {
         (Some(who), _) => seen.learnt.accept(token, who),
-        (None, Subject::NotTold(gap)) => {
-            let known = (Fact::Unknown(gap), Fact::Known(Status::Live));
-            seen.learnt.identities.insert(token.credential.clone(), known);
-        }
+        (None, Subject::NotTold(gap)) => seen.learnt.unnamed(token, gap),
         (None, Subject::User(_) | Subject::Workspaces) => {}
     }
     Ok(())
-}
-
-/// What a token may do somewhere.
-enum May {
-    Everything(&'static str),
-    NotKnown(Gap),
-}
-
-fn grant(facts: &mut Facts, who: Option<&PrincipalId>, target: NodeId, may: &May, operation: &str, scope: &str) {
-    let Some(who) = who else { return };
-    let source = facts.source(operation, scope);
-    let (allowed, basis, because) = match may {
-        May::Everything(because) => (Fact::Known(true), Basis::Inferred, *because),
-        May::NotKnown(gap) => (Fact::Unknown(gap.clone()), Basis::None, "its rights were not read"),
-    };
-    facts.grants.push(Grant {
-        principal: who.clone(),
-        actions: vec!["*".to_owned()],
-        target,
-        allowed,
-        basis,
-        because: because.to_owned(),
-        sources: vec![source],
-    });
 }
 
 /// Adds the identity that a bearer token is.
@@ -444,27 +414,8 @@ fn identity(
         Subject::NotTold(_) => return None,
     };
     let who = PrincipalId(id);
-    principal(facts, &who, &name, None, operation, token.credential.as_str());
+    facts.principal(&who, &name, None, (operation, token.credential.as_str()));
     Some(who)
-}
-
-fn principal(
-    facts: &mut Facts,
-    who: &PrincipalId,
-    name: &str,
-    environment: Option<String>,
-    operation: &str,
-    scope: &str,
-) {
-    let source = facts.source(operation, scope);
-    facts.principals.push(Principal {
-        id: who.clone(),
-        provider: "railway".to_owned(),
-        name: name.to_owned(),
-        environment,
-        grants: Fact::Known(Listed::Complete),
-        sources: vec![source],
-    });
 }
 
 fn scope_node(token: &Token) -> NodeId {

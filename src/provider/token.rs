@@ -31,6 +31,8 @@ pub(crate) enum Shown {
     Bearer,
     /// `Project-Access-Token: TOKEN`.
     Project,
+    /// `Authorization: ID:TOKEN`.
+    Pair,
 }
 
 /// What was read of a listing, and why not all of it was.
@@ -39,6 +41,9 @@ pub(crate) struct Got<T> {
     pub(crate) items: Vec<T>,
     pub(crate) fault: Option<Fault>,
 }
+
+/// What the page after one is called; nothing, if it was the last.
+pub(crate) type Turn = fn(&Value) -> Result<Option<String>, Fault>;
 
 /// Speaks to one provider with one token.
 pub(crate) struct Client<'a> {
@@ -123,6 +128,65 @@ impl<'a> Client<'a> {
         Got { fault: Some(got.fault.unwrap_or(Fault::of(GapReason::Malformed))), ..got }
     }
 
+    /// The answer to a path of the list of reads, with its `{}` filled in.
+    pub(crate) fn get(&self, operation: &str, segments: &[&str], query: &[(&str, &str)]) -> Result<Value, Fault> {
+        let read = self.reads.list.iter().find(|read| read.operation == operation);
+        let template = read.and_then(Read::path).filter(|_| segments.iter().all(|one| is_id(one)));
+        let Some(template) = template else { return Err(Fault::of(GapReason::Unsupported)) };
+        let mut path = segments.iter().fold(template.to_owned(), |path, one| path.replacen("{}", one, 1));
+        if !query.is_empty() {
+            let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+            path = format!("{path}?{query}");
+        }
+        self.once(path.clone(), || {
+            let answer = self.send(Method::GET, &path, Vec::new())?;
+            rest(&answer)
+        })
+    }
+
+    /// One object of an answer, whole.
+    pub(crate) fn get_object<T: DeserializeOwned>(&self, operation: &str, segments: &[&str]) -> Result<T, Fault> {
+        self.get(operation, segments, &[]).and_then(read)
+    }
+
+    /// A list that lies in one answer: at `key`, or the answer itself where that is empty.
+    pub(crate) fn get_list<T: DeserializeOwned>(&self, operation: &str, segments: &[&str], key: &str) -> Got<T> {
+        match self.get(operation, segments, &[]) {
+            Ok(answer) => listed_in(&answer, key),
+            Err(fault) => Got { items: Vec::new(), fault: Some(fault) },
+        }
+    }
+
+    /// A list that lies on several pages. `turn` says of an answer what the query key `name` has for the next.
+    pub(crate) fn get_pages<T: DeserializeOwned>(
+        &self,
+        operation: &str,
+        segments: &[&str],
+        query: &[(&str, &str)],
+        key: &str,
+        (name, turn): (&str, Turn),
+    ) -> Got<T> {
+        let mut got = Got { items: Vec::new(), fault: None };
+        let mut at: Option<String> = None;
+        for _ in 0..PAGES {
+            let mut query = query.to_vec();
+            query.extend(at.as_deref().map(|at| (name, at)));
+            let (page, next) = match self.get(operation, segments, &query).and_then(|page| Ok((turn(&page)?, page))) {
+                Ok((next, page)) => (page, next),
+                Err(fault) => return Got { fault: Some(got.fault.unwrap_or(fault)), ..got },
+            };
+            let more = listed_in(&page, key);
+            got.items.extend(more.items);
+            got.fault = got.fault.or(more.fault);
+            match next {
+                None => return got,
+                Some(next) if Some(&next) == at.as_ref() => break,
+                Some(next) => at = Some(next),
+            }
+        }
+        Got { fault: Some(got.fault.unwrap_or(Fault::of(GapReason::Malformed))), ..got }
+    }
+
     fn once(&self, question: String, ask: impl FnOnce() -> Result<Value, Fault>) -> Result<Value, Fault> {
         if let Some(known) = self.asked.borrow().get(&question) {
             return known.clone();
@@ -134,9 +198,15 @@ impl<'a> Client<'a> {
 
     fn send(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Answer, Fault> {
         let unsupported = || Fault::of(GapReason::Unsupported);
+        let before;
         let (name, before): (HeaderName, &[u8]) = match self.shown {
             Shown::Bearer => (AUTHORIZATION, b"Bearer "),
             Shown::Project => (HeaderName::from_static("project-access-token"), b""),
+            Shown::Pair => {
+                let Some(id) = &self.token.public_id else { return Err(unsupported()) };
+                before = format!("{id}:").into_bytes();
+                (AUTHORIZATION, before.as_slice())
+            }
         };
         let text = zeroize::Zeroizing::new([before, self.token.secret.expose()].concat());
         let mut value = HeaderValue::from_bytes(&text).map_err(|_| unsupported())?;
@@ -198,6 +268,25 @@ fn error(errors: &Value, refused: bool) -> Fault {
         return Fault { reason: GapReason::Denied, code: Some(NOT_AUTHORIZED.to_owned()) };
     }
     Fault::of(if refused { GapReason::Denied } else { GapReason::Malformed })
+}
+
+/// What a REST server answered.
+fn rest(answer: &Answer) -> Result<Value, Fault> {
+    match answer.status {
+        200..300 => serde_json::from_slice(&answer.body).map_err(|_| Fault::of(GapReason::Malformed)),
+        // What a token may not see is often said not to be there.
+        401 | 403 | 404 => Err(Fault { reason: GapReason::Denied, code: Some(answer.status.to_string()) }),
+        400 | 405..500 => Err(Fault { reason: GapReason::Unsupported, code: Some(answer.status.to_string()) }),
+        _ => Err(Fault::of(GapReason::Malformed)),
+    }
+}
+
+fn listed_in<T: DeserializeOwned>(answer: &Value, key: &str) -> Got<T> {
+    let list = if key.is_empty() { Some(answer) } else { answer.get(key) };
+    match list.and_then(Value::as_array) {
+        Some(all) => each_read(all.clone()),
+        None => Got { items: Vec::new(), fault: Some(Fault::of(GapReason::Malformed)) },
+    }
 }
 
 fn below(value: &Value, at: &[&str]) -> Result<Value, Fault> {
@@ -294,6 +383,28 @@ mod tests {
         }
         assert!(answered(500, r#"{"data": {"me": {"id": "1"}}}"#).is_err());
         assert_eq!(answered(200, r#"{"data": {"me": {"id": "1"}}}"#).unwrap(), json!({"me": {"id": "1"}}));
+    }
+
+    #[test]
+    fn a_path_that_is_not_answered_is_no_list() {
+        let answer = |status: u16, body: &str| rest(&Answer { status, body: body.as_bytes().to_vec() });
+        assert_eq!(answer(200, "[]").unwrap(), json!([]));
+        for (status, reason) in [
+            (401, GapReason::Denied),
+            (403, GapReason::Denied),
+            (404, GapReason::Denied),
+            (400, GapReason::Unsupported),
+            (422, GapReason::Unsupported),
+            (302, GapReason::Malformed),
+        ] {
+            assert_eq!(answer(status, "[]").unwrap_err().reason, reason, "{status}");
+        }
+        for (body, key) in
+            [("{}", ""), ("{}", "data"), (r#"{"data": null}"#, "data"), (r#"{"data": {}}"#, "data"), ("null", "")]
+        {
+            assert!(listed_in::<Value>(&serde_json::from_str(body).unwrap(), key).fault.is_some(), "{body}");
+        }
+        assert!(listed_in::<String>(&json!(["a", 1]), "").fault.is_some(), "one that is not understood");
     }
 
     #[test]

@@ -27,7 +27,10 @@ fn usage_errors() {
         (&["run", "--read-time", "long"], "`long` is not a length of time"),
         (&["run", "--home", "home", "--no-home"], "cannot be used with"),
         (&["demo", "--live"], "`--live` is for run, collect and credentials"),
-        (&["run", "--live", "--provider", "heroku"], "this version asks `aws` and `railway`"),
+        (
+            &["run", "--live", "--provider", "heroku"],
+            "this version asks `aws`, `neon`, `planetscale`, `railway` and `supabase`",
+        ),
         (&["run", "nowhere"], "cannot read the folder `nowhere`"),
         (&["run", "text"], "`text` is no folder"),
         (&["run", "--home", "nowhere"], "cannot read the home folder `nowhere`"),

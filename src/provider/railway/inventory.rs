@@ -5,17 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deadstop_core::fact::{Fact, Gap, Listed};
 use deadstop_core::id::NodeId;
-use deadstop_core::model::{Asset, Atom, Basis, Class, Copy, CopyKind, End, Lift};
+use deadstop_core::model::{Asset, Basis, Class, Copy, CopyKind, End};
 use deadstop_core::time::{Span, Time};
 use serde::Deserialize;
 
 use super::documents as ask;
 use crate::provider::facts::{Facts, Fault};
+use crate::provider::platform::{Container, can, listed, untried};
 use crate::provider::token::{Client, is_id, shown, variables};
 
-/// Railway keeps no record of whether a restore was any good. Those that count are the ones that somebody wrote down
-/// (`restore_tests`), so a copy of which none is written down is untested, not unknown.
-const DRILLS: Fact<Listed> = Fact::Known(Listed::Complete);
 /// How long a deleted volume, and a project that is scheduled for deletion, can be had back (docs, `volumes/reference`;
 /// schema, `projectScheduleDelete`).
 const GRACE: Span = Span(48 * 3_600);
@@ -134,7 +132,7 @@ impl Desk<'_> {
             &["projects"],
         );
         let scope = format!("workspace {}", shown(&workspace.name));
-        let mut gap = all.or(self.outcome(ask::PROJECTS, &scope, got.fault));
+        let mut gap = all.or(self.facts.outcome(ask::PROJECTS, &scope, got.fault));
         for project in &got.items {
             if is_id(&project.id) {
                 self.project(project, Some(&node));
@@ -142,7 +140,8 @@ impl Desk<'_> {
                 gap = Some(self.malformed(ask::PROJECTS, &scope));
             }
         }
-        self.container(&node, "workspace", &scope, None, Fact::Known(String::new()), listed(gap), ask::PROJECTS);
+        let seen = Container { kind: "workspace", name: &scope, contents: listed(gap), ..Container::of(node) };
+        self.facts.container(seen, (ask::PROJECTS, &scope));
     }
 
     /// A project with all that the token sees in it.
@@ -151,7 +150,7 @@ impl Desk<'_> {
         let of = variables(&[("projectId", &project.id)]);
         let scope = format!("project {}", shown(&project.name));
         let buckets = self.client.connection::<Named>(ask::BUCKETS, &of, &["project", "buckets"]);
-        let mut gap = self.outcome(ask::BUCKETS, &scope, buckets.fault);
+        let mut gap = self.facts.outcome(ask::BUCKETS, &scope, buckets.fault);
         for bucket in &buckets.items {
             if is_id(&bucket.id) {
                 self.bucket(project, bucket);
@@ -168,7 +167,7 @@ impl Desk<'_> {
             gap.clone()
         };
         let environments = self.client.connection::<Environment>(ask::ENVIRONMENTS, &of, &["environments"]);
-        gap = gap.or(self.outcome(ask::ENVIRONMENTS, &scope, environments.fault));
+        gap = gap.or(self.facts.outcome(ask::ENVIRONMENTS, &scope, environments.fault));
         for environment in &environments.items {
             if is_id(&environment.id) {
                 self.environment(project, environment, elsewhere.as_ref());
@@ -176,7 +175,8 @@ impl Desk<'_> {
                 gap = Some(self.malformed(ask::ENVIRONMENTS, &scope));
             }
         }
-        self.container(&node, "project", &scope, parent, Fact::Known(String::new()), listed(gap), ask::ENVIRONMENTS);
+        let seen = Container { kind: "project", name: &scope, parent, contents: listed(gap), ..Container::of(node) };
+        self.facts.container(seen, (ask::ENVIRONMENTS, &scope));
     }
 
     /// An environment with its services and volumes. `elsewhere` is why a volume may have copies that its backups are not.
@@ -190,9 +190,9 @@ impl Desk<'_> {
         let of = variables(&[("environmentId", &environment.id), ("projectId", &project.id)]);
         let gap = if environment.can_access {
             let services = self.client.connection::<Service>(ask::SERVICES, &of, &["environment", "serviceInstances"]);
-            self.outcome(ask::SERVICES, &scope, services.fault);
+            self.facts.outcome(ask::SERVICES, &scope, services.fault);
             let volumes = self.client.connection::<Volume>(ask::VOLUMES, &of, &["environment", "volumeInstances"]);
-            let mut gap = self.outcome(ask::VOLUMES, &scope, volumes.fault);
+            let mut gap = self.facts.outcome(ask::VOLUMES, &scope, volumes.fault);
             let services: BTreeMap<&str, &Service> =
                 services.items.iter().map(|service| (service.service_id.as_str(), service)).collect();
             let mut ids = BTreeSet::new();
@@ -215,8 +215,15 @@ impl Desk<'_> {
             let why = "Railway says that this token may not look into it";
             Some(self.facts.doubt(&scope, why))
         };
-        let environment = Fact::Known(belongs);
-        self.container(&node, "environment", &scope, Some(&parent), environment, listed(gap), ask::ENVIRONMENTS);
+        let seen = Container {
+            kind: "environment",
+            name: &scope,
+            parent: Some(&parent),
+            environment: Fact::Known(belongs),
+            contents: listed(gap),
+            ..Container::of(node)
+        };
+        self.facts.container(seen, (ask::ENVIRONMENTS, &scope));
     }
 
     fn volume(&mut self, place: &Place<'_>, volume: &Volume, service: Option<&Service>) {
@@ -230,11 +237,11 @@ impl Desk<'_> {
         let at = format!("{scope}, volume {name}");
         let backups = self.client.list::<Backup>(ask::BACKUPS, &of, &["volumeInstanceBackupList"]);
         let schedules = self.client.list::<Schedule>(ask::SCHEDULES, &of, &["volumeInstanceBackupScheduleList"]);
-        let mut copies = self.outcome(ask::BACKUPS, &at, backups.fault).or(elsewhere.cloned());
+        let mut copies = self.facts.outcome(ask::BACKUPS, &at, backups.fault).or(elsewhere.cloned());
         if !backups.items.iter().all(|backup| is_id(&backup.id)) {
             copies = Some(self.malformed(ask::BACKUPS, &at));
         }
-        let unscheduled = self.outcome(ask::SCHEDULES, &at, schedules.fault);
+        let unscheduled = self.facts.outcome(ask::SCHEDULES, &at, schedules.fault);
         let source = self.facts.source(ask::VOLUMES, scope);
         let image = service.and_then(|service| service.source.as_ref()?.image.as_deref());
         let database = image.is_some_and(is_database);
@@ -298,7 +305,6 @@ impl Desk<'_> {
         };
         let title = backup.name.as_deref().map(shown).filter(|title| !title.is_empty());
         let source = self.facts.source(ask::BACKUPS, scope);
-        let can = Atom::Can { action: "volumeInstanceBackupDelete".to_owned(), target: volume.clone() };
         self.facts.copies.push(Copy {
             id: NodeId(format!("{volume}/backup/{}", backup.id)),
             of: volume.clone(),
@@ -308,13 +314,9 @@ impl Desk<'_> {
             lag,
             ends: Fact::Known(backup.expires_at.map_or(End::Never, End::At)),
             dies_with: Fact::Known(vec!["*".to_owned()]),
-            destroyed_by: Fact::Known(vec![Lift {
-                needs: vec![can],
-                changes: true,
-                because: "delete the backup (volumeInstanceBackupDelete)".to_owned(),
-            }]),
+            destroyed_by: Fact::Known(vec![can("volumeInstanceBackupDelete", volume, "delete the backup")]),
             needs: Vec::new(),
-            drills: DRILLS,
+            drills: untried(),
             basis: Basis::Observed,
             because: "a volume's backups are kept with the volume and are deleted with it".to_owned(),
             sources: vec![source],
@@ -327,8 +329,8 @@ impl Desk<'_> {
         let why = "which deletions wait for 48 hours is documented for some ways of deleting alone";
         let gap = self.facts.doubt(scope, why);
         let source = self.facts.source(operation, scope);
-        let force = "projectScheduleDeleteForce";
-        let can = Atom::Can { action: force.to_owned(), target: project_node(project) };
+        let force =
+            can("projectScheduleDeleteForce", &project_node(project), "end the 48 hours of the project at once");
         self.facts.copies.push(Copy {
             id: NodeId(format!("{of}/grace")),
             of: of.clone(),
@@ -338,13 +340,9 @@ impl Desk<'_> {
             lag: Fact::Known(Span(0)),
             ends: Fact::Known(End::After(GRACE)),
             dies_with: Fact::Unknown(gap),
-            destroyed_by: Fact::Known(vec![Lift {
-                needs: vec![can],
-                changes: true,
-                because: format!("end the 48 hours of the project at once ({force})"),
-            }]),
+            destroyed_by: Fact::Known(vec![force]),
             needs: Vec::new(),
-            drills: DRILLS,
+            drills: untried(),
             basis: Basis::Inferred,
             because: "a deletion is queued for 48 hours, in which a link sent by mail undoes it; no call does"
                 .to_owned(),
@@ -378,44 +376,6 @@ impl Desk<'_> {
         self.grace(&id, &project.id, &format!("bucket {}", shown(&bucket.name)), (ask::BUCKETS, &scope));
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of a container, each once")]
-    pub(super) fn container(
-        &mut self,
-        id: &NodeId,
-        kind: &str,
-        name: &str,
-        parent: Option<&NodeId>,
-        environment: Fact<String>,
-        contents: Fact<Listed>,
-        operation: &str,
-    ) {
-        let source = self.facts.source(operation, name);
-        self.facts.assets.push(Asset {
-            id: id.clone(),
-            provider: "railway".to_owned(),
-            kind: kind.to_owned(),
-            class: Class::Container,
-            name: name.to_owned(),
-            parent: parent.cloned(),
-            environment,
-            contents: Some(contents),
-            protections: Fact::Known(Listed::Complete),
-            copies: Fact::Known(Listed::Complete),
-            behind: Vec::new(),
-            holds: None,
-            sources: vec![source],
-        });
-    }
-
-    /// Notes a question that was answered, or the gap of one that was not.
-    pub(super) fn outcome(&mut self, operation: &str, scope: &str, fault: Option<Fault>) -> Option<Gap> {
-        let Some(fault) = fault else {
-            self.facts.source(operation, scope);
-            return None;
-        };
-        Some(self.facts.refused(operation, scope, &fault))
-    }
-
     fn malformed(&mut self, operation: &str, scope: &str) -> Gap {
         self.facts.refused(operation, scope, &Fault::of(deadstop_core::fact::GapReason::Malformed))
     }
@@ -423,10 +383,6 @@ impl Desk<'_> {
 
 pub(super) fn bucket_node(project: &str, id: &str) -> NodeId {
     NodeId(format!("railway:{project}/bucket/{id}"))
-}
-
-pub(super) fn listed(gap: Option<Gap>) -> Fact<Listed> {
-    gap.map_or(Fact::Known(Listed::Complete), Fact::Unknown)
 }
 
 /// Whether an image is that of a database.

@@ -1,0 +1,237 @@
+"""Holds the answers of `deadstop run --live` about Neon, PlanetScale and Supabase against servers that really delete (server.py).
+
+Usage: prove.py DEADSTOP FOLDER
+
+What was said to be open must go through there, what was said to be stopped must be refused. Then each answer is taken away
+or spoilt in turn: no answer may become better for it.
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+from server import Neon, PlanetScale, Supabase, made_up
+
+program, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+failures = []
+
+
+def check(holds, what):
+    if not holds:
+        failures.append(what)
+        print(f"FAIL {what}")
+
+
+def live(platform, text, name, *flags, policy=""):
+    """Runs Deadstop over a folder with this .env file; gives the exit code, the assessment and its assets by key."""
+    root = folder / name
+    for part in ("home", "system", "work"):
+        (root / part).mkdir(parents=True, exist_ok=True)
+    (root / "work" / ".env").write_text(text)
+    config = root / "deadstop.yaml"
+    config.write_text(f"schema: deadstop.config/1\nproviders:\n  {platform.provider}: {{endpoint: \"{platform.url}\"}}\n{policy}")
+    out = root / "out"
+    done = subprocess.run([program, "run", root / "work", "--home", root / "home", "--system", root / "system", "--config", config, "-o", out,
+                           "--quiet", "--live", *flags], capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
+    if not (out / "assessment.json").exists():
+        sys.exit(f"{name}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    shown = done.stdout + done.stderr + "".join(path.read_text() for path in out.iterdir())
+    for line in text.splitlines():
+        secret = line.split("=")[1]
+        check(len(secret) < 20 or secret not in shown and secret[8:28] not in shown, f"{name}: a secret is in the output")
+    check(not platform.wrong, f"{name}: {platform.wrong}")
+    check(platform.fault or len(platform.asked) == len(set(platform.asked)), f"{name}: a question was asked twice")
+    assessment = json.loads((out / "assessment.json").read_text())
+    return done.returncode, assessment, {asset["key"]: asset for asset in assessment["assets"]}
+
+
+def state(assessment, asset, layer):
+    path = next(path for path in assessment["paths"] if path["id"] == asset["worst_path"])
+    return next(one["state"] for one in path["layers"] if one["layer"] == layer)
+
+
+def credential(assessment, provider):
+    return next(one for one in assessment["credentials"] if one["provider"] == provider)
+
+
+# Neon
+
+MAIN = "neon:morning-sky-7/br-main"
+DEV = "neon:morning-sky-7/br-dev-1"
+PROJECT = "/api/v2/projects/{project_id}"
+
+
+def neon_key(key):
+    return f"NEON_API_KEY={key}\n"
+
+
+def neon():
+    with Neon() as platform:
+        for name, key in [("user", Neon.USER), ("organization", Neon.ORGANIZATION)]:
+            platform.asked.clear()
+            code, assessment, found = live(platform, neon_key(key), f"neon-{name}")
+            check(code == 1 and found[MAIN]["answer"] == "nothing", f"neon {name}: {found[MAIN]}")
+            check(found[DEV]["environment"] == "dev-1" and not found[DEV]["in_headline"], f"neon {name}: {found[DEV]}")
+            check(found[MAIN]["environment"] == "main" and found[MAIN]["assumed_environment"], f"neon {name}: {found[MAIN]}")
+            check("databases app" in found[MAIN]["holds"], f"neon {name}: {found[MAIN]}")
+            check(credential(assessment, "neon")["status"] == "live", f"neon {name}: {credential(assessment, 'neon')}")
+        shown = f"Bearer {Neon.USER}"
+        delete = f"DELETE {PROJECT}/branches/{{branch_id}}"
+        check(not platform.deletes(delete, ("morning-sky-7", "br-main"), shown), "the server refuses a protected branch")
+        check(not platform.deletes(f"DELETE {PROJECT}", ("morning-sky-7",), shown), "and its project")
+        # Protection knows nothing of what lies in the branch, and comes off by one call.
+        check(platform.deletes(f"{delete}/databases/{{database_name}}", ("morning-sky-7", "br-main", "app"), shown), "but not its databases")
+        check(platform.deletes(f"PATCH {PROJECT}/branches/{{branch_id}}", ("morning-sky-7", "br-main"), shown), "the server lets the protection be taken off")
+        check(platform.deletes(delete, ("morning-sky-7", "br-main"), shown), "the server deletes the branch")
+    with Neon() as platform:
+        _, assessment, found = live(platform, neon_key(Neon.PROJECT), "neon-project")
+        check(state(assessment, found[DEV], "permit") == "open", f"neon project: {found[DEV]}")
+        check("key of project" in credential(assessment, "neon")["identity"], f"neon project: {credential(assessment, 'neon')}")
+        shown = f"Bearer {Neon.PROJECT}"
+        check(not platform.deletes(f"DELETE {PROJECT}", ("morning-sky-7",), shown), "the server refuses a key of the project to delete it")
+        check(platform.deletes(f"DELETE {PROJECT}/branches/{{branch_id}}", ("morning-sky-7", "br-dev-1"), shown), "and lets it delete a branch")
+    with Neon() as platform:
+        code, assessment, found = live(platform, neon_key(Neon.MEMBER), "neon-member")
+        check(found[MAIN]["answer"] == "unknown" and found[MAIN]["bounds"][0] == "nothing", f"neon member: {found[MAIN]}")
+    with Neon() as platform:
+        code, assessment, _ = live(platform, neon_key("napi_" + made_up("nobody", 64)), "neon-dead")
+        check(credential(assessment, "neon")["status"] == "unverified" and code == 3, f"neon dead: exit {code}")
+    return [Neon, neon_key(Neon.USER), [MAIN], lambda asset: asset["in_headline"]], [Neon, neon_key(Neon.ORGANIZATION), [MAIN], lambda asset: asset["in_headline"]]
+
+
+# PlanetScale
+
+ORDERS = "planetscale:northwind/orders/main"
+TRY = "planetscale:northwind/orders/try-out"
+DATABASE = "/v1/organizations/{organization}/databases/{database}"
+
+
+def planetscale_token(name):
+    return f"PLANETSCALE_SERVICE_TOKEN_ID={PlanetScale.IDS[name]}\nPLANETSCALE_SERVICE_TOKEN={PlanetScale.secret(name)}\n"
+
+
+def shown_as(name):
+    return f"{PlanetScale.IDS[name]}:{PlanetScale.secret(name)}"
+
+
+def planetscale():
+    branch = f"DELETE {DATABASE}/branches/{{branch}}"
+    with PlanetScale() as platform:
+        code, assessment, found = live(platform, planetscale_token("deployer"), "planetscale-deployer")
+        check(code == 1 and found[ORDERS]["prevention"] == "open", f"planetscale deployer: {found[ORDERS]}")
+        check(found[ORDERS]["environment"] == "production" and found[TRY]["environment"] == "development", f"planetscale deployer: {found}")
+        check(credential(assessment, "planetscale")["public_id"] == PlanetScale.IDS["deployer"], f"planetscale: {credential(assessment, 'planetscale')}")
+        check(not platform.deletes(f"DELETE {DATABASE}", ("northwind", "orders"), shown_as("deployer")), "the server refuses a protected database")
+        check(platform.deletes(branch, ("northwind", "orders", "main"), shown_as("deployer")), "and deletes its production branch")
+    with PlanetScale() as platform:
+        _, assessment, found = live(platform, planetscale_token("reader"), "planetscale-reader")
+        check(found[ORDERS]["answer"] == "stopped" and state(assessment, found[ORDERS], "permit") == "stops", f"planetscale reader: {found[ORDERS]}")
+        for key, parts in [(f"DELETE {DATABASE}", ("northwind", "orders")), (branch, ("northwind", "orders", "main")), (f"PATCH {DATABASE}", ("northwind", "orders"))]:
+            check(not platform.deletes(key, parts, shown_as("reader")), f"the server refuses a reader {key}")
+    with PlanetScale() as platform:
+        _, assessment, found = live(platform, planetscale_token("developer"), "planetscale-developer")
+        check(found[ORDERS]["answer"] == "stopped", f"planetscale developer: {found[ORDERS]}")
+        check(found[TRY]["prevention"] == "open", f"planetscale developer: {found[TRY]}")
+        check(not platform.deletes(branch, ("northwind", "orders", "main"), shown_as("developer")), "the server refuses a developer the production branch")
+        check(platform.deletes(branch, ("northwind", "orders", "try-out"), shown_as("developer")), "and deletes another")
+    with PlanetScale() as platform:
+        code, assessment, found = live(platform, planetscale_token("settings"), "planetscale-settings")
+        check(code == 1 and found[ORDERS]["prevention"] == "slowed" and found[ORDERS]["recovery"] == "none", f"planetscale settings: {found[ORDERS]}")
+        check(not platform.deletes(f"DELETE {DATABASE}", ("northwind", "orders"), shown_as("settings")), "the server refuses a protected database")
+        check(platform.deletes(f"PATCH {DATABASE}", ("northwind", "orders"), shown_as("settings")), "lets the protection be switched off")
+        check(platform.deletes(f"DELETE {DATABASE}", ("northwind", "orders"), shown_as("settings")), "and deletes it then")
+    data = PlanetScale.company()
+    data["databases"][0].update(deletion_protected=False, multiple_admins_required_for_deletion=True)
+    with PlanetScale(data) as platform:
+        _, assessment, found = live(platform, planetscale_token("settings"), "planetscale-two")
+        check(found[ORDERS]["answer"] == "unknown", f"planetscale two administrators: {found[ORDERS]}")
+    with PlanetScale() as platform:
+        code, assessment, found = live(platform, planetscale_token("blind"), "planetscale-blind")
+        check(found[ORDERS]["answer"] == "unknown" and found[ORDERS]["bounds"][0] == "nothing", f"planetscale blind: {found[ORDERS]}")
+    with PlanetScale() as platform:
+        code, assessment, _ = live(platform, f"PLANETSCALE_SERVICE_TOKEN={PlanetScale.secret('deployer')}\n", "planetscale-without-id")
+        check(not platform.asked and code == 3, f"planetscale without its id: exit {code}, {platform.asked}")
+    return [[PlanetScale, planetscale_token("deployer"), [ORDERS], lambda asset: asset["in_headline"]]]
+
+
+# Supabase
+
+SHOP = "supabase:abcdefghijklmnopqrst"
+
+
+def supabase():
+    text = lambda token: f"SUPABASE_ACCESS_TOKEN={token}\n"
+    with Supabase() as platform:
+        code, assessment, found = live(platform, text(Supabase.OWNER), "supabase-owner")
+        check(code == 1 and found[SHOP]["answer"] == "nothing", f"supabase owner: {found[SHOP]}")
+        check(found[f"{SHOP}/bucket/avatars"]["answer"] == "nothing", f"supabase owner: {found}")
+        check(f"{SHOP}/branch/branch-main" not in found and not found[f"{SHOP}/branch/branch-pr"]["in_headline"], f"supabase owner: {list(found)}")
+        check(platform.deletes("DELETE /v1/projects/{ref}", ("abcdefghijklmnopqrst",), f"Bearer {Supabase.OWNER}"), "the server deletes the project")
+        check(not platform.data["backups"], "and its backups")
+    for name, token in [("developer", Supabase.DEVELOPER), ("scoped", Supabase.SCOPED)]:
+        with Supabase() as platform:
+            code, assessment, found = live(platform, text(token), f"supabase-{name}")
+            check(found[SHOP]["answer"] == "unknown" and found[SHOP]["bounds"][0] == "nothing", f"supabase {name}: {found[SHOP]}")
+    with Supabase() as platform:
+        code, assessment, _ = live(platform, text("sbp_" + made_up("nobody", 40)), "supabase-dead")
+        check(credential(assessment, "supabase")["status"] == "unverified" and code == 3, f"supabase dead: exit {code}")
+    return [[Supabase, text(Supabase.OWNER), [SHOP], lambda asset: asset["in_headline"]]]
+
+
+FAULTS = {
+    "denied": lambda status, body: (403, b"{}", []),
+    "not known": lambda status, body: (401, b"{}", []),
+    "not found": lambda status, body: (404, b"", []),
+    "throttled": lambda status, body: (429, b"", [("Retry-After", "3600")]),
+    "broken": lambda status, body: (500, b"", []),
+    "empty": lambda status, body: (200, b"", []),
+    "no JSON": lambda status, body: (200, b"<html>a proxy says hello</html>", []),
+    "an empty object": lambda status, body: (200, b"{}", []),
+    "an empty list": lambda status, body: (200, b"[]", []),
+    "null": lambda status, body: (200, b"null", []),
+    "cut off": lambda status, body: (status, body[:len(body) * 2 // 3], []),
+    "redirected": lambda status, body: (302, b"", [("Location", "http://127.0.0.1:1/")]),
+}
+# A list that is empty is an answer, not a fault, where the list is all there is to the answer.
+LISTS = {"GET /v1/organizations", "GET /v1/organizations/{slug}/members", "GET /v1/projects", "GET /v1/projects/{ref}/branches", "GET /v1/projects/{ref}/storage/buckets"}
+
+
+def spoilt(subjects):
+    def one(case):
+        number, (platform, text, keys, counted, path, fault) = case
+        with platform() as server:
+            server.fault = (path, FAULTS[fault])
+            what = f"{path} {fault}"
+            code, assessment, found = live(server, text, f"spoilt-{number}")
+            check(code in (1, 3), f"{what}: exit {code}")
+            check(found, f"{what}: nothing is left of what there was")
+            for key, asset in found.items():
+                if counted(asset):
+                    check(asset["answer"] != "stopped", f"{what}: {key} became stopped")
+            for key in keys:
+                if key in found:
+                    check(found[key]["bounds"][0] == before[platform][key], f"{what}: the worst of {key} became {found[key]['bounds']}")
+                else:
+                    check(any(asset["bounds"][0] == "nothing" for asset in found.values()), f"{what}: {key} is gone")
+
+    before = {}
+    for platform, text, keys, _ in subjects:
+        with platform() as server:
+            found = live(server, text, f"whole-{platform.provider}")[2]
+            before[platform] = {key: found[key]["bounds"][0] for key in keys}
+    cases = []
+    for platform, text, keys, counted in subjects:
+        for path in platform().published:
+            if path.startswith("GET"):
+                cases += [(platform, text, keys, counted, path, fault) for fault in FAULTS if not (fault == "an empty list" and path in LISTS)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, enumerate(cases)))
+    return len(cases)
+
+
+runs = spoilt([*neon(), *planetscale(), *supabase()])
+if failures:
+    sys.exit(f"{len(failures)} failed")
+print(f"Answers agree with servers that really delete; {runs} spoilt runs made none better.")
