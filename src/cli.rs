@@ -1,11 +1,13 @@
 //! What may be typed: clap structs only. What it means is said in `command`.
 
+pub mod compare;
 pub mod edition;
 pub mod examples;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
+pub use compare::{DiffArgs, DiffFormat, VerifyArgs};
 pub use edition::{Audience, EditionArgs, Redact, RedactArgs};
 
 /// If an AI agent here called your provider's delete API right now, what would stop it?
@@ -126,6 +128,12 @@ pub enum Command {
     Iam(IamArgs),
     /// Print the calls that --live may make, as a policy to grant.
     Permissions(PermissionsArgs),
+    /// Say whether a report folder is whole and unaltered.
+    #[command(after_help = examples::VERIFY)]
+    Verify(VerifyArgs),
+    /// Say what changed between two assessments.
+    #[command(after_help = examples::DIFF)]
+    Diff(DiffArgs),
 }
 
 /// Whose permissions.
@@ -507,6 +515,8 @@ pub enum SchemaName {
     Manifest,
     /// A check.
     Check,
+    /// What `diff --format json` writes.
+    Diff,
 }
 
 /// Arguments of `init`.

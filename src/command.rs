@@ -6,6 +6,7 @@ pub mod collect;
 pub mod completions;
 pub mod credentials;
 pub mod demo;
+mod diff;
 pub mod iam;
 pub mod init;
 pub mod man;
@@ -13,6 +14,7 @@ pub mod permissions;
 pub mod report;
 pub mod run;
 pub mod schema;
+mod verify;
 
 use anyhow::Context as _;
 use deadstop_core::assessment::Assessment;
@@ -86,6 +88,8 @@ fn dispatch(cli: &Cli, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
         Command::Schema(args) => schema::run(args),
         Command::Iam(args) => iam::run(args),
         Command::Permissions(args) => permissions::run(args),
+        Command::Verify(args) => verify::run(args),
+        Command::Diff(args) => diff::run(args, &cli.common),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args, &cli.common),
     }

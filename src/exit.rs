@@ -1,6 +1,7 @@
 //! The exit code: a pure function of the assessment and the thresholds, the same whatever the format.
 
 use deadstop_core::assessment::{Assessment, AssetAnswer, Finding};
+use deadstop_core::diff::Standing;
 use deadstop_core::policy::{Policy, Waiver};
 use deadstop_core::quote;
 use deadstop_core::render::Limits;
@@ -143,7 +144,13 @@ impl Threshold {
     #[must_use]
     pub fn fails(self, finding: &Finding) -> bool {
         let severity = Severity::named(&finding.severity);
-        finding.verdict == "fail" && finding.waiver.is_none() && severity.is_none_or(|it| it <= self.severity)
+        finding.verdict == "fail" && finding.waiver.is_none() && self.includes(severity)
+    }
+
+    /// Whether a severity is at the threshold or worse; one that is not known is.
+    #[must_use]
+    pub fn includes(self, severity: Option<Severity>) -> bool {
+        severity.is_none_or(|it| it <= self.severity)
     }
 
     /// What a format counts as a failure.
@@ -176,7 +183,7 @@ pub fn exit(assessment: &Assessment, threshold: Threshold, policy: &Policy) -> E
     let headline: Vec<&AssetAnswer> = assessment.assets.iter().filter(|asset| asset.in_headline).collect();
     let of = headline.len();
     let counted: Vec<&AssetAnswer> = headline.into_iter().filter(|asset| !waived(asset, assessment, policy)).collect();
-    let failing = counted.iter().filter(|asset| threshold.reached(at_best(asset))).count();
+    let failing = counted.iter().filter(|asset| threshold.reached(at_best(&Standing::of(asset)))).count();
     let unknown = counted.iter().filter(|asset| asset.answer == Answer::Unknown).count();
     let word = threshold.word();
     let checks = assessment.findings.iter().filter(|finding| threshold.fails(finding)).count();
@@ -206,9 +213,10 @@ fn failed(checks: usize, threshold: Threshold) -> String {
 }
 
 /// How an asset is rated; at its best, where its answer is not known.
-fn at_best(asset: &AssetAnswer) -> Rank {
+#[must_use]
+pub const fn at_best(asset: &Standing) -> Rank {
     let [_, best] = asset.bounds;
-    if asset.answer == Answer::Unknown { best } else { asset.rated }
+    if matches!(asset.answer, Answer::Unknown) { best } else { asset.rated }
 }
 
 fn waived(asset: &AssetAnswer, assessment: &Assessment, policy: &Policy) -> bool {

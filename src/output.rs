@@ -173,7 +173,7 @@ fn stage(folder: &Path, files: &[(&str, String)]) -> Result<(), OutputError> {
     let texts = files.iter().map(|(name, text)| (*name, text.as_str()));
     // The manifest goes in last: a folder whose manifest does not fit its files was interrupted on the way.
     let all: Vec<(&str, &str)> =
-        [(".gitignore", "*\n")].into_iter().chain(texts).chain([(manifest::NAME, manifest.as_str())]).collect();
+        [manifest::GITIGNORE].into_iter().chain(texts).chain([(manifest::NAME, manifest.as_str())]).collect();
     for (name, text) in &all {
         let mut file = private(&staged.path().join(name)).map_err(refused(&folder.join(name)))?;
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(refused(&folder.join(name)))?;

@@ -84,6 +84,22 @@ Examples:
   deadstop schema config > deadstop.schema.json   for an editor: # yaml-language-server: $schema=deadstop.schema.json
   deadstop schema facts                           what another program writes for --merge";
 
+/// Of `diff`.
+pub(super) const DIFF: &str = "\
+Examples:
+  deadstop diff q3/assessment.json q4/assessment.json                        quarter against quarter
+  deadstop diff last.json now.json --fail-on slowed-no-recovery,critical     for a job: only what is new or worse fails
+  deadstop diff last.json now.json --format json | jq -r '.paths.opened[].key'   for a script
+
+Exit codes: 0 compared · 1 something new or worse at or above --fail-on · 2 nothing to trust";
+
+/// Of `verify`.
+pub(super) const VERIFY: &str = "\
+Examples:
+  deadstop verify deadstop-report    every byte of it against its manifest
+
+Exit codes: 0 whole · 1 something altered, missing or added · 2 no manifest";
+
 /// Of `completions`.
 pub(super) const COMPLETIONS: &str = "\
 Examples:

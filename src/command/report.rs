@@ -109,7 +109,8 @@ fn paths(formats: &[Format], output: Option<&Path>) -> anyhow::Result<Vec<PathBu
     Ok(formats.iter().map(path).collect())
 }
 
-fn assessment(path: &Path) -> anyhow::Result<Assessment> {
+/// Reads an assessment that the user named.
+pub(super) fn assessment(path: &Path) -> anyhow::Result<Assessment> {
     let text = read(path)?;
     let named = || format!("`{}` is no assessment", path.display());
     let assessment: Assessment = serde_json::from_str(&text)

@@ -5,6 +5,7 @@
 mod canaries;
 mod checks;
 mod commands;
+mod diff;
 mod documents;
 mod failures;
 mod fingerprints;
@@ -14,4 +15,5 @@ mod fuzz;
 mod handout;
 mod program;
 mod setup;
+mod verify;
 mod wrong;

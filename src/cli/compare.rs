@@ -1,0 +1,42 @@
+//! What may be typed to compare reports: with one another, and with what was written.
+
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// Which report is verified.
+#[derive(Args, Debug)]
+pub struct VerifyArgs {
+    /// The folder that `run` or `demo` wrote.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+/// Which assessments are compared.
+#[derive(Args, Debug)]
+pub struct DiffArgs {
+    /// The older assessment.
+    #[arg(value_name = "OLD")]
+    pub old: PathBuf,
+    /// The newer assessment.
+    #[arg(value_name = "NEW")]
+    pub new: PathBuf,
+    /// How the comparison is written.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = DiffFormat::Text, help_heading = "Output")]
+    pub format: DiffFormat,
+    /// The file to write; `-` is standard output.
+    #[arg(long, short, value_name = "FILE", default_value = "-", help_heading = "Output")]
+    pub output: PathBuf,
+    /// Exit 1 if a production asset is new or worse and at this answer or worse, or a check of this severity fails that did
+    /// not before. Without it the exit code is 0.
+    #[arg(long, value_name = "ANSWER|SEVERITY", value_delimiter = ',', help_heading = "Answers")]
+    pub fail_on: Vec<String>,
+}
+
+/// How a comparison is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// For people.
+    Text,
+    /// For scripts: `deadstop.diff/1`.
+    Json,
+}
