@@ -246,7 +246,10 @@ fn list(client: &Client<'_>, organization: &str, who: Option<(&PrincipalId, &Rig
         None => {}
     }
     if gap.is_none() {
-        let whole = matches!(who, Some((_, Rights::Accesses(all))) if all.iter().any(|one| one.resource_type == "Organization"));
+        let lists = |one: &Access| {
+            one.resource_type == "Organization" && ["read_database", "read_databases"].contains(&one.access.as_str())
+        };
+        let whole = matches!(who, Some((_, Rights::Accesses(all))) if all.iter().any(lists));
         gap =
             (!whole).then(|| facts.doubt(organization, "a token may not be shown databases that it has no access to"));
     }

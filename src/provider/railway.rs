@@ -12,12 +12,13 @@ use deadstop_core::fact::{Fact, Gap, GapReason};
 use deadstop_core::id::{NodeId, PrincipalId};
 use deadstop_core::model::{Basis, Grant};
 use deadstop_core::time::Time;
+use deadstop_core::world::ANY_DELETE;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Learnt;
 use super::facts::{About, Facts, Fault, Told};
-use super::platform::{Container, May, anything, listed};
+use super::platform::{Container, May, anything};
 use super::token::{Client, NOT_AUTHORIZED, Shown, each, is_id, shown};
 use crate::collector::Token;
 use crate::readonly::ReadOnly;
@@ -149,7 +150,7 @@ fn by_project(client: &Client<'_>, token: &Token, seen: &mut Seen) -> Result<(),
     facts.told.insert(token.credential.clone(), told);
     let gap = facts
         .doubt(&place, "whether its token may delete what its volumes are in other environments is not documented");
-    let mut desk = Desk { client, facts, volumes: BTreeMap::new() };
+    let mut desk = Desk { client, facts, own: Some(node.clone()), volumes: BTreeMap::new() };
     let named = Named { id: project.id.clone(), name: project.name };
     let parent = workspace.map(workspace_node);
     desk.project(&named, parent.as_ref());
@@ -167,38 +168,41 @@ fn by_project(client: &Client<'_>, token: &Token, seen: &mut Seen) -> Result<(),
 /// One volume has an instance in each environment, and `volumeDelete` takes all of them.
 fn beyond(bound: &Bound, facts: &mut Facts) {
     let project = project_node(&bound.project);
-    let whole = facts.assets.iter().any(|asset| asset.id == project && asset.contents == Some(listed(None)));
     let mut targets: Vec<NodeId> = Vec::new();
     match &bound.volumes {
-        Some(volumes) if whole => {
+        Some(volumes) => {
             let same = |id: &NodeId| {
                 let (above, volume) = id.as_str().rsplit_once('/')?;
                 let elsewhere = above != bound.environment.as_str() && above.starts_with(&format!("{project}/"));
                 (elsewhere && volumes.contains(volume)).then(|| id.clone())
             };
-            targets
-                .extend(facts.assets.iter().filter(|asset| asset.kind == "volume").filter_map(|asset| same(&asset.id)));
+            let volumes = facts.assets.iter().filter(|asset| asset.kind == "volume");
+            targets.extend(volumes.filter_map(|asset| same(&asset.id)));
         }
-        // Which volumes it has, or where else they are, is not known: it may be any of the project.
-        _ => targets.push(project.clone()),
+        // Which volumes it has is not known: it may be any of the project.
+        None => targets.push(project.clone()),
     }
     // A bucket belongs to the project, and stands in an environment that is not told.
     let buckets = format!("{project}/bucket/");
     targets.extend(facts.assets.iter().map(|asset| &asset.id).filter(|id| id.as_str().starts_with(&buckets)).cloned());
     targets.sort();
     targets.dedup();
-    for target in targets {
-        let bucket = target.as_str().starts_with(&buckets);
+    let mut maybe = |action: &str, target: NodeId| {
         facts.grants.push(Grant {
             principal: bound.who.clone(),
-            actions: vec![if bucket { "*" } else { "volumeDelete" }.to_owned()],
+            actions: vec![action.to_owned()],
             target,
             allowed: Fact::Unknown(bound.gap.clone()),
             basis: Basis::None,
             because: "a volume is one in all environments".to_owned(),
             sources: Vec::new(),
         });
+    };
+    for target in targets {
+        maybe(if target.as_str().starts_with(&buckets) { "*" } else { "volumeDelete" }, target);
     }
+    // Nor is it known of what was not listed.
+    maybe(ANY_DELETE, project);
 }
 
 #[derive(Deserialize)]
@@ -358,7 +362,7 @@ fn by_bearer(client: &Client<'_>, token: &Token, seen: &mut Seen) -> Result<(), 
     let holder = Holder::ask(client, token, facts)?;
     let who = identity(&holder.subject, &holder.workspaces, token, facts);
     facts.told.insert(token.credential.clone(), holder.told(&token.kind));
-    let mut desk = Desk { client, facts, volumes: BTreeMap::new() };
+    let mut desk = Desk { client, facts, own: None, volumes: BTreeMap::new() };
     for (id, workspace) in &holder.workspaces {
         let may = holder.may(workspace, desk.facts);
         desk.facts.grant(who.as_ref(), anything(), workspace_node(id), &may, (ask::API_TOKEN, credential));

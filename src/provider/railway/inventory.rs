@@ -22,9 +22,14 @@ const GRACE: Span = Span(48 * 3_600);
 pub(super) struct Desk<'a> {
     pub(super) client: &'a Client<'a>,
     pub(super) facts: &'a mut Facts,
+    /// The environment that the token does not leave. What it is shown of others may be less than there is.
+    pub(super) own: Option<NodeId>,
     /// The volumes of each environment that was listed to its end.
     pub(super) volumes: BTreeMap<NodeId, BTreeSet<String>>,
 }
+
+/// Why what a project token is shown of its project is not taken for all there is.
+const NARROW: &str = "whether a project token is shown all of its project is not documented";
 
 /// Where a volume lies.
 #[derive(Clone, Copy)]
@@ -175,6 +180,9 @@ impl Desk<'_> {
                 gap = Some(self.malformed(ask::ENVIRONMENTS, &scope));
             }
         }
+        if self.own.is_some() {
+            gap = gap.or_else(|| Some(self.facts.doubt(&scope, NARROW)));
+        }
         let seen = Container { kind: "project", name: &scope, parent, contents: listed(gap), ..Container::of(node) };
         self.facts.container(seen, (ask::ENVIRONMENTS, &scope));
     }
@@ -209,6 +217,9 @@ impl Desk<'_> {
             }
             if gap.is_none() {
                 self.volumes.insert(node.clone(), ids);
+            }
+            if self.own.as_ref().is_some_and(|own| *own != node) {
+                gap = gap.or_else(|| Some(self.facts.doubt(&scope, NARROW)));
             }
             gap
         } else {
