@@ -1,7 +1,5 @@
 //! `deadstop diff`: quarter against quarter.
 
-#![expect(clippy::indexing_slicing, reason = "a test that cannot go on fails")]
-
 use serde_json::{Value, json};
 
 use crate::program::Place;
