@@ -21,14 +21,20 @@ pub struct DiffArgs {
     #[arg(value_name = "NEW")]
     pub new: PathBuf,
     /// How the comparison is written.
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = DiffFormat::Text, help_heading = "Output")]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = DiffFormat::Text, env = "DEADSTOP_FORMAT", help_heading = "Output")]
     pub format: DiffFormat,
     /// The file to write; `-` is standard output.
-    #[arg(long, short, value_name = "FILE", default_value = "-", help_heading = "Output")]
+    #[arg(long, short, value_name = "FILE", default_value = "-", env = "DEADSTOP_OUTPUT", help_heading = "Output")]
     pub output: PathBuf,
     /// Exit 1 if a production asset is new or worse and at this answer or worse, or a check of this severity fails that did
     /// not before. Without it the exit code is 0.
-    #[arg(long, value_name = "ANSWER|SEVERITY", value_delimiter = ',', help_heading = "Answers")]
+    #[arg(
+        long,
+        value_name = "ANSWER|SEVERITY",
+        value_delimiter = ',',
+        env = "DEADSTOP_FAIL_ON",
+        help_heading = "Answers"
+    )]
     pub fail_on: Vec<String>,
 }
 
