@@ -314,11 +314,13 @@ impl ReadOnly {
         own && url.username().is_empty() && url.password().is_none() && is(read, request, &url)
     }
 
-    /// The calls so far, by provider and credential; those of one credential in the order of their answers.
+    /// The calls so far, sorted: several are under way at a time, and end as they will.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        calls.sort_by(|a, b| (&a.provider, &a.credential).cmp(&(&b.provider, &b.credential)));
+        let key =
+            |call: &Call| (call.provider.clone(), call.operation.clone(), call.host.clone(), call.credential.clone());
+        calls.sort_by_cached_key(key);
         calls
     }
 }

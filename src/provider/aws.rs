@@ -24,7 +24,7 @@ use crate::collector::AwsKey;
 use crate::readonly::ReadOnly;
 use client::{Client, Fault};
 use iam::Directory;
-use inventory::{Desk, Holdings};
+use inventory::{Holdings, Read, Scene};
 use rights::{Above, Account, Accounts};
 
 /// The region that is asked where the user names none.
@@ -44,6 +44,9 @@ const ABOUT: About = About {
 pub fn operations() -> impl Iterator<Item = &'static str> {
     reads::READS.list.iter().map(|read| read.operation)
 }
+
+/// What is not listed of an account.
+const NOT_LISTED: &str = "resources other than S3 buckets, RDS instances and DynamoDB tables, and Regions that are not named, were not listed";
 
 /// A key that AWS accepts.
 struct Accepted<'a> {
@@ -88,7 +91,8 @@ pub fn ask(door: &ReadOnly, keys: &[AwsKey], regions: &[String], at: Time) -> Le
         learnt.identities.insert(one.key.credential.clone(), (Fact::Known(id), Fact::Known(Status::Live)));
         starts.extend(who);
     }
-    Accounts { all: &accounts, asks: &holdings.asks, policies: &holdings.policies }.state(&starts, &mut learnt.facts);
+    Accounts { all: &accounts, asks: &holdings.asks, policies: &holdings.policies, openers: &holdings.openers }
+        .state(&starts, &mut learnt.facts);
     learnt
 }
 
@@ -125,11 +129,16 @@ fn is_lasting(key: &AwsKey) -> bool {
 
 /// One region of each partition that the user works in: a key is known in its own partition alone.
 fn homes(regions: &[String]) -> Vec<&str> {
-    let mut homes: BTreeMap<&str, &str> = BTreeMap::new();
+    let regions: Vec<&str> = regions.iter().map(String::as_str).collect();
+    if regions.is_empty() { vec![REGION] } else { homes_of(&regions) }
+}
+
+fn homes_of<'a>(regions: &[&'a str]) -> Vec<&'a str> {
+    let mut homes: BTreeMap<&str, &'a str> = BTreeMap::new();
     for region in regions {
         homes.entry(partition(region)).or_insert(region);
     }
-    if homes.is_empty() { vec![REGION] } else { homes.into_values().collect() }
+    homes.into_values().collect()
 }
 
 fn partition(region: &str) -> &'static str {
@@ -172,34 +181,18 @@ fn describe(
     let facts = &mut learnt.facts;
     let regions: Vec<&str> =
         if regions.is_empty() { vec![REGION] } else { regions.iter().map(String::as_str).collect() };
-    let mut unlisted = Vec::new();
-    for region in &regions {
-        let clients: Vec<Client<'_>> = accepted.iter().map(|one| Client { door, key: one.key, region }).collect();
-        let (parent, keys) = (node.clone(), BTreeMap::new());
-        let mut desk = Desk {
-            account: number,
-            parent,
-            region,
-            clients: &clients,
-            facts: &mut *facts,
-            holdings: &mut *holdings,
-            keys,
-            unlisted: &mut unlisted,
-        };
-        inventory::rds::list_all(&mut desk);
-        inventory::dynamodb::list_all(&mut desk);
-        inventory::kms::describe_all(&mut desk);
-    }
+    let homes = homes_of(&regions);
+    let keys = accepted.iter().map(|one| one.key).collect();
+    let scene = Scene { door, account: number, node: node.clone(), keys, at: facts.at() };
+    let Read { facts: read, holdings: held, unlisted, .. } = scene.read(&regions, &homes);
+    facts.absorb(read);
+    holdings.join(held);
     let name = format!("AWS account {number}");
     container(facts, &node, None, name.clone(), Fact::Known(Listed::Complete), number);
-    let elsewhere = unlisted.first().cloned().unwrap_or_else(|| {
-        let kinds =
-            "resources other than RDS instances and DynamoDB tables, and Regions that are not named, were not listed";
-        facts.doubt(number, kinds)
-    });
+    let elsewhere = unlisted.first().cloned().unwrap_or_else(|| facts.doubt(number, NOT_LISTED));
     container(facts, &rest, Some(&node), name, Fact::Unknown(elsewhere), number);
     let region = regions.first().copied().unwrap_or(REGION);
-    let clients: Vec<Client<'_>> = accepted.iter().map(|one| Client { door, key: one.key, region }).collect();
+    let clients = scene.clients(region);
     let above = above(&clients, number, facts);
     Account { node, rest, directory: directory(&clients, number, facts), above }
 }

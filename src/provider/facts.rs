@@ -24,6 +24,11 @@ impl Fault {
         Self { reason, code: None }
     }
 
+    /// An answer that is not as documented.
+    pub(crate) const fn malformed() -> Self {
+        Self::of(GapReason::Malformed)
+    }
+
     /// Whether the provider says one of these.
     pub(crate) fn says(&self, codes: &[&str]) -> bool {
         self.code.as_deref().is_some_and(|code| codes.contains(&code))

@@ -12,8 +12,8 @@ endpoint = sys.argv[1]
 region = "eu-west-1"
 
 
-def client(service, key=("root", "root")):
-    return boto3.client(service, endpoint_url=endpoint, region_name=region,
+def client(service, key=("root", "root"), at=region):
+    return boto3.client(service, endpoint_url=endpoint, region_name=at,
                         aws_access_key_id=key[0], aws_secret_access_key=key[1])
 
 
@@ -52,8 +52,25 @@ key = client("kms").create_key(Description="ledger")["KeyMetadata"]["Arn"]
 rds.create_db_instance(DBInstanceIdentifier="prod-vault", Engine="postgres", DBInstanceClass="db.m5.large",
                        MasterUsername="app", MasterUserPassword="made-up-password", AllocatedStorage=20,
                        StorageEncrypted=True, KmsKeyId=key, Tags=[{"Key": "env", "Value": "production"}])
+s3 = client("s3")
+for name, versions, environment in [("media", True, "production"), ("exports", False, "production"),
+                                    ("archive", True, "production"), ("sealed", False, "staging")]:
+    # Buckets are listed wherever they lie.
+    place = "eu-central-1" if name == "exports" else region
+    client("s3", at=place).create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": place},
+                                         ObjectLockEnabledForBucket=name == "archive")
+    s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": "env", "Value": environment}]})
+    if versions and name != "archive":
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+retention = {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 30}}
+s3.put_object_lock_configuration(Bucket="archive", ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": retention})
+sse = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+s3.put_bucket_encryption(Bucket="sealed", ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": sse}]})
+for name in ("media", "exports", "archive", "sealed"):
+    for place in ("old/one", "new/two"):
+        s3.put_object(Bucket=name, Key=place, Body=b"data")
 iam = client("iam")
-read = ["sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "iam:Get*", "iam:List*", "rds:Describe*", "rds:ListTagsForResource",
+read = ["s3:Get*", "s3:List*", "sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "iam:Get*", "iam:List*", "rds:Describe*", "rds:ListTagsForResource",
         "dynamodb:Describe*", "dynamodb:List*", "dynamodb:GetResourcePolicy", "organizations:Describe*", "backup:List*", "kms:DescribeKey", "kms:GetKeyPolicy"]
 users = {
     "agent-admin": [allow("*")],
@@ -63,6 +80,12 @@ users = {
     "agent-patch": [allow(["sts:AssumeRole", "iam:PutRolePolicy", "sts:GetCallerIdentity"])],
     "agent-abroad": [allow(["sts:AssumeRole", "sts:GetCallerIdentity"])],
     "agent-assume": [allow(["sts:AssumeRole", "sts:GetCallerIdentity"])],
+    "agent-objects": [allow("s3:DeleteObject"), allow("sts:GetCallerIdentity")],
+    "agent-old": [allow("s3:DeleteObject", "arn:aws:s3:::exports/old/*"), allow("sts:GetCallerIdentity")],
+    "agent-denied": [allow("s3:*"), allow("sts:GetCallerIdentity"),
+                     {"Effect": "Deny", "Action": ["s3:Delete*", "s3:Put*"], "Resource": "*"}],
+    "agent-buckets": [allow(["s3:DeleteBucket", "sts:GetCallerIdentity"])],
+    "agent-policies": [allow(["s3:PutBucketPolicy", "sts:GetCallerIdentity"])],
 }
 keys = {}
 for name, statements in users.items():

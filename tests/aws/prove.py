@@ -7,6 +7,7 @@ are made for real: what was said to be open must go through, what was said to be
 answer of the server is taken away or spoilt in turn: no answer may become better for it.
 """
 import concurrent.futures
+import contextlib
 import http.server
 import json
 import os
@@ -31,7 +32,16 @@ TABLE = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/"
 READS = {"sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "organizations:DescribeOrganization",
          "rds:DescribeDBInstances", "rds:DescribeDBSnapshots", "backup:ListRecoveryPointsByResource", "dynamodb:ListTables",
          "dynamodb:DescribeTable", "dynamodb:DescribeContinuousBackups", "dynamodb:ListBackups",
-         "dynamodb:ListTagsOfResource", "dynamodb:GetResourcePolicy", "kms:DescribeKey", "kms:GetKeyPolicy"}
+         "dynamodb:ListTagsOfResource", "dynamodb:GetResourcePolicy", "kms:DescribeKey", "kms:GetKeyPolicy",
+         "s3:ListAllMyBuckets", "s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration",
+         "s3:GetBucketPolicy", "s3:GetBucketAcl", "s3:GetBucketTagging", "s3:GetEncryptionConfiguration",
+         "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration"}
+BUCKET = "arn:aws:s3:::"
+# By the query, as S3 tells calls about a bucket apart.
+OF_S3 = {"max-buckets": "ListAllMyBuckets", "location": "GetBucketLocation", "versioning": "GetBucketVersioning",
+         "object-lock": "GetBucketObjectLockConfiguration", "policy": "GetBucketPolicy", "acl": "GetBucketAcl",
+         "tagging": "GetBucketTagging", "encryption": "GetEncryptionConfiguration",
+         "lifecycle": "GetLifecycleConfiguration", "replication": "GetReplicationConfiguration"}
 failures = []
 
 
@@ -62,7 +72,10 @@ class Company:
                 break
             except OSError:
                 time.sleep(0.5)
-        made = subprocess.run([sys.executable, here / "company.py", self.url], check=True, capture_output=True, text=True)
+        made = subprocess.run([sys.executable, here / "company.py", self.url], stdout=subprocess.PIPE, text=True)
+        if made.returncode:
+            self.__exit__()
+            sys.exit("the company could not be made")
         self.keys = json.loads(made.stdout)
         return self
 
@@ -243,10 +256,14 @@ FAULTS = {
 }
 
 
+# What the server does not have, as AWS answers where there is nothing (service model of AWS Backup).
+LACKING = {"ListRecoveryPointsByResource": b'{"RecoveryPoints": []}'}
+
+
 class Spoiler(http.server.BaseHTTPRequestHandler):
     """Hands calls on to the company, but for one operation, which it spoils."""
 
-    company, operation, fault = None, "", ""
+    company, operation, fault, known = None, "", "", {}
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_):
@@ -260,47 +277,135 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def named(self, body):
+        """The operation that a call is."""
+        if self.headers.get("X-Amz-Target"):
+            return self.headers["X-Amz-Target"].split(".")[-1]
+        if self.command == "POST":
+            return urllib.parse.parse_qs(body.decode(errors="replace")).get("Action", [""])[0]
+        if "/recovery-points" in self.path:
+            return "ListRecoveryPointsByResource"
+        query = urllib.parse.urlsplit(self.path).query
+        return OF_S3.get(query.split("&")[0].split("=")[0], "")
+
+    def asked(self, body):
+        """What the company answers. It does not change while it is only read, so each question is asked once."""
+        key = self.headers.get("Authorization", "").split("/")[0]
+        question = (self.command, self.path, body, self.headers.get("X-Amz-Target"), key)
+        if question not in self.known:
+            request = urllib.request.Request(self.company.url + self.path, data=body or None, headers=dict(self.headers), method=self.command)
+            try:
+                with urllib.request.urlopen(request) as response:
+                    self.known[question] = response.status, response.read()
+            except urllib.error.HTTPError as error:
+                self.known[question] = error.code, error.read()
+        return self.known[question]
+
     def handle_one(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        target = self.headers.get("X-Amz-Target", "").split(".")[-1]
-        form = urllib.parse.parse_qs(body.decode(errors="replace")).get("Action", [""])[0]
-        rest = "ListRecoveryPointsByResource" if "/recovery-points" in self.path else ""
-        if self.operation.split(":")[1] in (target, form, rest):
-            if self.fault != "cut off":
-                return self.answer(*FAULTS[self.fault])
-        request = urllib.request.Request(self.company.url + self.path, data=body or None, headers=dict(self.headers), method=self.command)
-        try:
-            with urllib.request.urlopen(request) as response:
-                status, answer = response.status, response.read()
-        except urllib.error.HTTPError as error:
-            status, answer = error.code, error.read()
-        if self.fault == "cut off" and self.operation.split(":")[1] in (target, form, rest):
+        name = self.named(body)
+        spoilt = name == self.operation.split(":")[1]
+        if spoilt and self.fault != "cut off":
+            return self.answer(*FAULTS[self.fault])
+        if name in LACKING and not spoilt:
+            return self.answer(200, LACKING[name])
+        status, answer = self.asked(body)
+        if spoilt and self.fault == "cut off":
             answer = answer[:len(answer) * 2 // 3]
         self.answer(status, answer)
 
     do_GET = do_POST = handle_one
 
 
-RANKS = ["nothing", "slowed_no_recovery", "recoverable_untested", "recoverable", "slowed_untested", "slowed", "stopped"]
+@contextlib.contextmanager
+def between(company, operation="nothing:at all", fault="", known=None):
+    """Stands between Deadstop and the company, and spoils one operation."""
+    handler = type("Spoiler", (Spoiler,), {"company": company, "operation": operation, "fault": fault, "known": {} if known is None else known})
+    proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{proxy.server_address[1]}"
+    finally:
+        proxy.shutdown()
+        proxy.server_close()
+
+
+def buckets(company):
+    """What each key may do to buckets, and what is left then."""
+    def found(user, *more):
+        with between(company) as endpoint:
+            code, assessment, _ = run(endpoint, [company.keys[name] for name in (user, *more)], f"bucket-{user}", "--live")
+        return code, assessment, {key.removeprefix(BUCKET): asset for key, asset in answers(assessment).items() if key.startswith(BUCKET)}
+
+    REFUSED = ("AccessDenied", "403")
+    # Whoever may delete objects hides them where versions are kept, and loses them where they are not.
+    _, assessment, of = found("agent-objects", "agent-readonly")
+    check(of["exports"]["answer"] == "nothing", f"objects: {of['exports']}")
+    check(of["media"]["answer"] == "recoverable", f"objects: versions stay: {of['media']}")
+    check(of["archive"]["answer"] == "recoverable", f"objects: locked versions stay, too: {of['archive']}")
+    s3 = company.client("s3", "agent-objects")
+    root = company.client("s3", "agent-admin")
+    check(tried(s3.delete_object, Bucket="media", Key="old/one") is None, "the server hides an object of media")
+    check(len([one for one in root.list_object_versions(Bucket="media")["Versions"] if one["Key"] == "old/one"]) == 1, "its version stays")
+    version = root.list_object_versions(Bucket="media")["Versions"][0]
+    check(tried(s3.delete_object, Bucket="media", Key=version["Key"], VersionId=version["VersionId"]) in REFUSED, "the server refuses its version")
+    # A right to a part is a right to lose that part.
+    _, _, of = found("agent-old", "agent-readonly")
+    check(of["exports"]["answer"] == "nothing", f"part: {of['exports']}")
+    check(of["media"]["answer"] == "stopped", f"part: another bucket: {of['media']}")
+    s3 = company.client("s3", "agent-old")
+    check(tried(s3.delete_object, Bucket="exports", Key="new/two") in REFUSED, "the server refuses the rest of exports")
+    check(tried(s3.delete_object, Bucket="exports", Key="old/one") is None, "the server deletes the part of exports")
+    check(tried(s3.delete_object, Bucket="media", Key="new/two") in REFUSED, "the server refuses media")
+    # An explicit denial holds, whatever else is allowed.
+    _, _, of = found("agent-denied", "agent-readonly")
+    for name in ("exports", "media"):
+        check(of[name]["answer"] == "stopped", f"denied: {name}: {of[name]}")
+    s3 = company.client("s3", "agent-denied")
+    check(tried(s3.delete_object, Bucket="exports", Key="new/two") in REFUSED, "the server refuses what is denied")
+    check(tried(s3.put_object, Bucket="exports", Key="new/two", Body=b"") in REFUSED, "the server refuses to overwrite")
+    # A bucket goes only once it is empty.
+    _, assessment, of = found("agent-buckets", "agent-readonly")
+    check(of["exports"]["answer"] == "stopped", f"buckets: {of['exports']}")
+    check(layers(assessment, of["exports"])["protect"] == "stops", f"buckets: it is not empty: {layers(assessment, of['exports'])}")
+    s3 = company.client("s3", "agent-buckets")
+    check(tried(s3.delete_bucket, Bucket="exports") == "BucketNotEmpty", "the server keeps a bucket with objects in it")
+    # Whoever writes the policy of a bucket may let himself in.
+    _, _, of = found("agent-policies", "agent-readonly")
+    check(of["exports"]["prevention"] == "slowed", f"policies: {of['exports']}")
+    s3 = company.client("s3", "agent-policies")
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::sealed/*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    check(tried(s3.put_bucket_policy, Bucket="sealed", Policy=document) is None, "the server takes the policy")
+    # The key that new objects are encrypted with.
+    _, _, of = found("agent-kms", "agent-readonly")
+    check(of["sealed"]["prevention"] == "open" and of["exports"]["answer"] == "stopped", f"kms: {of['sealed']} {of['exports']}")
+    # Everything: versions go, too; whether every version is locked nobody says.
+    _, assessment, of = found("agent-admin")
+    check(of["media"]["answer"] == "nothing" and of["exports"]["answer"] == "nothing", f"admin: {of['media']}")
+    check(of["archive"]["bounds"][0] == "nothing", f"admin: {of['archive']}")
+    check(tried(root.delete_object, Bucket="media", Key=version["Key"], VersionId=version["VersionId"]) is None, "the server deletes a version")
+    locked = root.list_object_versions(Bucket="archive")["Versions"][0]
+    root.put_object_retention(Bucket="archive", Key=locked["Key"], VersionId=locked["VersionId"],
+                              Retention={"Mode": "COMPLIANCE", "RetainUntilDate": "2099-01-01T00:00:00Z"})
+    check(tried(root.delete_object, Bucket="archive", Key=locked["Key"], VersionId=locked["VersionId"]) == "AccessDenied", "the server keeps a locked version")
 
 
 def spoilt(company):
     """Every read in turn is refused, broken off or garbled: nothing becomes a stop, and no exit becomes 0."""
+    known = {}
+
     def one(case):
         number, (operation, fault) = case
-        handler = type("Spoiler", (Spoiler,), {"company": company, "operation": operation, "fault": fault})
-        proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        threading.Thread(target=proxy.serve_forever, daemon=True).start()
-        endpoint = f"http://127.0.0.1:{proxy.server_address[1]}"
-        code, assessment, _ = run(endpoint, [company.keys["agent-admin"]], f"spoilt-{number}", "--live")
-        proxy.shutdown()
+        with between(company, operation, fault, known) as endpoint:
+            code, assessment, _ = run(endpoint, [company.keys["agent-admin"]], f"spoilt-{number}", "--live")
         found = answers(assessment)
         check(code in (1, 3), f"{operation} {fault}: exit {code}")
         check(found, f"{operation} {fault}: nothing is left of what there was")
         for key, asset in found.items():
             check(asset["answer"] != "stopped", f"{operation} {fault}: {key} became stopped")
             check(asset["prevention"] != "stopped", f"{operation} {fault}: {key} is prevented")
-        for key in (DB + "prod-ledger", TABLE + "carts", TABLE + "sessions"):
+        for key in (DB + "prod-ledger", TABLE + "carts", TABLE + "sessions", BUCKET + "exports", BUCKET + "media"):
             if key in found:
                 check(found[key]["bounds"][0] == "nothing", f"{operation} {fault}: the worst of {key} became {found[key]['bounds']}")
 
@@ -317,6 +422,7 @@ with Company() as company:
     offline(company)
     dead(company)
     runs = spoilt(company)
+    buckets(company)
     across_accounts(company)
     by_another_role(company)
     by_its_key(company)

@@ -17,7 +17,7 @@ mod strict;
 mod tri;
 
 pub use context::Context;
-pub use decide::{Cited, Decided, Layer, Outcome, Policies, Request, decide, explain};
+pub use decide::{Cited, Decided, Layer, Outcome, Policies, Request, decide, explain, explain_below};
 pub use policy::{Kind, Policy, PolicyError};
 pub use principal::Caller;
 pub use strict::Strict;

@@ -294,3 +294,44 @@ fn what_is_wrong_is_named_by_request_and_field() {
     let twice = r#"{"request": {"principal": "a", "principal": "b"}}"#;
     assert!(simulate(twice).unwrap_err().to_string().contains("`principal` stands twice"));
 }
+
+/// A request for some object of a bucket: yes if there is a name on which it is allowed, no only if there is none.
+#[test]
+fn some_object_of_a_bucket() {
+    use deadstop_core::iam::{Caller, Context, Kind, Outcome, Policies, Policy, Request, explain_below};
+    let decide = |statements: Value| {
+        let policy = Policy::new(&policy(statements.as_array().unwrap().clone())["policy"], Kind::Identity).unwrap();
+        let caller = Caller::new(&alice()).unwrap();
+        let prefix = "arn:aws:s3:::media/";
+        let request = Request::below(caller, "s3:DeleteObject", prefix, Some("111122223333"), Context::partial());
+        explain_below(&request, &Policies { identity: vec![&policy], ..Policies::default() }).outcome
+    };
+    let allow = |on: &str| json!({"Effect": "Allow", "Action": "s3:*", "Resource": on});
+    let deny = |on: &str| json!({"Effect": "Deny", "Action": "s3:Delete*", "Resource": on});
+    let deny_but = |on: &str| json!({"Effect": "Deny", "Action": "s3:Delete*", "NotResource": on});
+    for whole in ["*", "arn:aws:s3:::*", "arn:aws:s3:::media/*", "arn:aws:s3:::med*", "arn:aws:s3:::*/*"] {
+        assert_eq!(decide(json!([allow(whole)])), Outcome::Allowed, "{whole}");
+        assert_eq!(decide(json!([allow("*"), deny(whole)])), Outcome::ExplicitlyDenied, "{whole}");
+    }
+    for none in ["arn:aws:s3:::media", "arn:aws:s3:::other/*", "arn:aws:s3:::media2/*", "arn:aws:s3:::media/"] {
+        assert_eq!(decide(json!([allow(none)])), Outcome::ImplicitlyDenied, "{none}");
+        assert_eq!(decide(json!([allow("*"), deny(none)])), Outcome::Allowed, "{none}");
+    }
+    // To lose a part is to lose.
+    for part in [
+        "arn:aws:s3:::media/logs/*",
+        "arn:aws:s3:::media/a",
+        "arn:aws:s3:::*/tmp/*",
+        "arn:aws:s3:::media/${aws:username}/*",
+    ] {
+        assert_eq!(decide(json!([allow(part)])), Outcome::Allowed, "{part}");
+        assert_eq!(decide(json!([allow("*"), deny(part)])), Outcome::Allowed, "{part}");
+    }
+    // An exception to a denial is found; one that cannot be named stays in doubt, never denied.
+    assert_eq!(decide(json!([allow("*"), deny_but("arn:aws:s3:::media/tmp/*")])), Outcome::Allowed);
+    assert_eq!(decide(json!([allow("*"), deny("arn:aws:s3:::media/?*")])), Outcome::Depends);
+    let crossed = json!([allow("arn:aws:s3:::media/*.gz"), deny_but("arn:aws:s3:::media/tmp/*")]);
+    assert_eq!(decide(crossed), Outcome::Depends);
+    let tagged = json!([{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"StringEquals": {"s3:ExistingObjectTag/a": "b"}}}]);
+    assert_eq!(decide(tagged), Outcome::Depends);
+}

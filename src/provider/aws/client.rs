@@ -3,7 +3,10 @@
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode,
+    sign,
+};
 use aws_sigv4::sign::v4;
 use deadstop_core::fact::GapReason;
 use roxmltree::Document;
@@ -53,6 +56,12 @@ impl Client<'_> {
         json(&answer)
     }
 
+    /// A call of the REST XML protocol.
+    pub(super) fn get_xml(&self, service: &str, path: &str) -> Result<String, Fault> {
+        let answer = self.send(service, "GET", path, &[], Vec::new())?;
+        String::from_utf8(answer.body).map_err(|_| Fault::of(GapReason::Malformed))
+    }
+
     fn send(
         &self,
         service: &str,
@@ -99,6 +108,11 @@ impl Client<'_> {
         let identity = Credentials::new(self.key.id.clone(), text(&self.key.secret)?, token, None, "deadstop").into();
         let mut settings = SigningSettings::default();
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        // S3 signs the path as it is sent (IAM User Guide, `reference_sigv-create-signed-request`).
+        if service == "s3" {
+            settings.percent_encoding_mode = PercentEncodingMode::Single;
+            settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        }
         let params = v4::SigningParams::builder()
             .identity(&identity)
             .region(region)

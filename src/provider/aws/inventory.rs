@@ -1,19 +1,27 @@
 //! What an account has, what guards it and what brings it back.
 
-pub(super) mod dynamodb;
-pub(super) mod kms;
-pub(super) mod rds;
+mod dynamodb;
+mod kms;
+mod rds;
+mod s3;
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use deadstop_core::catalogue;
-use deadstop_core::fact::{Fact, Gap, Listed};
+use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
 use deadstop_core::id::{NodeId, ProtectionId};
 use deadstop_core::model::{Asset, Atom, Basis, Class, Lift, Protection, Side};
+use deadstop_core::time::Time;
 
-use super::client::Client;
-use super::rights::{Ask, ResourcePolicy};
+use super::ABOUT;
+use super::client::{Client, Fault};
+use super::rights::{Ask, On, Opener, Opens, ResourcePolicy};
+use crate::collector::AwsKey;
 use crate::provider::facts::Facts;
+use crate::readonly::ReadOnly;
 
 /// AWS keeps no record of whether a restore was any good. Those that count are the ones that somebody wrote down
 /// (`restore_tests`), so a copy of which none is written down is untested, not unknown.
@@ -25,6 +33,122 @@ pub(super) struct Holdings {
     pub(super) asks: Vec<Ask>,
     /// The policies of the resources themselves.
     pub(super) policies: BTreeMap<NodeId, ResourcePolicy>,
+    /// Calls that change these policies.
+    pub(super) openers: Vec<Opener>,
+}
+
+impl Holdings {
+    pub(super) fn join(&mut self, other: Self) {
+        self.asks.extend(other.asks);
+        self.policies.extend(other.policies);
+        self.openers.extend(other.openers);
+    }
+}
+
+/// One account, and who reads it.
+pub(super) struct Scene<'a> {
+    pub(super) door: &'a ReadOnly,
+    pub(super) account: &'a str,
+    pub(super) node: NodeId,
+    /// The keys that may read, the auditor's first.
+    pub(super) keys: Vec<&'a AwsKey>,
+    pub(super) at: Time,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn clients<'b>(&'b self, region: &'b str) -> Vec<Client<'b>> {
+        self.keys.iter().map(|key| Client { door: self.door, key, region }).collect()
+    }
+
+    fn desk<'b>(&'b self, region: &'b str) -> Desk<'b> {
+        Desk {
+            account: self.account,
+            parent: self.node.clone(),
+            region,
+            clients: self.clients(region),
+            facts: Facts::new(ABOUT, self.at),
+            holdings: Holdings::default(),
+            keys: BTreeMap::new(),
+            unlisted: Vec::new(),
+        }
+    }
+
+    /// Reads what the account has: in these Regions, and what lies in none. `homes` are Regions of which one knows all
+    /// buckets.
+    pub(super) fn read(&self, regions: &[&str], homes: &[&str]) -> Read {
+        let mut all = Read::new(self.at);
+        let mut desk = self.desk(homes.first().copied().unwrap_or_default());
+        let buckets = s3::list_all(&mut desk, homes);
+        all.join(desk.done());
+        let read = at_once(regions, |region| {
+            let mut desk = self.desk(region);
+            rds::list_all(&mut desk);
+            dynamodb::list_all(&mut desk);
+            desk.done()
+        });
+        read.into_iter().for_each(|one| all.join(one));
+        let read = at_once(&buckets, |bucket| {
+            let mut desk = self.desk(&bucket.region);
+            s3::describe(&mut desk, bucket);
+            desk.done()
+        });
+        read.into_iter().for_each(|one| all.join(one));
+        kms::describe_all(self, &mut all);
+        all
+    }
+}
+
+/// How many calls are under way at a time.
+const AT_ONCE: usize = 8;
+
+/// Does the same for each, several at a time; the results are in the order of what was given.
+fn at_once<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let one = || {
+        let mut done = Vec::new();
+        while let Some((at, item)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, all.get(at)?)))
+        {
+            done.push((at, work(item)));
+        }
+        done
+    };
+    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
+        let hands: Vec<_> = (0..AT_ONCE.min(all.len())).map(|_| scope.spawn(one)).collect();
+        let ends = hands.into_iter().map(|hand| hand.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        ends.flatten().collect()
+    });
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// What was read of an account, or of a part of it.
+pub(super) struct Read {
+    pub(super) facts: Facts,
+    pub(super) holdings: Holdings,
+    /// What is encrypted with each key that was named, by ARN.
+    pub(super) keys: BTreeMap<String, Vec<NodeId>>,
+    /// Kinds that could not be listed.
+    pub(super) unlisted: Vec<Gap>,
+}
+
+impl Read {
+    fn new(at: Time) -> Self {
+        Self {
+            facts: Facts::new(ABOUT, at),
+            holdings: Holdings::default(),
+            keys: BTreeMap::new(),
+            unlisted: Vec::new(),
+        }
+    }
+
+    fn join(&mut self, other: Self) {
+        self.facts.absorb(other.facts);
+        self.holdings.join(other.holdings);
+        for (key, behind) in other.keys {
+            self.keys.entry(key).or_default().extend(behind);
+        }
+        self.unlisted.extend(other.unlisted);
+    }
 }
 
 /// What is collected on the way.
@@ -32,17 +156,21 @@ pub(super) struct Desk<'a> {
     pub(super) account: &'a str,
     pub(super) parent: NodeId,
     pub(super) region: &'a str,
-    /// The keys that may read, the auditor's first.
-    pub(super) clients: &'a [Client<'a>],
-    pub(super) facts: &'a mut Facts,
-    pub(super) holdings: &'a mut Holdings,
+    pub(super) clients: Vec<Client<'a>>,
+    pub(super) facts: Facts,
+    pub(super) holdings: Holdings,
     /// What is encrypted with each key that was named, by ARN.
     pub(super) keys: BTreeMap<String, Vec<NodeId>>,
     /// Kinds that could not be listed.
-    pub(super) unlisted: &'a mut Vec<Gap>,
+    pub(super) unlisted: Vec<Gap>,
 }
 
 impl Desk<'_> {
+    fn done(self) -> Read {
+        let Self { facts, holdings, keys, unlisted, .. } = self;
+        Read { facts, holdings, keys, unlisted }
+    }
+
     pub(super) fn scope(&self) -> String {
         format!("{}/{}", self.account, self.region)
     }
@@ -52,11 +180,11 @@ impl Desk<'_> {
         &mut self,
         operation: &str,
         of: Option<&str>,
-        call: impl Fn(&Client<'_>) -> Result<T, super::client::Fault>,
+        call: impl Fn(&Client<'_>) -> Result<T, Fault>,
     ) -> Result<T, Gap> {
         let scope = of.map_or_else(|| self.scope(), |of| format!("{}/{of}", self.scope()));
         let mut last = None;
-        for client in self.clients {
+        for client in &self.clients {
             match call(client) {
                 Ok(answer) => {
                     self.facts.source(operation, &scope);
@@ -65,7 +193,7 @@ impl Desk<'_> {
                 Err(fault) => last = Some(fault),
             }
         }
-        let fault = last.unwrap_or(super::client::Fault { reason: deadstop_core::fact::GapReason::Denied, code: None });
+        let fault = last.unwrap_or(Fault { reason: GapReason::Denied, code: None });
         Err(self.facts.refused(operation, &scope, &fault))
     }
 
@@ -88,7 +216,7 @@ impl Desk<'_> {
             parent: Some(self.parent.clone()),
             environment,
             contents: None,
-            protections: Fact::Known(Listed::Complete),
+            protections: seen.protections,
             copies: seen.copies,
             behind: Vec::new(),
             holds: seen.holds,
@@ -131,21 +259,64 @@ impl Desk<'_> {
     fn destroyers(&mut self, node: &NodeId, kind: &str) {
         let actions = catalogue::actions();
         for action in actions.iter().filter(|action| action.provider == "aws" && action.kind == kind) {
-            self.also(node, &action.action, node.as_str());
+            if OF_OBJECTS.contains(&action.action.as_str()) {
+                self.also_below(node, &action.action, &format!("{node}/"));
+            } else {
+                self.also(node, &action.action, node.as_str());
+            }
         }
     }
 
     /// Asks for a right on a resource; its ARN says whose it is.
     pub(super) fn also(&mut self, node: &NodeId, action: &str, resource: &str) {
-        let owner = resource.split(':').nth(4).filter(|owner| !owner.is_empty()).unwrap_or(self.account).to_owned();
-        self.holdings.asks.push(Ask {
-            node: node.clone(),
-            owner,
-            action: action.to_owned(),
-            resource: resource.to_owned(),
+        self.right(node, action, resource, On::This(resource.to_owned()));
+    }
+
+    /// Asks for a right on anything whose ARN begins so and goes on.
+    pub(super) fn also_below(&mut self, node: &NodeId, action: &str, prefix: &str) {
+        self.right(node, action, prefix, On::Below(prefix.to_owned()));
+    }
+
+    fn right(&mut self, node: &NodeId, action: &str, arn: &str, on: On) {
+        let owner = arn.split(':').nth(4).filter(|owner| !owner.is_empty()).unwrap_or(self.account).to_owned();
+        self.holdings.asks.push(Ask { node: node.clone(), owner, action: action.to_owned(), on });
+    }
+
+    /// Asks for calls that change the policy of a resource.
+    pub(super) fn policy_calls(&mut self, node: &NodeId, calls: &[(&'static str, Opens)]) {
+        for (action, opens) in calls {
+            self.also(node, action, node.as_str());
+            let opener = Opener { node: node.clone(), owner: self.account.to_owned(), action, opens: *opens };
+            self.holdings.openers.push(opener);
+        }
+    }
+
+    /// What AWS Backup keeps of a resource, which its own service does not show. Nothing, if it keeps nothing.
+    pub(super) fn kept_elsewhere(&mut self, name: &str, arn: &str) -> Option<Gap> {
+        let kept = self.ask("backup:ListRecoveryPointsByResource", Some(name), |client| {
+            let arn: String = url::form_urlencoded::byte_serialize(arn.as_bytes()).collect();
+            client.get("backup", &format!("/resources/{arn}/recovery-points"))
         });
+        match kept {
+            Ok(answer) => match answer.get("RecoveryPoints").and_then(serde_json::Value::as_array) {
+                Some(points) if points.is_empty() && answer.get("NextToken").is_none_or(serde_json::Value::is_null) => {
+                    None
+                }
+                Some(_) | None => {
+                    Some(self.facts.doubt(self.account, "recovery points in AWS Backup vaults are not described"))
+                }
+            },
+            Err(gap) => Some(gap),
+        }
+    }
+
+    pub(super) fn unread<T>(&mut self, what: &str) -> Fact<T> {
+        Fact::Unknown(self.facts.doubt(self.account, what))
     }
 }
+
+/// Actions that are called on the objects of a bucket, not on the bucket (Service Authorization Reference, Amazon S3).
+const OF_OBJECTS: [&str; 3] = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"];
 
 /// An asset as it was seen.
 pub(super) struct Seen<'a> {
@@ -154,6 +325,7 @@ pub(super) struct Seen<'a> {
     pub(super) class: Class,
     pub(super) name: &'a str,
     pub(super) tags: &'a BTreeMap<String, String>,
+    pub(super) protections: Fact<Listed>,
     pub(super) copies: Fact<Listed>,
     pub(super) holds: Option<String>,
     pub(super) operation: &'a str,

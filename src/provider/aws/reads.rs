@@ -39,6 +39,16 @@ pub(super) const READS: Reads = Reads {
         target("dynamodb:ListTagsOfResource", "DynamoDB_20120810.ListTagsOfResource"),
         target("dynamodb:GetResourcePolicy", "DynamoDB_20120810.GetResourcePolicy"),
         get("backup:ListRecoveryPointsByResource", "/resources/{}/recovery-points", ""),
+        get("s3:ListAllMyBuckets", "/", "max-buckets"),
+        get("s3:GetBucketLocation", "/{}", "location"),
+        get("s3:GetBucketVersioning", "/{}", "versioning"),
+        get("s3:GetBucketObjectLockConfiguration", "/{}", "object-lock"),
+        get("s3:GetBucketPolicy", "/{}", "policy"),
+        get("s3:GetBucketAcl", "/{}", "acl"),
+        get("s3:GetBucketTagging", "/{}", "tagging"),
+        get("s3:GetEncryptionConfiguration", "/{}", "encryption"),
+        get("s3:GetLifecycleConfiguration", "/{}", "lifecycle"),
+        get("s3:GetReplicationConfiguration", "/{}", "replication"),
     ],
 };
 
@@ -57,17 +67,18 @@ fn own_host(host: &str) -> bool {
     service && region && labels.next().is_none()
 }
 
-const SERVICES: [&str; 7] = ["sts", "iam", "rds", "dynamodb", "organizations", "backup", "kms"];
+const SERVICES: [&str; 8] = ["sts", "iam", "rds", "dynamodb", "organizations", "backup", "kms", "s3"];
 
 /// The error codes that ask to slow down (AWS SDK reference, retry behaviour).
 fn throttled(answer: &Answer) -> bool {
-    const CODES: [&str; 7] = [
+    const CODES: [&str; 8] = [
         "Throttling",
         "ThrottlingException",
         "ThrottledException",
         "RequestThrottledException",
         "TooManyRequestsException",
         "RequestLimitExceeded",
+        "SlowDown",
         "ProvisionedThroughputExceededException",
     ];
     answer.status == 429 || super::client::code(answer).is_some_and(|code| CODES.contains(&code.as_str()))

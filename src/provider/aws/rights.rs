@@ -7,15 +7,18 @@
 //! Tags are not taken for granted in conditions, as a session may be able to change them; policies of sessions are taken
 //! as none, as nobody can read them.
 
+mod openers;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use deadstop_core::fact::{Fact, Listed};
-use deadstop_core::iam::{Caller, Context, Outcome, Policies, Policy, Request, explain};
+use deadstop_core::iam::{Caller, Context, Outcome, Policies, Policy, Request, explain_below};
 use deadstop_core::id::{NodeId, PrincipalId, StepId};
 use deadstop_core::model::{Atom, Basis, Grant, Principal, Step};
 
 use super::iam::{Directory, Held, Identity};
 use crate::provider::facts::Facts;
+pub(super) use openers::{Opener, Opens};
 
 /// What identities may be asked to do to a node.
 #[derive(Clone, Debug)]
@@ -24,8 +27,16 @@ pub(super) struct Ask {
     /// The account that the node belongs to.
     pub(super) owner: String,
     pub(super) action: String,
-    /// The ARN that the request names.
-    pub(super) resource: String,
+    pub(super) on: On,
+}
+
+/// What a request names.
+#[derive(Clone, Debug)]
+pub(super) enum On {
+    /// This ARN.
+    This(String),
+    /// Some ARN that begins so and goes on: an object of a bucket.
+    Below(String),
 }
 
 /// The policy of a resource: none, one, or not known.
@@ -36,6 +47,17 @@ pub(super) enum ResourcePolicy {
     Read(Policy),
     /// What it is that was not read: `table's policy`.
     NotKnown(&'static str),
+    /// The same as none or as this one, but that something else, which was not read, may let other accounts in.
+    Abroad(Option<Policy>, &'static str),
+}
+
+impl ResourcePolicy {
+    const fn policy(&self) -> Option<&Policy> {
+        match self {
+            Self::Read(policy) | Self::Abroad(Some(policy), _) => Some(policy),
+            Self::None | Self::NotKnown(_) | Self::Abroad(None, _) => None,
+        }
+    }
 }
 
 /// What AWS does with a request.
@@ -72,6 +94,7 @@ pub(super) struct Accounts<'a> {
     pub(super) all: &'a BTreeMap<String, Account>,
     pub(super) asks: &'a [Ask],
     pub(super) policies: &'a BTreeMap<NodeId, ResourcePolicy>,
+    pub(super) openers: &'a [Opener],
 }
 
 /// Whose rights are asked for.
@@ -193,6 +216,7 @@ impl<'a> Accounts<'a> {
         });
         self.grants(who, facts);
         self.rest(who, facts);
+        self.openers(who, facts);
         self.widen(who, facts);
         self.not_followed(who, facts);
         self.become_others(who, facts)
@@ -202,7 +226,7 @@ impl<'a> Accounts<'a> {
         let mut by_node: BTreeMap<(&NodeId, u8, String), Vec<String>> = BTreeMap::new();
         for ask in self.asks {
             let policy = self.policies.get(&ask.node).unwrap_or(&ResourcePolicy::None);
-            let (order, because) = match self.decide(who, &ask.action, &ask.resource, &ask.owner, policy) {
+            let (order, because) = match self.decide_on(who, &ask.action, &ask.on, &ask.owner, policy) {
                 Effect::Yes => (0, "its policies allow it".to_owned()),
                 Effect::Maybe(why) => (1, why),
                 Effect::No(why) => (2, why.to_owned()),
@@ -240,25 +264,34 @@ impl<'a> Accounts<'a> {
     }
 
     fn decide(&self, who: &Who<'a>, action: &str, arn: &str, owner: &str, policy: &ResourcePolicy) -> Effect {
-        let request = Request::new(who.caller.clone(), action, arn, Some(owner), Context::partial());
+        self.decide_on(who, action, &On::This(arn.to_owned()), owner, policy)
+    }
+
+    fn decide_on(&self, who: &Who<'a>, action: &str, on: &On, owner: &str, policy: &ResourcePolicy) -> Effect {
+        let (caller, context) = (who.caller.clone(), Context::partial());
+        let request = match on {
+            On::This(arn) => Request::new(caller, action, arn, Some(owner), context),
+            On::Below(prefix) => Request::below(caller, action, prefix, Some(owner), context),
+        };
         let policies = Policies {
             identity: who.held.identity.clone(),
             boundary: who.held.boundary.clone(),
-            resource: match policy {
-                ResourcePolicy::Read(policy) => Some(policy),
-                ResourcePolicy::None | ResourcePolicy::NotKnown(_) => None,
-            },
+            resource: policy.policy(),
             ..Policies::default()
         };
-        let decided = explain(&request, &policies);
+        let decided = explain_below(&request, &policies);
         if decided.outcome == Outcome::ExplicitlyDenied {
-            return Effect::No("a statement of its policies refuses it");
+            return Effect::No(REFUSED);
         }
         if who.held.broken {
             return Effect::Maybe("one of its policies could not be understood".to_owned());
         }
-        if let ResourcePolicy::NotKnown(what) = policy {
-            return Effect::Maybe(format!("the {what} was not read"));
+        match policy {
+            ResourcePolicy::NotKnown(what) => return Effect::Maybe(format!("the {what} was not read")),
+            ResourcePolicy::Abroad(_, what) if who.number != owner && decided.outcome != Outcome::Allowed => {
+                return Effect::Maybe(format!("the {what} was not read"));
+            }
+            ResourcePolicy::None | ResourcePolicy::Read(_) | ResourcePolicy::Abroad(_, _) => {}
         }
         let governed = [who.number, owner]
             .iter()
@@ -268,6 +301,9 @@ impl<'a> Accounts<'a> {
                 Effect::Maybe("its policies allow it; what the organisation's policies say was not read".to_owned())
             }
             Outcome::Allowed => Effect::Yes,
+            Outcome::Depends if decided.depends_on.is_empty() => Effect::Maybe(
+                "its policies allow it on a part, by name, and whether that is there was not read".to_owned(),
+            ),
             Outcome::Depends => {
                 let keys: Vec<&str> = decided.depends_on.iter().map(String::as_str).collect();
                 Effect::Maybe(format!("its policies decide by {}, which is not known before the call", keys.join(", ")))
@@ -447,3 +483,6 @@ fn taken(who: &Who<'_>, effect: Effect, facts: &mut Facts) -> Option<Fact<bool>>
         Effect::No(_) => None,
     }
 }
+
+/// An explicit refusal, in words.
+const REFUSED: &str = "a statement of its policies refuses it";

@@ -18,6 +18,8 @@ pub struct Request {
     /// In lower case.
     action: String,
     resource: String,
+    /// Whether it is any resource whose name begins so and goes on.
+    below: bool,
     /// The account that owns the resource.
     owner: String,
     context: Context,
@@ -36,7 +38,22 @@ impl Request {
         if resource != "*" {
             context.derive("aws:resourceaccount", &owner);
         }
-        Self { caller, action, resource, owner, context }
+        Self { caller, action, resource, below: false, owner, context }
+    }
+
+    /// A request for one of the resources whose ARN begins with a prefix and goes on: for some object of a bucket. What
+    /// holds for a part of them alone is not known, and a decision that hangs on it is [`Outcome::Depends`];
+    /// [`explain_below`] looks further.
+    #[must_use]
+    pub fn below(caller: Caller, action: &str, prefix: &str, owner: Option<&str>, context: Context) -> Self {
+        let request = Self::new(caller, action, prefix, owner, context);
+        let below = request.resource == prefix;
+        Self { below, ..request }
+    }
+
+    /// The same for this resource.
+    fn of(&self, resource: String) -> Self {
+        Self { resource, below: false, ..self.clone() }
     }
 
     fn same_account(&self) -> bool {
@@ -180,6 +197,29 @@ pub fn explain(request: &Request, policies: &Policies<'_>) -> Decided {
     by.dedup();
     let depends_on = if outcome == Outcome::Depends { trace.needed } else { BTreeSet::new() };
     Decided { outcome, by, depends_on }
+}
+
+/// The most names that [`explain_below`] tries.
+const MOST_NAMES: usize = 64;
+
+/// Decides a request for some resource below a prefix: allowed, if there is a name on which it is; denied, if it is on
+/// every name. Names are taken from the patterns of the policies, so that an exception to a denial is found.
+#[must_use]
+pub fn explain_below(request: &Request, policies: &Policies<'_>) -> Decided {
+    let decided = explain(request, policies);
+    if !request.below || decided.outcome != Outcome::Depends {
+        return decided;
+    }
+    let lists = [Some(&policies.identity), policies.boundary.as_ref(), policies.session.as_ref()];
+    let above = policies.service_control.iter().chain(&policies.resource_control);
+    let all = lists.into_iter().flatten().chain(above).flatten().copied().chain(policies.resource);
+    let statements = all.flat_map(|policy| &policy.statements);
+    let globs = statements.filter_map(|statement| statement.resources.as_ref()).flat_map(|(globs, _)| globs);
+    let mut names: Vec<String> = globs.flat_map(|glob| glob.texts_below(&request.resource, &request.context)).collect();
+    names.sort();
+    names.dedup();
+    let mut answers = names.into_iter().take(MOST_NAMES).map(|name| explain(&request.of(name), policies));
+    answers.find(|one| one.outcome == Outcome::Allowed).unwrap_or(decided)
 }
 
 fn evaluate(request: &Request, policies: &Policies<'_>, trace: &mut Option<Trace>) -> Outcome {
@@ -328,7 +368,15 @@ fn covers(glob: &Glob, request: &Request, needed: &mut Needed<'_>) -> Tri {
     if glob.is_everything() {
         return Tri::Yes;
     }
-    match glob.matches(&request.resource, &request.context) {
+    let matched = if request.below {
+        match glob.covers_below(&request.resource, &request.context) {
+            Ok(covered) => return covered,
+            Err(key) => Matched::DependsOn(key),
+        }
+    } else {
+        glob.matches(&request.resource, &request.context)
+    };
+    match matched {
         Matched::Is(yes) => yes.into(),
         Matched::DependsOn(key) => {
             if let Some(keys) = needed {

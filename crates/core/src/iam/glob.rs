@@ -5,6 +5,7 @@
 //! `${$}`).
 
 use super::context::{Context, Seen};
+use super::tri::Tri;
 
 /// How a text is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,9 @@ pub(super) struct Glob {
     variables: bool,
     inside: bool,
 }
+
+/// The name of something that policies have no cause to name: no text that is written by hand has this character.
+const ODD: char = '\u{f8ff}';
 
 /// What came of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +120,39 @@ impl Glob {
             Filled::Nothing => Matched::Is(false),
             Filled::DependsOn(key) => Matched::DependsOn(key),
         }
+    }
+
+    /// Whether it covers all that begins with a prefix and goes on (yes), none of it (no), or a part (unknown).
+    pub(super) fn covers_below(&self, prefix: &str, context: &Context) -> Result<Tri, String> {
+        let pieces = match self.filled(context) {
+            Filled::Pieces(pieces) => pieces,
+            Filled::Nothing => return Ok(Tri::No),
+            Filled::DependsOn(key) => return Err(key),
+        };
+        let units = units(&pieces);
+        let places = places(&units, prefix);
+        let mut covered = Tri::No;
+        for rest in places.iter().enumerate().filter(|(_, here)| **here).filter_map(|(at, _)| units.get(at..)) {
+            covered = covered.or(match rest {
+                [] => Tri::No,
+                rest if rest.iter().all(|unit| matches!(unit, Unit::Run(true))) => Tri::Yes,
+                _ => Tri::Unknown,
+            });
+        }
+        Ok(covered)
+    }
+
+    /// Texts below a prefix that it covers: one for each of its places that the prefix leads to.
+    pub(super) fn texts_below(&self, prefix: &str, context: &Context) -> Vec<String> {
+        let Filled::Pieces(pieces) = self.filled(context) else { return Vec::new() };
+        let units = units(&pieces);
+        let places = places(&units, prefix);
+        let rests = places.iter().enumerate().filter(|(_, here)| **here).filter_map(|(at, _)| units.get(at..));
+        let text = |unit: &Unit| if let Unit::Is(c) = unit { *c } else { ODD };
+        rests
+            .filter(|rest| !rest.is_empty())
+            .map(|rest| prefix.chars().chain(rest.iter().map(text)).collect())
+            .collect()
     }
 
     /// The text that it stands for, if it has no wildcard.
@@ -251,6 +288,11 @@ fn step<'a>(piece: &Piece, rest: &'a str) -> Option<&'a str> {
 
 /// Every place of the pattern at once: a run that ends at a colon cannot be retried alone.
 fn states(pieces: &[Piece], text: &str) -> bool {
+    places(&units(pieces), text).last().copied().unwrap_or(false)
+}
+
+/// A pattern, character by character.
+fn units(pieces: &[Piece]) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::new();
     for piece in pieces {
         match piece {
@@ -259,11 +301,17 @@ fn states(pieces: &[Piece], text: &str) -> bool {
             Piece::RunInside => units.push(Unit::Run(false)),
             Piece::One => units.push(Unit::One(true)),
             Piece::OneInside => units.push(Unit::One(false)),
-            Piece::Variable(_, _) => return false,
+            // Filled in before; without a value it matches nothing.
+            Piece::Variable(_, _) => units.push(Unit::Never),
         }
     }
+    units
+}
+
+/// The places of a pattern at which one can be after a text; the last is its end.
+fn places(units: &[Unit], text: &str) -> Vec<bool> {
     let mut now = vec![false; units.len() + 1];
-    spread(&units, &mut now, 0);
+    spread(units, &mut now, 0);
     for c in text.chars() {
         let mut next = vec![false; units.len() + 1];
         for (at, unit) in units.iter().enumerate() {
@@ -271,21 +319,22 @@ fn states(pieces: &[Piece], text: &str) -> bool {
                 continue;
             }
             match unit {
-                Unit::Is(wanted) if *wanted == c => spread(&units, &mut next, at + 1),
-                Unit::One(crosses) if *crosses || c != ':' => spread(&units, &mut next, at + 1),
-                Unit::Run(crosses) if *crosses || c != ':' => spread(&units, &mut next, at),
-                Unit::Is(_) | Unit::One(_) | Unit::Run(_) => {}
+                Unit::Is(wanted) if *wanted == c => spread(units, &mut next, at + 1),
+                Unit::One(crosses) if *crosses || c != ':' => spread(units, &mut next, at + 1),
+                Unit::Run(crosses) if *crosses || c != ':' => spread(units, &mut next, at),
+                Unit::Is(_) | Unit::One(_) | Unit::Run(_) | Unit::Never => {}
             }
         }
         now = next;
     }
-    now.last().copied().unwrap_or(false)
+    now
 }
 
 enum Unit {
     Is(char),
     One(bool),
     Run(bool),
+    Never,
 }
 
 /// Marks a place, and those after it that a run of nothing leads to.

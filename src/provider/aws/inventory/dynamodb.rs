@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{DRILLS, Desk, Seen, one_call};
 use crate::provider::aws::client::{Client, Fault};
-use crate::provider::aws::rights::ResourcePolicy;
+use crate::provider::aws::rights::{Opens, ResourcePolicy};
 
 const TABLE: &str = "dynamodb:DescribeTable";
 const PITR: &str = "dynamodb:DescribeContinuousBackups";
@@ -21,7 +21,7 @@ const BACKUPS: &str = "dynamodb:ListBackups";
 const LAG: Span = Span(300);
 
 /// Lists the tables of the desk's region.
-pub(in crate::provider::aws) fn list_all(desk: &mut Desk<'_>) {
+pub(super) fn list_all(desk: &mut Desk<'_>) {
     match desk.ask("dynamodb:ListTables", None, names) {
         Ok(names) => names.iter().for_each(|name| one(desk, name)),
         Err(gap) => desk.unlisted.push(gap),
@@ -80,6 +80,7 @@ fn one(desk: &mut Desk<'_>, name: &str) {
         class: Class::Database,
         name,
         tags: &tags,
+        protections: Fact::Known(Listed::Complete),
         copies: copies.map_or(Fact::Known(Listed::Complete), Fact::Unknown),
         holds: items.map(|items| format!("about {items} items, {} GiB", gibibytes.unwrap_or_default())),
         operation: "dynamodb:ListTables",
@@ -90,6 +91,10 @@ fn one(desk: &mut Desk<'_>, name: &str) {
         Some(Value::Bool(on)) => Fact::Known(*on),
         _ => Fact::Unknown(desk.facts.doubt(desk.account, "a table's deletion protection was not in the answer")),
     };
+    desk.policy_calls(
+        &id,
+        &[("dynamodb:PutResourcePolicy", Opens::Gives), ("dynamodb:DeleteResourcePolicy", Opens::Frees)],
+    );
     let scope = format!("{}/{name}", desk.scope());
     desk.facts.source(TABLE, &scope);
     desk.protection(&id, "dynamodb:DeleteTable*", protected, "dynamodb:UpdateTable", "dynamodb:ListTables");

@@ -21,7 +21,7 @@ const SNAPSHOTS: &str = "rds:DescribeDBSnapshots";
 const LAG: Span = Span(300);
 
 /// Lists the instances of the desk's region.
-pub(in crate::provider::aws) fn list_all(desk: &mut Desk<'_>) {
+pub(super) fn list_all(desk: &mut Desk<'_>) {
     let instances =
         match desk.ask(INSTANCES, None, |client| pages(client, "DescribeDBInstances", "DBInstances", instance)) {
             Ok(instances) => instances,
@@ -123,20 +123,8 @@ fn snapshot(node: Node<'_, '_>) -> Option<Snapshot> {
 }
 
 fn one(desk: &mut Desk<'_>, instance: &Instance, snapshots: &Result<Vec<Snapshot>, Gap>) {
-    let kept = desk.ask("backup:ListRecoveryPointsByResource", Some(&instance.name), |client| {
-        let arn: String = url::form_urlencoded::byte_serialize(instance.arn.as_bytes()).collect();
-        client.get("backup", &format!("/resources/{arn}/recovery-points"))
-    });
     // AWS Backup keeps copies that RDS does not show; those of a cluster lie with the cluster.
-    let elsewhere = match kept {
-        Ok(answer) => match answer.get("RecoveryPoints").and_then(serde_json::Value::as_array) {
-            Some(points) if points.is_empty() && answer.get("NextToken").is_none_or(serde_json::Value::is_null) => None,
-            Some(_) | None => {
-                Some(desk.facts.doubt(desk.account, "recovery points in AWS Backup vaults are not described"))
-            }
-        },
-        Err(gap) => Some(gap),
-    };
+    let elsewhere = desk.kept_elsewhere(&instance.name, &instance.arn);
     let of_cluster =
         instance.cluster.then(|| desk.facts.doubt(desk.account, "copies of DB clusters are not described"));
     let gap = snapshots.as_ref().err().cloned().or(elsewhere).or(of_cluster);
@@ -148,16 +136,16 @@ fn one(desk: &mut Desk<'_>, instance: &Instance, snapshots: &Result<Vec<Snapshot
         class: Class::Database,
         name: &instance.name,
         tags: &instance.tags,
+        protections: Fact::Known(Listed::Complete),
         copies,
         holds: size,
         operation: INSTANCES,
         key: instance.key.as_deref(),
         policy: ResourcePolicy::None,
     });
-    let unread = |desk: &mut Desk<'_>, what: &str| Fact::Unknown(desk.facts.doubt(desk.account, what));
     let protected = match instance.protected {
         Some(on) => Fact::Known(on),
-        None => unread(desk, "an instance's deletion protection was not in the answer"),
+        None => desk.unread("an instance's deletion protection was not in the answer"),
     };
     desk.protection(&db, "rds:DeleteDBInstance", protected, "rds:ModifyDBInstance", INSTANCES);
     automated(desk, instance, &db);
