@@ -38,6 +38,8 @@ pub enum Shape {
     },
     /// `POST /` with this `X-Amz-Target` (the AWS JSON protocols).
     Target(&'static str),
+    /// `POST` of a JSON body to this path.
+    Post(&'static str),
     /// `GET` of a path, in which `{}` is one segment, with this query key; empty: none is needed.
     Get {
         /// The path.
@@ -340,6 +342,10 @@ fn is(read: &Read, request: &Request<Vec<u8>>, url: &Url) -> bool {
         Shape::Target(target) => {
             let mut said = request.headers().get_all("x-amz-target").iter();
             bare(request, url) && said.next().is_some_and(|value| value == target) && said.next().is_none()
+        }
+        Shape::Post(path) => {
+            let strange = request.headers().contains_key("x-amz-target") || url.query().is_some();
+            request.method() == Method::POST && url.path() == path && !strange
         }
         Shape::Get { path, query } => {
             let key = query.is_empty() || url.query_pairs().any(|(key, _)| key == query);

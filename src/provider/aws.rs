@@ -46,7 +46,8 @@ pub fn operations() -> impl Iterator<Item = &'static str> {
 }
 
 /// What is not listed of an account.
-const NOT_LISTED: &str = "resources other than S3 buckets, RDS instances and DynamoDB tables, and Regions that are not named, were not listed";
+const NOT_LISTED: &str = "resources other than S3 buckets, RDS instances and clusters, DynamoDB tables and EBS volumes, and \
+                          Regions that are not named, were not listed";
 
 /// A key that AWS accepts.
 struct Accepted<'a> {

@@ -52,6 +52,18 @@ key = client("kms").create_key(Description="ledger")["KeyMetadata"]["Arn"]
 rds.create_db_instance(DBInstanceIdentifier="prod-vault", Engine="postgres", DBInstanceClass="db.m5.large",
                        MasterUsername="app", MasterUserPassword="made-up-password", AllocatedStorage=20,
                        StorageEncrypted=True, KmsKeyId=key, Tags=[{"Key": "env", "Value": "production"}])
+rds.create_db_cluster(DBClusterIdentifier="prod-cluster", Engine="aurora-postgresql", MasterUsername="app",
+                      MasterUserPassword="made-up-password", DeletionProtection=True, BackupRetentionPeriod=7,
+                      Tags=[{"Key": "env", "Value": "production"}])
+rds.create_db_instance(DBInstanceIdentifier="prod-cluster-1", DBClusterIdentifier="prod-cluster", Engine="aurora-postgresql",
+                       DBInstanceClass="db.m5.large")
+rds.create_db_cluster_snapshot(DBClusterIdentifier="prod-cluster", DBClusterSnapshotIdentifier="cluster-before-the-move")
+ec2 = client("ec2")
+tags = [{"ResourceType": "volume", "Tags": [{"Key": "env", "Value": "production"}]}]
+volume = ec2.create_volume(AvailabilityZone=f"{region}a", Size=8, TagSpecifications=tags)["VolumeId"]
+ec2.create_snapshot(VolumeId=volume)
+disk = [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 8, "DeleteOnTermination": True}}]
+ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1, BlockDeviceMappings=disk, TagSpecifications=tags)
 s3 = client("s3")
 for name, versions, environment in [("media", True, "production"), ("exports", False, "production"),
                                     ("archive", True, "production"), ("sealed", False, "staging")]:
@@ -70,7 +82,7 @@ for name in ("media", "exports", "archive", "sealed"):
     for place in ("old/one", "new/two"):
         s3.put_object(Bucket=name, Key=place, Body=b"data")
 iam = client("iam")
-read = ["s3:Get*", "s3:List*", "sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "iam:Get*", "iam:List*", "rds:Describe*", "rds:ListTagsForResource",
+read = ["s3:Get*", "s3:List*", "ec2:Describe*", "rbin:Get*", "rbin:List*", "sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "iam:Get*", "iam:List*", "rds:Describe*", "rds:ListTagsForResource",
         "dynamodb:Describe*", "dynamodb:List*", "dynamodb:GetResourcePolicy", "organizations:Describe*", "backup:List*", "kms:DescribeKey", "kms:GetKeyPolicy"]
 users = {
     "agent-admin": [allow("*")],
@@ -85,6 +97,8 @@ users = {
     "agent-denied": [allow("s3:*"), allow("sts:GetCallerIdentity"),
                      {"Effect": "Deny", "Action": ["s3:Delete*", "s3:Put*"], "Resource": "*"}],
     "agent-buckets": [allow(["s3:DeleteBucket", "sts:GetCallerIdentity"])],
+    "agent-volumes": [allow(["ec2:DeleteVolume", "sts:GetCallerIdentity"])],
+    "agent-terminate": [allow(["ec2:TerminateInstances", "sts:GetCallerIdentity"])],
     "agent-policies": [allow(["s3:PutBucketPolicy", "sts:GetCallerIdentity"])],
 }
 keys = {}

@@ -35,7 +35,11 @@ READS = {"sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "organiz
          "dynamodb:ListTagsOfResource", "dynamodb:GetResourcePolicy", "kms:DescribeKey", "kms:GetKeyPolicy",
          "s3:ListAllMyBuckets", "s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration",
          "s3:GetBucketPolicy", "s3:GetBucketAcl", "s3:GetBucketTagging", "s3:GetEncryptionConfiguration",
-         "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration"}
+         "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration",
+         "rds:DescribeDBClusters", "rds:DescribeDBClusterSnapshots", "ec2:DescribeVolumes", "ec2:DescribeInstances",
+         "ec2:DescribeInstanceAttribute", "ec2:DescribeSnapshots", "ec2:DescribeLockedSnapshots", "rbin:ListRules"}
+CLUSTER = f"arn:aws:rds:eu-west-1:{ACCOUNT}:cluster:"
+VOLUME = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/"
 BUCKET = "arn:aws:s3:::"
 # By the query, as S3 tells calls about a bucket apart.
 OF_S3 = {"max-buckets": "ListAllMyBuckets", "location": "GetBucketLocation", "versioning": "GetBucketVersioning",
@@ -257,7 +261,8 @@ FAULTS = {
 
 
 # What the server does not have, as AWS answers where there is nothing (service model of AWS Backup).
-LACKING = {"ListRecoveryPointsByResource": b'{"RecoveryPoints": []}'}
+LACKING = {"ListRecoveryPointsByResource": b'{"RecoveryPoints": []}', "ListRules": b'{"Rules": []}',
+           "DescribeLockedSnapshots": b"<DescribeLockedSnapshotsResponse><snapshotSet/></DescribeLockedSnapshotsResponse>"}
 
 
 class Spoiler(http.server.BaseHTTPRequestHandler):
@@ -281,6 +286,8 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
         """The operation that a call is."""
         if self.headers.get("X-Amz-Target"):
             return self.headers["X-Amz-Target"].split(".")[-1]
+        if self.path == "/list-rules":
+            return "ListRules"
         if self.command == "POST":
             return urllib.parse.parse_qs(body.decode(errors="replace")).get("Action", [""])[0]
         if "/recovery-points" in self.path:
@@ -330,14 +337,66 @@ def between(company, operation="nothing:at all", fault="", known=None):
         proxy.server_close()
 
 
+def found_by(company, *users):
+    """What is answered with these keys, where AWS Backup, the Recycle Bin and locks of snapshots hold nothing."""
+    with between(company) as endpoint:
+        _, assessment, _ = run(endpoint, [company.keys[name] for name in users], "found-" + "-".join(users), "--live")
+    return assessment, answers(assessment)
+
+
+REFUSED = ("AccessDenied", "UnauthorizedOperation", "403")
+
+
+def volumes(company):
+    """Volumes by themselves and with their machines."""
+    ec2 = company.client("ec2", "agent-admin")
+    all_volumes = ec2.describe_volumes()["Volumes"]
+    (loose,) = [one["VolumeId"] for one in all_volumes if not one["Attachments"]]
+    (bound,) = [one["VolumeId"] for one in all_volumes if one["Attachments"]]
+    instance = next(one["Attachments"][0]["InstanceId"] for one in all_volumes if one["Attachments"])
+    # The snapshot stays for whoever may not delete it; an attached volume is not deleted.
+    assessment, found = found_by(company, "agent-volumes", "agent-readonly")
+    check(found[VOLUME + loose]["answer"] == "recoverable", f"volumes: {found[VOLUME + loose]}")
+    check(layers(assessment, found[VOLUME + bound])["protect"] == "stops", f"volumes: {found[VOLUME + bound]}")
+    limited = company.client("ec2", "agent-volumes")
+    snapshot = ec2.describe_snapshots(OwnerIds=["self"], Filters=[{"Name": "volume-id", "Values": [loose]}])["Snapshots"][0]["SnapshotId"]
+    check(tried(limited.delete_snapshot, SnapshotId=snapshot) in REFUSED, "the server refuses the snapshot")
+    check(tried(limited.delete_volume, VolumeId=bound) == "VolumeInUse", "the server keeps an attached volume")
+    check(tried(limited.delete_volume, VolumeId=loose) is None, "the server deletes the other")
+    assessment, found = found_by(company, "agent-terminate", "agent-readonly")
+    check(found[VOLUME + bound]["answer"] == "nothing", f"terminate: {found[VOLUME + bound]}")
+    limited = company.client("ec2", "agent-terminate")
+    check(tried(limited.delete_volume, VolumeId=bound) in REFUSED, "the server refuses the volume by itself")
+    check(tried(limited.terminate_instances, InstanceIds=[instance]) is None, "the server terminates the instance")
+    check(bound not in [one["VolumeId"] for one in ec2.describe_volumes()["Volumes"]], "its volume is gone")
+
+
+def clusters(company):
+    """A cluster, its protection and its snapshot; its instances are no databases of their own."""
+    _, found = found_by(company, "agent-admin")
+    check(DB + "prod-cluster-1" not in found, "cluster: an instance of it holds no data of its own")
+    check(found[CLUSTER + "prod-cluster"]["answer"] == "slowed", f"cluster: {found[CLUSTER + 'prod-cluster']}")
+    check(found[CLUSTER + "prod-cluster"]["recovery"] == "none", "cluster: its snapshot can be deleted, too")
+    _, found = found_by(company, "agent-readonly")
+    check(found[CLUSTER + "prod-cluster"]["answer"] == "stopped", f"cluster: {found[CLUSTER + 'prod-cluster']}")
+    rds = company.client("rds", "agent-admin")
+    name = {"DBClusterIdentifier": "prod-cluster"}
+    check(tried(rds.delete_db_cluster, SkipFinalSnapshot=True, **name) is not None, "the server keeps a protected cluster")
+    check(tried(rds.delete_db_instance, DBInstanceIdentifier="prod-cluster-1", SkipFinalSnapshot=True) is None, "the server deletes its instance")
+    check(tried(rds.modify_db_cluster, DeletionProtection=False, **name) is None, "the server lets the protection be taken off")
+    check(tried(rds.delete_db_cluster, SkipFinalSnapshot=True, **name) is None, "the server deletes the cluster")
+    left = rds.describe_db_cluster_snapshots(**name)["DBClusterSnapshots"]
+    # The server keeps automated snapshots, which AWS deletes with the cluster.
+    check([one["DBClusterSnapshotIdentifier"] for one in left if one["SnapshotType"] == "manual"] == ["cluster-before-the-move"], f"its snapshot stays: {left}")
+    check(tried(rds.delete_db_cluster_snapshot, DBClusterSnapshotIdentifier="cluster-before-the-move") is None, "the server deletes the snapshot")
+
+
 def buckets(company):
     """What each key may do to buckets, and what is left then."""
-    def found(user, *more):
-        with between(company) as endpoint:
-            code, assessment, _ = run(endpoint, [company.keys[name] for name in (user, *more)], f"bucket-{user}", "--live")
-        return code, assessment, {key.removeprefix(BUCKET): asset for key, asset in answers(assessment).items() if key.startswith(BUCKET)}
+    def found(*users):
+        assessment, all_found = found_by(company, *users)
+        return None, assessment, {key.removeprefix(BUCKET): asset for key, asset in all_found.items() if key.startswith(BUCKET)}
 
-    REFUSED = ("AccessDenied", "403")
     # Whoever may delete objects hides them where versions are kept, and loses them where they are not.
     _, assessment, of = found("agent-objects", "agent-readonly")
     check(of["exports"]["answer"] == "nothing", f"objects: {of['exports']}")
@@ -423,6 +482,8 @@ with Company() as company:
     dead(company)
     runs = spoilt(company)
     buckets(company)
+    volumes(company)
+    clusters(company)
     across_accounts(company)
     by_another_role(company)
     by_its_key(company)

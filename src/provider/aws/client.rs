@@ -56,6 +56,13 @@ impl Client<'_> {
         json(&answer)
     }
 
+    /// A call of the REST JSON protocol that reads by `POST`.
+    pub(super) fn post(&self, service: &str, path: &str, body: &Value) -> Result<Value, Fault> {
+        let headers = [("content-type", "application/json")];
+        let answer = self.send(service, "POST", path, &headers, body.to_string().into_bytes())?;
+        json(&answer)
+    }
+
     /// A call of the REST XML protocol.
     pub(super) fn get_xml(&self, service: &str, path: &str) -> Result<String, Fault> {
         let answer = self.send(service, "GET", path, &[], Vec::new())?;

@@ -1,6 +1,7 @@
 //! What an account has, what guards it and what brings it back.
 
 mod dynamodb;
+mod ebs;
 mod kms;
 mod rds;
 mod s3;
@@ -18,6 +19,7 @@ use deadstop_core::time::Time;
 
 use super::ABOUT;
 use super::client::{Client, Fault};
+use super::partition;
 use super::rights::{Ask, On, Opener, Opens, ResourcePolicy};
 use crate::collector::AwsKey;
 use crate::provider::facts::Facts;
@@ -84,6 +86,7 @@ impl<'a> Scene<'a> {
             let mut desk = self.desk(region);
             rds::list_all(&mut desk);
             dynamodb::list_all(&mut desk);
+            ebs::list_all(&mut desk);
             desk.done()
         });
         read.into_iter().for_each(|one| all.join(one));
@@ -224,9 +227,21 @@ impl Desk<'_> {
         });
         self.holdings.policies.insert(id.clone(), seen.policy);
         if let Some(key) = seen.key {
-            self.keys.entry(key.to_owned()).or_default().push(id.clone());
+            self.keys.entry(self.key(key)).or_default().push(id.clone());
         }
         id
+    }
+
+    /// A key by its ARN: it may be named by its id or by an alias, too.
+    pub(super) fn key(&self, name: &str) -> String {
+        let place = format!("arn:{}:kms:{}:{}", partition(self.region), self.region, self.account);
+        if name.starts_with("arn:") {
+            name.to_owned()
+        } else if name.starts_with("alias/") {
+            format!("{place}:{name}")
+        } else {
+            format!("{place}:key/{name}")
+        }
     }
 
     /// Adds deletion protection, which one more call takes off.

@@ -15,6 +15,11 @@ const fn get(operation: &'static str, path: &'static str, query: &'static str) -
     Read { operation, shape: Shape::Get { path, query } }
 }
 
+const fn post(operation: &'static str, path: &'static str) -> Read {
+    Read { operation, shape: Shape::Post(path) }
+}
+
+pub(super) const EC2: &str = "2016-11-15";
 pub(super) const STS: &str = "2011-06-15";
 pub(super) const IAM: &str = "2010-05-08";
 pub(super) const RDS: &str = "2014-10-31";
@@ -29,6 +34,15 @@ pub(super) const READS: Reads = Reads {
         form("iam:GetAccountAuthorizationDetails", "GetAccountAuthorizationDetails", IAM),
         form("rds:DescribeDBInstances", "DescribeDBInstances", RDS),
         form("rds:DescribeDBSnapshots", "DescribeDBSnapshots", RDS),
+        form("rds:DescribeDBClusters", "DescribeDBClusters", RDS),
+        form("rds:DescribeDBClusterSnapshots", "DescribeDBClusterSnapshots", RDS),
+        form("ec2:DescribeVolumes", "DescribeVolumes", EC2),
+        form("ec2:DescribeInstances", "DescribeInstances", EC2),
+        form("ec2:DescribeInstanceAttribute", "DescribeInstanceAttribute", EC2),
+        form("ec2:DescribeSnapshots", "DescribeSnapshots", EC2),
+        form("ec2:DescribeLockedSnapshots", "DescribeLockedSnapshots", EC2),
+        post("rbin:ListRules", "/list-rules"),
+        get("rbin:GetRule", "/rules/{}", ""),
         target("organizations:DescribeOrganization", "AWSOrganizationsV20161128.DescribeOrganization"),
         target("kms:DescribeKey", "TrentService.DescribeKey"),
         target("kms:GetKeyPolicy", "TrentService.GetKeyPolicy"),
@@ -67,7 +81,7 @@ fn own_host(host: &str) -> bool {
     service && region && labels.next().is_none()
 }
 
-const SERVICES: [&str; 8] = ["sts", "iam", "rds", "dynamodb", "organizations", "backup", "kms", "s3"];
+const SERVICES: [&str; 10] = ["sts", "iam", "rds", "dynamodb", "organizations", "backup", "kms", "s3", "ec2", "rbin"];
 
 /// The error codes that ask to slow down (AWS SDK reference, retry behaviour).
 fn throttled(answer: &Answer) -> bool {

@@ -1,6 +1,8 @@
 //! RDS instances, with their automated backups and snapshots (RDS API reference: `DescribeDBInstances`,
 //! `DescribeDBSnapshots`; RDS User Guide: `USER_DeleteInstance`, `USER_PIT`).
 
+mod clusters;
+
 use std::collections::BTreeMap;
 
 use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
@@ -22,16 +24,20 @@ const LAG: Span = Span(300);
 
 /// Lists the instances of the desk's region.
 pub(super) fn list_all(desk: &mut Desk<'_>) {
+    let clusters = clusters::list_all(desk);
     let instances =
         match desk.ask(INSTANCES, None, |client| pages(client, "DescribeDBInstances", "DBInstances", instance)) {
             Ok(instances) => instances,
             Err(gap) => return desk.unlisted.push(gap),
         };
+    // The data of a cluster lies with the cluster, whatever becomes of its instances.
+    let own = |instance: &&Instance| instance.cluster.as_ref().is_none_or(|cluster| !clusters.contains(cluster));
+    let instances: Vec<&Instance> = instances.iter().filter(own).collect();
     if instances.is_empty() {
         return;
     }
     let snapshots = desk.ask(SNAPSHOTS, None, |client| pages(client, "DescribeDBSnapshots", "DBSnapshots", snapshot));
-    for instance in &instances {
+    for instance in instances {
         one(desk, instance, &snapshots);
     }
 }
@@ -72,7 +78,7 @@ struct Instance {
     /// Which instance of that name: a name may be used again.
     number: Option<String>,
     engine: String,
-    cluster: bool,
+    cluster: Option<String>,
     protected: Option<bool>,
     retention: Option<u64>,
     key: Option<String>,
@@ -86,15 +92,24 @@ fn instance(node: Node<'_, '_>) -> Option<Instance> {
         name: text(node, "DBInstanceIdentifier")?.to_owned(),
         number: text(node, "DbiResourceId").map(str::to_owned),
         engine: text(node, "Engine").unwrap_or("database").to_owned(),
-        cluster: text(node, "DBClusterIdentifier").is_some(),
+        cluster: text(node, "DBClusterIdentifier").map(str::to_owned),
         protected: yes(node, "DeletionProtection"),
         retention: text(node, "BackupRetentionPeriod").and_then(|days| days.parse().ok()),
-        key: text(node, "KmsKeyId").map(str::to_owned),
+        key: key(node),
         gigabytes: text(node, "AllocatedStorage").map(str::to_owned),
-        tags: list(node, "TagList")
-            .filter_map(|tag| Some((text(tag, "Key")?.to_owned(), text(tag, "Value").unwrap_or_default().to_owned())))
-            .collect(),
+        tags: tags(node),
     })
+}
+
+/// The key of what is encrypted.
+fn key(node: Node<'_, '_>) -> Option<String> {
+    let plain = ["StorageEncrypted", "Encrypted"].iter().any(|name| yes(node, name) == Some(false));
+    text(node, "KmsKeyId").filter(|_| !plain).map(str::to_owned)
+}
+
+fn tags(node: Node<'_, '_>) -> BTreeMap<String, String> {
+    let tag = |tag| Some((text(tag, "Key")?.to_owned(), text(tag, "Value").unwrap_or_default().to_owned()));
+    list(node, "TagList").filter_map(tag).collect()
 }
 
 #[derive(Clone)]
@@ -118,7 +133,7 @@ fn snapshot(node: Node<'_, '_>) -> Option<Snapshot> {
         kind: text(node, "SnapshotType")?.to_owned(),
         available: text(node, "Status") == Some("available"),
         at: text(node, "SnapshotCreateTime").and_then(|at| at.parse().ok()),
-        key: text(node, "KmsKeyId").map(str::to_owned),
+        key: key(node),
     })
 }
 
@@ -126,7 +141,7 @@ fn one(desk: &mut Desk<'_>, instance: &Instance, snapshots: &Result<Vec<Snapshot
     // AWS Backup keeps copies that RDS does not show; those of a cluster lie with the cluster.
     let elsewhere = desk.kept_elsewhere(&instance.name, &instance.arn);
     let of_cluster =
-        instance.cluster.then(|| desk.facts.doubt(desk.account, "copies of DB clusters are not described"));
+        instance.cluster.is_some().then(|| desk.facts.doubt(desk.account, "copies of DB clusters are not described"));
     let gap = snapshots.as_ref().err().cloned().or(elsewhere).or(of_cluster);
     let copies = gap.map_or(Fact::Known(Listed::Complete), Fact::Unknown);
     let size = instance.gigabytes.as_ref().map(|gigabytes| format!("{gigabytes} GiB of {}", instance.engine));
@@ -149,16 +164,18 @@ fn one(desk: &mut Desk<'_>, instance: &Instance, snapshots: &Result<Vec<Snapshot
     };
     desk.protection(&db, "rds:DeleteDBInstance", protected, "rds:ModifyDBInstance", INSTANCES);
     automated(desk, instance, &db);
-    for snapshot in snapshots.iter().flatten().filter(|snapshot| snapshot.is_of(instance)) {
-        manual(desk, snapshot, &db);
+    for snapshot in
+        snapshots.iter().flatten().filter(|snapshot| snapshot.is_of(&instance.name, instance.number.as_deref()))
+    {
+        manual(desk, snapshot, &db, "rds:DeleteDBSnapshot", SNAPSHOTS);
     }
 }
 
 impl Snapshot {
-    /// Whether it is a whole copy of this very instance, and stays when that is deleted.
-    fn is_of(&self, instance: &Instance) -> bool {
-        let same = self.number.is_some() && self.number == instance.number;
-        same && self.available && self.kind != "automated" && self.of == instance.name
+    /// Whether it is a whole copy of this very instance or cluster, and stays when that is deleted.
+    fn is_of(&self, name: &str, number: Option<&str>) -> bool {
+        let same = number.is_some() && self.number.as_deref() == number;
+        same && self.available && self.kind != "automated" && self.of == name
     }
 }
 
@@ -176,7 +193,7 @@ fn automated(desk: &mut Desk<'_>, instance: &Instance, db: &NodeId) {
         ends: Fact::Known(End::After(Span::days(days))),
         dies_with: Fact::Known(vec!["rds:DeleteDBInstance".to_owned()]),
         destroyed_by: Fact::Known(vec![one_call("rds:ModifyDBInstance", db, "set the backup retention to 0")]),
-        needs: instance.key.iter().map(|key| NodeId(key.clone())).collect(),
+        needs: instance.key.iter().map(|key| NodeId(desk.key(key))).collect(),
         drills: DRILLS,
         basis: Basis::Observed,
         because: format!(
@@ -186,19 +203,20 @@ fn automated(desk: &mut Desk<'_>, instance: &Instance, db: &NodeId) {
     });
 }
 
-fn manual(desk: &mut Desk<'_>, snapshot: &Snapshot, db: &NodeId) {
+fn manual(desk: &mut Desk<'_>, snapshot: &Snapshot, db: &NodeId, delete: &'static str, operation: &'static str) {
     let id = NodeId(snapshot.arn.clone());
-    let source = desk.facts.source(SNAPSHOTS, &desk.scope());
+    let source = desk.facts.source(operation, &desk.scope());
     let lag = match snapshot.at {
         Some(at) => Fact::Known(desk.facts.at().since(at)),
-        None => Fact::Unknown(desk.facts.doubt(desk.account, "a snapshot's time was not in the answer")),
+        None => desk.unread("a snapshot's time was not in the answer"),
     };
     let destroyed_by = if snapshot.kind == "manual" {
-        desk.also(&id, "rds:DeleteDBSnapshot", &snapshot.arn);
-        Fact::Known(vec![one_call("rds:DeleteDBSnapshot", &id, "delete the snapshot")])
+        desk.also(&id, delete, &snapshot.arn);
+        Fact::Known(vec![one_call(delete, &id, "delete the snapshot")])
     } else {
-        Fact::Unknown(desk.facts.doubt(desk.account, "who may delete snapshots that AWS Backup keeps was not read"))
+        desk.unread("who may delete snapshots that AWS Backup keeps was not read")
     };
+    let kind = if snapshot.kind == "manual" { "manual" } else { "awsbackup" };
     desk.facts.copies.push(Copy {
         id,
         of: db.clone(),
@@ -209,13 +227,13 @@ fn manual(desk: &mut Desk<'_>, snapshot: &Snapshot, db: &NodeId) {
         ends: Fact::Known(End::Never),
         dies_with: Fact::Known(Vec::new()),
         destroyed_by,
-        needs: snapshot.key.iter().map(|key| NodeId(key.clone())).collect(),
+        needs: snapshot.key.iter().map(|key| NodeId(desk.key(key))).collect(),
         drills: DRILLS,
         basis: Basis::Observed,
-        because: format!(
-            "a snapshot of type {}, kept when the instance is deleted",
-            if snapshot.kind == "manual" { "manual" } else { "awsbackup" }
-        ),
+        because: format!("a snapshot of type {kind}, kept when what it is of is deleted"),
         sources: vec![source],
     });
 }
+
+#[cfg(test)]
+mod tests;

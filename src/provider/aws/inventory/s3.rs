@@ -122,7 +122,7 @@ pub(super) fn describe(desk: &mut Desk<'_>, bucket: &Bucket) {
         desk.ask("s3:GetBucketTagging", Some(name), |c| c.perhaps(name, "tagging", "NoSuchTagSet", bodies::tags));
     let policy = policy(desk, name);
     let copies = copies(desk, name, &arn, told.versioning.as_ref().err());
-    let named = key.as_ref().ok().and_then(Option::as_deref).map(|key| full(desk, key));
+    let named = key.as_ref().ok().and_then(Option::as_deref).map(|key| desk.key(key));
     let id = desk.asset(Seen {
         arn: &arn,
         kind: "bucket",
@@ -200,18 +200,6 @@ fn policy(desk: &mut Desk<'_>, name: &str) -> ResourcePolicy {
 
 fn read_policy(document: &Value) -> Option<Policy> {
     Policy::new(document, Kind::Resource).ok()
-}
-
-/// A key by its ARN: a bucket may name it by its id or by an alias (`ServerSideEncryptionByDefault`).
-fn full(desk: &Desk<'_>, key: &str) -> String {
-    let place = format!("arn:{}:kms:{}:{}", partition(desk.region), desk.region, desk.account);
-    if key.starts_with("arn:") {
-        key.to_owned()
-    } else if key.starts_with("alias/") {
-        format!("{place}:{key}")
-    } else {
-        format!("{place}:key/{key}")
-    }
 }
 
 /// "All objects (including all object versions and delete markers) in the bucket must be deleted before the bucket itself
