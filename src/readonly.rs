@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use deadstop_core::fact::GapReason;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use ureq::Agent;
-use ureq::http::{Method, Request};
+use ureq::http::{HeaderMap, Method, Request};
 use url::Url;
 
 /// One read operation of a provider, as it stands on the wire.
@@ -70,7 +71,7 @@ impl Read {
     pub const fn document(&self) -> Option<(&'static str, &'static str)> {
         match self.shape {
             Shape::Document { path, text } => Some((path, text)),
-            Shape::Form { .. } | Shape::Target(_) | Shape::Get { .. } | Shape::Rest { .. } => None,
+            Shape::Form { .. } | Shape::Target(_) | Shape::Get { .. } | Shape::Post(_) | Shape::Rest { .. } => None,
         }
     }
 
@@ -79,7 +80,7 @@ impl Read {
     pub const fn path(&self) -> Option<&'static str> {
         match self.shape {
             Shape::Rest { path, .. } => Some(path),
-            Shape::Form { .. } | Shape::Target(_) | Shape::Get { .. } | Shape::Document { .. } => None,
+            Shape::Form { .. } | Shape::Target(_) | Shape::Get { .. } | Shape::Post(_) | Shape::Document { .. } => None,
         }
     }
 }
@@ -303,7 +304,7 @@ impl ReadOnly {
             let seconds = value.to_str().ok().and_then(|text| text.trim().parse().ok());
             seconds.map_or(Duration::MAX, Duration::from_secs)
         });
-        Ok((Answer { status: response.status().as_u16(), body }, asked))
+        Ok((Answer { status: response.status().as_u16(), body: typed(body, response.headers()) }, asked))
     }
 
     /// Whether a request is this very read.
@@ -324,6 +325,19 @@ impl ReadOnly {
             |call: &Call| (call.provider.clone(), call.operation.clone(), call.host.clone(), call.credential.clone());
         calls.sort_by_cached_key(key);
         calls
+    }
+}
+
+/// The REST JSON protocol of AWS tells what an error is in a header (Smithy, `aws.protocols#restJson1`): it is put where
+/// the other JSON protocols tell it.
+fn typed(body: Vec<u8>, headers: &HeaderMap) -> Vec<u8> {
+    let Some(kind) = headers.get("x-amzn-errortype").and_then(|kind| kind.to_str().ok()) else { return body };
+    match serde_json::from_slice::<Value>(&body) {
+        Ok(Value::Object(mut object)) => {
+            object.entry("__type").or_insert_with(|| Value::String(kind.to_owned()));
+            Value::Object(object).to_string().into_bytes()
+        }
+        Ok(_) | Err(_) => body,
     }
 }
 

@@ -46,8 +46,8 @@ pub fn operations() -> impl Iterator<Item = &'static str> {
 }
 
 /// What is not listed of an account.
-const NOT_LISTED: &str = "resources other than S3 buckets, RDS instances and clusters, DynamoDB tables and EBS volumes, and \
-                          Regions that are not named, were not listed";
+const NOT_LISTED: &str = "resources other than S3 buckets, RDS instances and clusters, DynamoDB tables, EBS volumes and \
+                          vaults of AWS Backup, and Regions that are not named, were not listed";
 
 /// A key that AWS accepts.
 struct Accepted<'a> {
@@ -81,6 +81,7 @@ pub fn ask(door: &ReadOnly, keys: &[AwsKey], regions: &[String], at: Time) -> Le
     for (number, accepted) in &accepted {
         accounts.insert(number.clone(), describe(door, number, accepted, regions, &mut learnt, &mut holdings));
     }
+    within(&mut learnt.facts);
     let mut starts = BTreeSet::new();
     for (number, one) in accepted.iter().flat_map(|(number, all)| all.iter().map(move |one| (number, one))) {
         let directory = accounts.get(number).and_then(|account| account.directory.as_ref());
@@ -95,6 +96,15 @@ pub fn ask(door: &ReadOnly, keys: &[AwsKey], regions: &[String], at: Time) -> Le
     Accounts { all: &accounts, asks: &holdings.asks, policies: &holdings.policies, openers: &holdings.openers }
         .state(&starts, &mut learnt.facts);
     learnt
+}
+
+/// Leaves out copies of what is no longer there, or of kinds that are not listed, and what keeps no others.
+fn within(facts: &mut Facts) {
+    let there: BTreeSet<NodeId> = facts.assets.iter().map(|asset| asset.id.clone()).collect();
+    facts.copies.retain(|copy| there.contains(&copy.of));
+    for asset in &mut facts.assets {
+        asset.behind.retain(|behind| there.contains(behind));
+    }
 }
 
 /// Who a credential is: the first of its secrets that AWS accepts.

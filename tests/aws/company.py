@@ -58,6 +58,9 @@ rds.create_db_cluster(DBClusterIdentifier="prod-cluster", Engine="aurora-postgre
 rds.create_db_instance(DBInstanceIdentifier="prod-cluster-1", DBClusterIdentifier="prod-cluster", Engine="aurora-postgresql",
                        DBInstanceClass="db.m5.large")
 rds.create_db_cluster_snapshot(DBClusterIdentifier="prod-cluster", DBClusterSnapshotIdentifier="cluster-before-the-move")
+backup = client("backup")
+for name in ("open", "sealed"):
+    backup.create_backup_vault(BackupVaultName=name)
 ec2 = client("ec2")
 tags = [{"ResourceType": "volume", "Tags": [{"Key": "env", "Value": "production"}]}]
 volume = ec2.create_volume(AvailabilityZone=f"{region}a", Size=8, TagSpecifications=tags)["VolumeId"]
@@ -97,6 +100,7 @@ users = {
     "agent-denied": [allow("s3:*"), allow("sts:GetCallerIdentity"),
                      {"Effect": "Deny", "Action": ["s3:Delete*", "s3:Put*"], "Resource": "*"}],
     "agent-buckets": [allow(["s3:DeleteBucket", "sts:GetCallerIdentity"])],
+    "agent-vaults": [allow(["rds:DeleteDBInstance", "backup:DeleteRecoveryPoint", "backup:DeleteBackupVaultLockConfiguration", "sts:GetCallerIdentity"])],
     "agent-volumes": [allow(["ec2:DeleteVolume", "sts:GetCallerIdentity"])],
     "agent-terminate": [allow(["ec2:TerminateInstances", "sts:GetCallerIdentity"])],
     "agent-policies": [allow(["s3:PutBucketPolicy", "sts:GetCallerIdentity"])],

@@ -37,7 +37,8 @@ READS = {"sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "organiz
          "s3:GetBucketPolicy", "s3:GetBucketAcl", "s3:GetBucketTagging", "s3:GetEncryptionConfiguration",
          "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration",
          "rds:DescribeDBClusters", "rds:DescribeDBClusterSnapshots", "ec2:DescribeVolumes", "ec2:DescribeInstances",
-         "ec2:DescribeInstanceAttribute", "ec2:DescribeSnapshots", "ec2:DescribeLockedSnapshots", "rbin:ListRules"}
+         "ec2:DescribeInstanceAttribute", "ec2:DescribeSnapshots", "ec2:DescribeLockedSnapshots", "rbin:ListRules", "backup:ListBackupVaults",
+         "backup:ListRecoveryPointsByBackupVault", "backup:GetBackupVaultAccessPolicy"}
 CLUSTER = f"arn:aws:rds:eu-west-1:{ACCOUNT}:cluster:"
 VOLUME = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/"
 BUCKET = "arn:aws:s3:::"
@@ -268,14 +269,16 @@ LACKING = {"ListRecoveryPointsByResource": b'{"RecoveryPoints": []}', "ListRules
 class Spoiler(http.server.BaseHTTPRequestHandler):
     """Hands calls on to the company, but for one operation, which it spoils."""
 
-    company, operation, fault, known = None, "", "", {}
+    company, operation, fault, known, vaults, points = None, "", "", {}, [], {}
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_):
         pass
 
-    def answer(self, status, body):
+    def answer(self, status, body, header=None):
         self.send_response(status)
+        if header:
+            self.send_header(*header)
         if status == 302:
             self.send_header("Location", f"{self.company.url}/")
         self.send_header("Content-Length", str(len(body)))
@@ -290,6 +293,9 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
             return "ListRules"
         if self.command == "POST":
             return urllib.parse.parse_qs(body.decode(errors="replace")).get("Action", [""])[0]
+        if self.path.startswith("/backup-vaults/"):
+            part = urllib.parse.urlsplit(self.path).path.split("/")[3:4]
+            return {"recovery-points": "ListRecoveryPointsByBackupVault", "access-policy": "GetBackupVaultAccessPolicy"}.get("".join(part), "ListBackupVaults")
         if "/recovery-points" in self.path:
             return "ListRecoveryPointsByResource"
         query = urllib.parse.urlsplit(self.path).query
@@ -314,6 +320,13 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
         spoilt = name == self.operation.split(":")[1]
         if spoilt and self.fault != "cut off":
             return self.answer(*FAULTS[self.fault])
+        if name == "GetBackupVaultAccessPolicy" and not spoilt:
+            return self.answer(400, b'{"Message": "no policy"}', ("x-amzn-ErrorType", "ResourceNotFoundException:"))
+        if name == "ListBackupVaults" and not spoilt and self.vaults:
+            return self.answer(200, json.dumps({"BackupVaultList": self.vaults}).encode())
+        if name == "ListRecoveryPointsByBackupVault" and not spoilt:
+            points = self.points.get(self.path.split("/")[2], [])
+            return self.answer(200, json.dumps({"RecoveryPoints": points}).encode())
         if name in LACKING and not spoilt:
             return self.answer(200, LACKING[name])
         status, answer = self.asked(body)
@@ -325,9 +338,10 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def between(company, operation="nothing:at all", fault="", known=None):
+def between(company, operation="nothing:at all", fault="", known=None, vaults=(), points=None):
     """Stands between Deadstop and the company, and spoils one operation."""
-    handler = type("Spoiler", (Spoiler,), {"company": company, "operation": operation, "fault": fault, "known": {} if known is None else known})
+    handler = type("Spoiler", (Spoiler,), {"company": company, "operation": operation, "fault": fault, "known": {} if known is None else known,
+                                        "vaults": list(vaults), "points": points or {}})
     proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
     try:
@@ -369,6 +383,30 @@ def volumes(company):
     check(tried(limited.delete_volume, VolumeId=bound) in REFUSED, "the server refuses the volume by itself")
     check(tried(limited.terminate_instances, InstanceIds=[instance]) is None, "the server terminates the instance")
     check(bound not in [one["VolumeId"] for one in ec2.describe_volumes()["Volumes"]], "its volume is gone")
+
+
+def vaults(company):
+    """Recovery points count as far as nobody in reach may delete them, or undo the lock of their vault. The server has no
+    recovery points, so that these are told as AWS does (service model of AWS Backup), and no delete is tried."""
+    def answer(user, *locks):
+        arn = f"arn:aws:backup:eu-west-1:{ACCOUNT}:backup-vault:"
+        kept = [{"BackupVaultName": name, "BackupVaultArn": arn + name, **lock} for name, lock in locks]
+        point = {"RecoveryPointArn": f"arn:aws:rds:eu-west-1:{ACCOUNT}:snapshot:awsbackup:job-1", "Status": "COMPLETED",
+                 "ResourceArn": DB + "prod-ledger", "CreationDate": time.time() - 3600}
+        with between(company, vaults=kept, points={name: [point] for name, _ in locks}) as endpoint:
+            _, assessment, _ = run(endpoint, [company.keys[user], company.keys["agent-readonly"]], f"vaults-{user}", "--live")
+        return answers(assessment)
+
+    past, coming = {"Locked": True, "LockDate": time.time() - 86400}, {"Locked": True, "LockDate": time.time() + 86400}
+    for user, lock, expected in [
+            ("agent-delete", {"Locked": False}, "recoverable"), ("agent-vaults", {"Locked": False}, "nothing"),
+            ("agent-vaults", {"Locked": True}, "nothing"), ("agent-vaults", coming, "nothing"),
+            ("agent-vaults", past, "recoverable"), ("agent-admin", past, "recoverable"), ("agent-admin", coming, "nothing")]:
+        found = answer(user, ("sealed", lock))
+        check(found[DB + "prod-ledger"]["answer"] == expected, f"vaults: {user} {lock}: {found[DB + 'prod-ledger']}")
+        vault = found[f"arn:aws:backup:eu-west-1:{ACCOUNT}:backup-vault:sealed"]
+        stops = lock == past or user == "agent-delete"
+        check((vault["prevention"] == "stopped") == stops, f"vaults: {user} {lock}: {vault}")
 
 
 def clusters(company):
@@ -483,6 +521,7 @@ with Company() as company:
     runs = spoilt(company)
     buckets(company)
     volumes(company)
+    vaults(company)
     clusters(company)
     across_accounts(company)
     by_another_role(company)

@@ -5,6 +5,7 @@ mod ebs;
 mod kms;
 mod rds;
 mod s3;
+mod vaults;
 
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
@@ -72,6 +73,7 @@ impl<'a> Scene<'a> {
             holdings: Holdings::default(),
             keys: BTreeMap::new(),
             unlisted: Vec::new(),
+            vaults: None,
         }
     }
 
@@ -84,6 +86,7 @@ impl<'a> Scene<'a> {
         all.join(desk.done());
         let read = at_once(regions, |region| {
             let mut desk = self.desk(region);
+            desk.vaults = Some(vaults::list_all(&mut desk));
             rds::list_all(&mut desk);
             dynamodb::list_all(&mut desk);
             ebs::list_all(&mut desk);
@@ -92,6 +95,7 @@ impl<'a> Scene<'a> {
         read.into_iter().for_each(|one| all.join(one));
         let read = at_once(&buckets, |bucket| {
             let mut desk = self.desk(&bucket.region);
+            desk.vaults = all.vaults.get(&bucket.region).cloned();
             s3::describe(&mut desk, bucket);
             desk.done()
         });
@@ -132,6 +136,8 @@ pub(super) struct Read {
     pub(super) keys: BTreeMap<String, Vec<NodeId>>,
     /// Kinds that could not be listed.
     pub(super) unlisted: Vec<Gap>,
+    /// Whether all that vaults keep was listed, by Region.
+    vaults: BTreeMap<String, Result<(), Gap>>,
 }
 
 impl Read {
@@ -141,6 +147,7 @@ impl Read {
             holdings: Holdings::default(),
             keys: BTreeMap::new(),
             unlisted: Vec::new(),
+            vaults: BTreeMap::new(),
         }
     }
 
@@ -151,6 +158,7 @@ impl Read {
             self.keys.entry(key).or_default().extend(behind);
         }
         self.unlisted.extend(other.unlisted);
+        self.vaults.extend(other.vaults);
     }
 }
 
@@ -166,12 +174,15 @@ pub(super) struct Desk<'a> {
     pub(super) keys: BTreeMap<String, Vec<NodeId>>,
     /// Kinds that could not be listed.
     pub(super) unlisted: Vec<Gap>,
+    /// Whether all that the vaults of the Region keep was listed; none: they were not asked for.
+    vaults: Option<Result<(), Gap>>,
 }
 
 impl Desk<'_> {
     fn done(self) -> Read {
-        let Self { facts, holdings, keys, unlisted, .. } = self;
-        Read { facts, holdings, keys, unlisted }
+        let Self { facts, holdings, keys, unlisted, vaults, region, .. } = self;
+        let vaults = vaults.map(|listed| (region.to_owned(), listed)).into_iter().collect();
+        Read { facts, holdings, keys, unlisted, vaults }
     }
 
     pub(super) fn scope(&self) -> String {
@@ -244,6 +255,13 @@ impl Desk<'_> {
         }
     }
 
+    /// The key that a copy cannot be restored without; it is described with the others.
+    pub(super) fn needed(&mut self, key: Option<&String>) -> Vec<NodeId> {
+        let Some(key) = key.map(|key| self.key(key)) else { return Vec::new() };
+        self.keys.entry(key.clone()).or_default();
+        vec![NodeId(key)]
+    }
+
     /// Adds deletion protection, which one more call takes off.
     pub(super) fn protection(&mut self, on: &NodeId, covers: &str, enabled: Fact<bool>, lift: &str, operation: &str) {
         self.also(on, lift, on.as_str());
@@ -308,6 +326,9 @@ impl Desk<'_> {
 
     /// What AWS Backup keeps of a resource, which its own service does not show. Nothing, if it keeps nothing.
     pub(super) fn kept_elsewhere(&mut self, name: &str, arn: &str) -> Option<Gap> {
+        if let Some(listed) = &self.vaults {
+            return listed.as_ref().err().cloned();
+        }
         let kept = self.ask("backup:ListRecoveryPointsByResource", Some(name), |client| {
             let arn: String = url::form_urlencoded::byte_serialize(arn.as_bytes()).collect();
             client.get("backup", &format!("/resources/{arn}/recovery-points"))
@@ -323,6 +344,11 @@ impl Desk<'_> {
             },
             Err(gap) => Some(gap),
         }
+    }
+
+    /// Whether what AWS Backup keeps is stated with its vaults.
+    pub(super) fn knows_vaults(&self) -> bool {
+        self.vaults.as_ref().is_some_and(Result::is_ok)
     }
 
     pub(super) fn unread<T>(&mut self, what: &str) -> Fact<T> {

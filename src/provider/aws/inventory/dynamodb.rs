@@ -220,6 +220,9 @@ fn backups(client: &Client<'_>, table: &str) -> Result<Vec<Backup>, Fault> {
 
 impl Backup {
     fn state(&self, desk: &mut Desk<'_>, table: &NodeId, of: &str, key: &[NodeId]) {
+        if self.vaulted && desk.knows_vaults() {
+            return;
+        }
         let id = NodeId(self.arn.clone());
         let source = desk.facts.source(BACKUPS, &format!("{}/{of}", desk.scope()));
         let lag = match self.at {

@@ -275,6 +275,9 @@ fn protection(desk: &mut Desk<'_>, on: &NodeId, shield: Shield) {
 
 /// A snapshot, which stays when its volume is deleted.
 fn copy(desk: &mut Desk<'_>, snapshot: &Snapshot, volume: &NodeId, around: &Around, place: &str) {
+    if snapshot.vaulted && desk.knows_vaults() {
+        return;
+    }
     // The ARN of a snapshot names no account (Service Authorization Reference, Amazon EC2).
     let id = NodeId(format!("{place}::snapshot/{}", snapshot.id));
     let source = desk.facts.source(SNAPSHOTS, &desk.scope());
@@ -310,6 +313,7 @@ fn copy(desk: &mut Desk<'_>, snapshot: &Snapshot, volume: &NodeId, around: &Arou
             }
         }
     };
+    let needs = desk.needed(snapshot.key.as_ref());
     desk.facts.copies.push(Copy {
         id,
         of: volume.clone(),
@@ -320,7 +324,7 @@ fn copy(desk: &mut Desk<'_>, snapshot: &Snapshot, volume: &NodeId, around: &Arou
         ends,
         dies_with: Fact::Known(Vec::new()),
         destroyed_by,
-        needs: snapshot.key.iter().map(|key| NodeId(desk.key(key))).collect(),
+        needs,
         drills: DRILLS,
         basis: Basis::Observed,
         because: said,

@@ -204,6 +204,9 @@ fn automated(desk: &mut Desk<'_>, instance: &Instance, db: &NodeId) {
 }
 
 fn manual(desk: &mut Desk<'_>, snapshot: &Snapshot, db: &NodeId, delete: &'static str, operation: &'static str) {
+    if snapshot.kind != "manual" && desk.knows_vaults() {
+        return;
+    }
     let id = NodeId(snapshot.arn.clone());
     let source = desk.facts.source(operation, &desk.scope());
     let lag = match snapshot.at {
@@ -217,6 +220,7 @@ fn manual(desk: &mut Desk<'_>, snapshot: &Snapshot, db: &NodeId, delete: &'stati
         desk.unread("who may delete snapshots that AWS Backup keeps was not read")
     };
     let kind = if snapshot.kind == "manual" { "manual" } else { "awsbackup" };
+    let needs = desk.needed(snapshot.key.as_ref());
     desk.facts.copies.push(Copy {
         id,
         of: db.clone(),
@@ -227,7 +231,7 @@ fn manual(desk: &mut Desk<'_>, snapshot: &Snapshot, db: &NodeId, delete: &'stati
         ends: Fact::Known(End::Never),
         dies_with: Fact::Known(Vec::new()),
         destroyed_by,
-        needs: snapshot.key.iter().map(|key| NodeId(desk.key(key))).collect(),
+        needs,
         drills: DRILLS,
         basis: Basis::Observed,
         because: format!("a snapshot of type {kind}, kept when what it is of is deleted"),
