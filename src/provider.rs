@@ -7,6 +7,7 @@ mod facts;
 mod neon;
 mod planetscale;
 mod platform;
+mod pool;
 pub mod railway;
 mod supabase;
 mod token;
@@ -21,7 +22,7 @@ use deadstop_core::time::Time;
 
 use crate::collector::{Token, Tokens};
 use crate::readonly::{ReadOnly, Reads};
-use facts::{Facts, Fault};
+use facts::{About, Facts, Fault};
 
 /// What was learnt of credentials and of what lies behind them.
 #[derive(Debug)]
@@ -36,6 +37,13 @@ pub struct Learnt {
 impl Learnt {
     const fn new(facts: Facts) -> Self {
         Self { identities: BTreeMap::new(), described: Vec::new(), facts }
+    }
+
+    /// What is learnt with each of these tokens, a few asked at once.
+    fn of_each(about: About, tokens: &[Token], at: Time, one: impl Fn(&Token) -> Self + Sync) -> Self {
+        let mut learnt = Self::new(Facts::new(about, at));
+        pool::at_once(AT_ONCE, tokens, one).into_iter().for_each(|seen| learnt.absorb(seen));
+        learnt
     }
 
     /// Takes over what was learnt with another credential.
@@ -128,6 +136,9 @@ pub fn plans() -> impl Iterator<Item = Plan> {
         operations: asked.reads.list.iter().map(|read| read.operation).collect(),
     })
 }
+
+/// How many tokens of one provider are asked about at once.
+const AT_ONCE: usize = 4;
 
 /// How many tokens of one provider are asked about. More in one place are guesses of whoever put them there.
 const MOST: usize = 100;

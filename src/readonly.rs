@@ -66,6 +66,12 @@ pub enum Shape {
 }
 
 impl Read {
+    /// A REST operation: a `GET` of this path with no other query keys than these.
+    #[must_use]
+    pub const fn rest(operation: &'static str, path: &'static str, keys: &'static [&'static str]) -> Self {
+        Self { operation, shape: Shape::Rest { path, keys } }
+    }
+
     /// The path and the text of a GraphQL document.
     #[must_use]
     pub const fn document(&self) -> Option<(&'static str, &'static str)> {

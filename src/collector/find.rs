@@ -113,6 +113,8 @@ pub(crate) struct Finds {
     pub(crate) finds: Vec<Find>,
     /// Values of the file at hand that are a part of one of its credentials, and none by themselves.
     pub(crate) parts: Vec<Secret>,
+    /// Public ids of the file at hand, each with the name that it stands under.
+    pub(crate) ids: Vec<(String, Secret)>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) servers: Vec<Server>,
     pub(crate) chains: Vec<Chain>,

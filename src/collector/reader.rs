@@ -179,12 +179,19 @@ impl Visitor for Reader<'_> {
         let renews = by_path.is_some() && self.raws.iter().any(|(raw, _)| raw.renews);
         let parts = std::mem::take(&mut self.parsed.parts);
         let parts: BTreeSet<&[u8]> = parts.iter().map(Secret::expose).collect();
+        let ids = std::mem::take(&mut self.parsed.ids);
+        let ids: BTreeSet<(&str, &[u8])> = ids.iter().map(|(name, id)| (name.as_str(), id.expose())).collect();
         // What the parser took it knows better than a guess does.
         let taken: Vec<Secret> = self.parsed.finds.iter().filter_map(|find| find.secret.clone()).collect();
         let taken: BTreeSet<&[u8]> = taken.iter().map(Secret::expose).collect();
         for (mut raw, line) in paired(std::mem::take(&mut self.raws), NEAR) {
             let held = |set: &BTreeSet<&[u8]>| raw.secret.as_ref().is_some_and(|secret| set.contains(secret.expose()));
-            if held(&parts) || (raw.strength == Strength::Guess && held(&taken)) {
+            let named = |secret: &Secret| {
+                let key = raw.key.as_deref().unwrap_or_default().to_ascii_lowercase();
+                ids.contains(&(key.as_str(), secret.expose()))
+            };
+            let known = || held(&taken) || raw.secret.as_ref().is_some_and(named);
+            if held(&parts) || (raw.strength == Strength::Guess && known()) {
                 continue;
             }
             if let Some((provider, kind)) = by_path.filter(|_| raw.strength == Strength::Guess) {

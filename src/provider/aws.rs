@@ -124,7 +124,7 @@ fn identify<'a>(
             }
         }
     }
-    let fault = faults.last().cloned().unwrap_or(Fault { reason: GapReason::NotAsked, code: None });
+    let fault = faults.last().cloned().unwrap_or(Fault::of(GapReason::NotAsked));
     let gap = facts.refused(IDENTITY, credential, &fault);
     // A temporary key without its own token, and a key of another partition, are as unknown to AWS as one that is gone.
     let lasting = keys.len() == 1 && keys.iter().all(|key| is_lasting(key)) && !regions.is_empty();
@@ -164,16 +164,17 @@ fn partition(region: &str) -> &'static str {
 
 fn caller(client: &Client<'_>) -> Result<(String, String), Fault> {
     let answer = client.form("sts", "GetCallerIdentity", reads::STS, &[])?;
-    let malformed = || Fault { reason: GapReason::Malformed, code: None };
-    let document = Document::parse(&answer).map_err(|_| malformed())?;
-    let result = xml::result(&document).ok_or_else(malformed)?;
-    let (account, arn) =
-        (xml::text(result, "Account").ok_or_else(malformed)?, xml::text(result, "Arn").ok_or_else(malformed)?);
+    let document = Document::parse(&answer).map_err(|_| Fault::malformed())?;
+    let result = xml::result(&document).ok_or_else(Fault::malformed)?;
+    let (account, arn) = (
+        xml::text(result, "Account").ok_or_else(Fault::malformed)?,
+        xml::text(result, "Arn").ok_or_else(Fault::malformed)?,
+    );
     let numbered = account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit());
     if numbered && deadstop_core::iam::Caller::new(arn).is_some_and(|caller| caller.account() == account) {
         Ok((account.to_owned(), arn.to_owned()))
     } else {
-        Err(malformed())
+        Err(Fault::malformed())
     }
 }
 
@@ -283,7 +284,7 @@ fn directory(clients: &[Client<'_>], number: &str, facts: &mut Facts) -> Option<
             Err(fault) => last = Some(fault),
         }
     }
-    let fault = last.unwrap_or(Fault { reason: GapReason::NotAsked, code: None });
+    let fault = last.unwrap_or(Fault::of(GapReason::NotAsked));
     facts.refused(DETAILS, number, &fault);
     None
 }

@@ -14,9 +14,9 @@ use serde_json::Value;
 use super::Learnt;
 use super::facts::{About, Facts, Fault, Told};
 use super::platform::{Container, May, anything, can, listed, untried};
-use super::token::{Client, Got, Shown, each, is_id, shown};
+use super::token::{Client, Got, NAME_ONE, Shown, is_id, shown};
 use crate::collector::Token;
-use crate::readonly::{Read, ReadOnly, Reads, Shape};
+use crate::readonly::{Read, ReadOnly, Reads};
 
 pub(super) const HOST: &str = "console.neon.tech";
 /// Kinds of credential that are asked about.
@@ -37,24 +37,20 @@ const BRANCHES: &str = "GET /projects/{}/branches";
 const DATABASES: &str = "GET /projects/{}/branches/{}/databases";
 const SNAPSHOTS: &str = "GET /projects/{}/snapshots";
 
-const fn get(operation: &'static str, path: &'static str, keys: &'static [&'static str]) -> Read {
-    Read { operation, shape: Shape::Rest { path, keys } }
-}
-
 /// The only calls that are ever sent.
 pub(super) static READS: Reads = Reads {
     provider: "neon",
     own_host: |host| host == HOST,
     throttled: |answer| answer.status == 429,
     list: &[
-        get(AUTH, "/api/v2/auth", &[]),
-        get(ORGANIZATIONS, "/api/v2/users/me/organizations", &[]),
-        get(MEMBERS, "/api/v2/organizations/{}/members", &[]),
-        get(PROJECTS, "/api/v2/projects", &["org_id", "limit", "cursor"]),
-        get(SHARED, "/api/v2/projects/shared", &["limit", "cursor"]),
-        get(BRANCHES, "/api/v2/projects/{}/branches", &["limit", "cursor"]),
-        get(DATABASES, "/api/v2/projects/{}/branches/{}/databases", &[]),
-        get(SNAPSHOTS, "/api/v2/projects/{}/snapshots", &[]),
+        Read::rest(AUTH, "/api/v2/auth", &[]),
+        Read::rest(ORGANIZATIONS, "/api/v2/users/me/organizations", &[]),
+        Read::rest(MEMBERS, "/api/v2/organizations/{}/members", &[]),
+        Read::rest(PROJECTS, "/api/v2/projects", &["org_id", "limit", "cursor"]),
+        Read::rest(SHARED, "/api/v2/projects/shared", &["limit", "cursor"]),
+        Read::rest(BRANCHES, "/api/v2/projects/{}/branches", &["limit", "cursor"]),
+        Read::rest(DATABASES, "/api/v2/projects/{}/branches/{}/databases", &[]),
+        Read::rest(SNAPSHOTS, "/api/v2/projects/{}/snapshots", &[]),
     ],
 };
 
@@ -71,11 +67,7 @@ const OF_A_MEMBER: [&str; 5] = [
 
 /// Asks Neon about these keys.
 pub(super) fn ask(door: &ReadOnly, tokens: &[Token], at: Time) -> Learnt {
-    let mut learnt = Learnt::new(Facts::new(ABOUT, at));
-    for seen in each(tokens, |token| one(door, token, at)) {
-        learnt.absorb(seen);
-    }
-    learnt
+    Learnt::of_each(ABOUT, tokens, at, |token| one(door, token, at))
 }
 
 #[derive(Deserialize)]
@@ -251,7 +243,7 @@ fn of_user(client: &Client<'_>, token: &Token, me: &str, learnt: &mut Learnt) {
     }
     let mut own = projects(client, PROJECTS, &[]);
     // Whoever has organizations is told to name one.
-    if own.fault.as_ref().is_some_and(|fault| fault.says(&["400"])) && !organizations.items.is_empty() {
+    if own.fault.as_ref().is_some_and(|fault| fault.says(&[NAME_ONE])) && !organizations.items.is_empty() {
         own.fault = None;
     }
     unlisted = unlisted.or(facts.outcome(PROJECTS, me, own.fault));

@@ -16,9 +16,9 @@ use serde_json::Value;
 use super::Learnt;
 use super::facts::{About, Facts, Fault, Told};
 use super::platform::{Container, May, anything, can, listed, untried};
-use super::token::{Client, Got, Shown, each, is_id, shown};
+use super::token::{Client, Got, Shown, is_id, shown};
 use crate::collector::Token;
-use crate::readonly::{Read, ReadOnly, Reads, Shape};
+use crate::readonly::{Read, ReadOnly, Reads};
 
 pub(super) const HOST: &str = "api.planetscale.com";
 /// Kinds of credential that are asked about. A password of a branch is for its database alone.
@@ -39,32 +39,24 @@ const BACKUPS: &str = "GET /organizations/{}/databases/{}/branches/{}/backups";
 
 const PAGE: &[&str] = &["page", "per_page"];
 
-const fn get(operation: &'static str, path: &'static str, keys: &'static [&'static str]) -> Read {
-    Read { operation, shape: Shape::Rest { path, keys } }
-}
-
 /// The only calls that are ever sent.
 pub(super) static READS: Reads = Reads {
     provider: "planetscale",
     own_host: |host| host == HOST,
     throttled: |answer| answer.status == 429,
     list: &[
-        get(ORGANIZATIONS, "/v1/organizations", PAGE),
-        get(USER, "/v1/user", &[]),
-        get(SERVICE_TOKEN, "/v1/organizations/{}/service-tokens/{}", &[]),
-        get(DATABASES, "/v1/organizations/{}/databases", PAGE),
-        get(BRANCHES, "/v1/organizations/{}/databases/{}/branches", PAGE),
-        get(BACKUPS, "/v1/organizations/{}/databases/{}/branches/{}/backups", PAGE),
+        Read::rest(ORGANIZATIONS, "/v1/organizations", PAGE),
+        Read::rest(USER, "/v1/user", &[]),
+        Read::rest(SERVICE_TOKEN, "/v1/organizations/{}/service-tokens/{}", &[]),
+        Read::rest(DATABASES, "/v1/organizations/{}/databases", PAGE),
+        Read::rest(BRANCHES, "/v1/organizations/{}/databases/{}/branches", PAGE),
+        Read::rest(BACKUPS, "/v1/organizations/{}/databases/{}/branches/{}/backups", PAGE),
     ],
 };
 
 /// Asks PlanetScale about these tokens.
 pub(super) fn ask(door: &ReadOnly, tokens: &[Token], at: Time) -> Learnt {
-    let mut learnt = Learnt::new(Facts::new(ABOUT, at));
-    for seen in each(tokens, |token| one(door, token, at)) {
-        learnt.absorb(seen);
-    }
-    learnt
+    Learnt::of_each(ABOUT, tokens, at, |token| one(door, token, at))
 }
 
 #[derive(Clone, Deserialize)]

@@ -16,10 +16,11 @@ use deadstop_core::world::ANY_DELETE;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Learnt;
 use super::facts::{About, Facts, Fault, Told};
 use super::platform::{Container, May, anything};
-use super::token::{Client, NOT_AUTHORIZED, Shown, each, is_id, shown};
+use super::pool::at_once;
+use super::token::{Client, NOT_AUTHORIZED, Shown, is_id, shown};
+use super::{AT_ONCE, Learnt};
 use crate::collector::Token;
 use crate::readonly::ReadOnly;
 use documents as ask;
@@ -58,7 +59,7 @@ struct Seen {
 /// Asks Railway about these tokens.
 #[must_use]
 pub(super) fn ask(door: &ReadOnly, tokens: &[Token], at: Time) -> Learnt {
-    let seen = each(tokens, |token| one(door, token, at));
+    let seen = at_once(AT_ONCE, tokens, |token| one(door, token, at));
     let mut learnt = Learnt::new(Facts::new(ABOUT, at));
     let mut bound = Vec::new();
     for seen in seen {

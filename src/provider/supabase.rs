@@ -12,9 +12,9 @@ use serde::Deserialize;
 use super::Learnt;
 use super::facts::{About, Facts, Fault, Told};
 use super::platform::{Container, May, anything, listed, untried};
-use super::token::{Client, Shown, each, is_id, shown};
+use super::token::{Client, Shown, is_id, shown};
 use crate::collector::Token;
-use crate::readonly::{Read, ReadOnly, Reads, Shape};
+use crate::readonly::{Read, ReadOnly, Reads};
 
 pub(super) const HOST: &str = "api.supabase.com";
 /// Kinds of credential that are asked about. Keys of a project are for its data alone.
@@ -34,33 +34,25 @@ const BRANCHES: &str = "GET /projects/{}/branches";
 const BACKUPS: &str = "GET /projects/{}/database/backups";
 const BUCKETS: &str = "GET /projects/{}/storage/buckets";
 
-const fn get(operation: &'static str, path: &'static str) -> Read {
-    Read { operation, shape: Shape::Rest { path, keys: &[] } }
-}
-
 /// The only calls that are ever sent.
 pub(super) static READS: Reads = Reads {
     provider: "supabase",
     own_host: |host| host == HOST,
     throttled: |answer| answer.status == 429,
     list: &[
-        get(PROFILE, "/v1/profile"),
-        get(ORGANIZATIONS, "/v1/organizations"),
-        get(MEMBERS, "/v1/organizations/{}/members"),
-        get(PROJECTS, "/v1/projects"),
-        get(BRANCHES, "/v1/projects/{}/branches"),
-        get(BACKUPS, "/v1/projects/{}/database/backups"),
-        get(BUCKETS, "/v1/projects/{}/storage/buckets"),
+        Read::rest(PROFILE, "/v1/profile", &[]),
+        Read::rest(ORGANIZATIONS, "/v1/organizations", &[]),
+        Read::rest(MEMBERS, "/v1/organizations/{}/members", &[]),
+        Read::rest(PROJECTS, "/v1/projects", &[]),
+        Read::rest(BRANCHES, "/v1/projects/{}/branches", &[]),
+        Read::rest(BACKUPS, "/v1/projects/{}/database/backups", &[]),
+        Read::rest(BUCKETS, "/v1/projects/{}/storage/buckets", &[]),
     ],
 };
 
 /// Asks Supabase about these tokens.
 pub(super) fn ask(door: &ReadOnly, tokens: &[Token], at: Time) -> Learnt {
-    let mut learnt = Learnt::new(Facts::new(ABOUT, at));
-    for seen in each(tokens, |token| one(door, token, at)) {
-        learnt.absorb(seen);
-    }
-    learnt
+    Learnt::of_each(ABOUT, tokens, at, |token| one(door, token, at))
 }
 
 #[derive(Deserialize)]

@@ -2,10 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use deadstop_core::fact::GapReason;
 use serde::de::DeserializeOwned;
@@ -17,8 +13,6 @@ use super::facts::Fault;
 use crate::collector::Token;
 use crate::readonly::{Answer, Read, ReadOnly, Reads};
 
-/// How many credentials of one provider are asked about at once.
-const AT_ONCE: usize = 4;
 /// How many pages of one listing are read.
 const PAGES: usize = 1_000;
 /// The longest name that is shown.
@@ -270,12 +264,23 @@ fn error(errors: &Value, refused: bool) -> Fault {
     Fault::of(if refused { GapReason::Denied } else { GapReason::Malformed })
 }
 
+/// What Neon says where an organization is to be named (docs, `cli/api`).
+pub(crate) const NAME_ONE: &str = "org_id is required";
+
+fn said(answer: &Answer) -> Option<&'static str> {
+    let body: Value = serde_json::from_slice(&answer.body).ok()?;
+    (body.get("message")?.as_str()? == NAME_ONE).then_some(NAME_ONE)
+}
+
 /// What a REST server answered.
 fn rest(answer: &Answer) -> Result<Value, Fault> {
     match answer.status {
         200..300 => serde_json::from_slice(&answer.body).map_err(|_| Fault::of(GapReason::Malformed)),
         // What a token may not see is often said not to be there.
         401 | 403 | 404 => Err(Fault { reason: GapReason::Denied, code: Some(answer.status.to_string()) }),
+        400 if said(answer) == Some(NAME_ONE) => {
+            Err(Fault { reason: GapReason::Unsupported, code: Some(NAME_ONE.to_owned()) })
+        }
         400 | 405..500 => Err(Fault { reason: GapReason::Unsupported, code: Some(answer.status.to_string()) }),
         _ => Err(Fault::of(GapReason::Malformed)),
     }
@@ -329,26 +334,6 @@ pub(crate) fn is_id(text: &str) -> bool {
     (1..=LONGEST).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
         && !text.bytes().all(|b| b == b'.')
-}
-
-/// Asks about each, a few at once. The answers are in the order of the questions.
-pub(crate) fn each<T: Sync, R: Send>(all: &[T], ask: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let (next, answers) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    thread::scope(|scope| {
-        for _ in 0..AT_ONCE.min(all.len()) {
-            scope.spawn(|| {
-                loop {
-                    let at = next.fetch_add(1, Ordering::SeqCst);
-                    let Some(one) = all.get(at) else { return };
-                    let answer = ask(one);
-                    answers.lock().unwrap_or_else(PoisonError::into_inner).push((at, answer));
-                }
-            });
-        }
-    });
-    let mut answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
-    answers.sort_by_key(|(at, _)| *at);
-    answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
 #[cfg(test)]
@@ -405,13 +390,6 @@ mod tests {
             assert!(listed_in::<Value>(&serde_json::from_str(body).unwrap(), key).fault.is_some(), "{body}");
         }
         assert!(listed_in::<String>(&json!(["a", 1]), "").fault.is_some(), "one that is not understood");
-    }
-
-    #[test]
-    fn answers_come_in_the_order_of_the_questions() {
-        let all: Vec<usize> = (0..50).collect();
-        assert_eq!(each(&all, |one| one * 2), all.iter().map(|one| one * 2).collect::<Vec<_>>());
-        assert_eq!(each(&[] as &[usize], |one| *one), Vec::<usize>::new());
     }
 
     #[test]

@@ -84,9 +84,12 @@ s3.put_bucket_encryption(Bucket="sealed", ServerSideEncryptionConfiguration={"Ru
 for name in ("media", "exports", "archive", "sealed"):
     for place in ("old/one", "new/two"):
         s3.put_object(Bucket=name, Key=place, Body=b"data")
+# An object with a key of its own, which nothing of the bucket tells.
+other = client("kms").create_key(Description="one object")["KeyMetadata"]["Arn"]
+s3.put_object(Bucket="media", Key="other/one", Body=b"data", ServerSideEncryption="aws:kms", SSEKMSKeyId=other)
 iam = client("iam")
 read = ["s3:Get*", "s3:List*", "ec2:Describe*", "rbin:Get*", "rbin:List*", "sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "iam:Get*", "iam:List*", "rds:Describe*", "rds:ListTagsForResource",
-        "dynamodb:Describe*", "dynamodb:List*", "dynamodb:GetResourcePolicy", "organizations:Describe*", "backup:List*", "kms:DescribeKey", "kms:GetKeyPolicy"]
+        "dynamodb:Describe*", "dynamodb:List*", "dynamodb:GetResourcePolicy", "organizations:Describe*", "backup:List*", "kms:ListKeys", "kms:DescribeKey", "kms:GetKeyPolicy"]
 users = {
     "agent-admin": [allow("*")],
     "agent-readonly": [allow(read)],

@@ -32,7 +32,7 @@ TABLE = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/"
 READS = {"sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "organizations:DescribeOrganization",
          "rds:DescribeDBInstances", "rds:DescribeDBSnapshots", "backup:ListRecoveryPointsByResource", "dynamodb:ListTables",
          "dynamodb:DescribeTable", "dynamodb:DescribeContinuousBackups", "dynamodb:ListBackups",
-         "dynamodb:ListTagsOfResource", "dynamodb:GetResourcePolicy", "kms:DescribeKey", "kms:GetKeyPolicy",
+         "dynamodb:ListTagsOfResource", "dynamodb:GetResourcePolicy", "kms:ListKeys", "kms:DescribeKey", "kms:GetKeyPolicy",
          "s3:ListAllMyBuckets", "s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration",
          "s3:GetBucketPolicy", "s3:GetBucketAcl", "s3:GetBucketTagging", "s3:GetEncryptionConfiguration",
          "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration",
@@ -303,8 +303,9 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
 
     def asked(self, body):
         """What the company answers. It does not change while it is only read, so each question is asked once."""
-        key = self.headers.get("Authorization", "").split("/")[0]
-        question = (self.command, self.path, body, self.headers.get("X-Amz-Target"), key)
+        # The key and the Region, of Credential=KEY/DAY/REGION/….
+        scope = tuple(self.headers.get("Authorization", "").split("/")[0:3:2])
+        question = (self.command, self.path, body, self.headers.get("X-Amz-Target"), scope)
         if question not in self.known:
             request = urllib.request.Request(self.company.url + self.path, data=body or None, headers=dict(self.headers), method=self.command)
             try:
@@ -474,9 +475,15 @@ def buckets(company):
     statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::sealed/*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     check(tried(s3.put_bucket_policy, Bucket="sealed", Policy=document) is None, "the server takes the policy")
-    # The key that new objects are encrypted with.
+    # The key that new objects are encrypted with; and any other, as one may be named with every object.
     _, _, of = found("agent-kms", "agent-readonly")
-    check(of["sealed"]["prevention"] == "open" and of["exports"]["answer"] == "stopped", f"kms: {of['sealed']} {of['exports']}")
+    check(of["sealed"]["prevention"] == "open", f"kms: {of['sealed']}")
+    # A key is of the Region of the bucket, and in that of exports there is none.
+    check(of["media"]["answer"] == "unknown" and of["media"]["bounds"][1] == "stopped", f"kms: media: {of['media']}")
+    check(of["exports"]["answer"] == "stopped", f"kms: exports: {of['exports']}")
+    other = root.head_object(Bucket="media", Key="other/one")["SSEKMSKeyId"]
+    kms = company.client("kms", "agent-kms")
+    check(tried(kms.schedule_key_deletion, KeyId=other.rsplit("/")[-1], PendingWindowInDays=7) is None, "the server takes the key that an object of media needs")
     # Everything: versions go, too; whether every version is locked nobody says.
     _, assessment, of = found("agent-admin")
     check(of["media"]["answer"] == "nothing" and of["exports"]["answer"] == "nothing", f"admin: {of['media']}")

@@ -33,9 +33,9 @@ def made_up(name, length):
 
 
 class Denied(Exception):
-    def __init__(self, status=403):
+    def __init__(self, status=403, message="no"):
         super().__init__(status)
-        self.status = status
+        self.status, self.message = status, message
 
 
 class Platform:
@@ -111,7 +111,7 @@ class Platform:
         try:
             answer = self.operations()[key](self.who(shown), *parts, **query)
         except Denied as denied:
-            return denied.status, {"message": "no"}
+            return denied.status, {"message": denied.message}
         schema = PUBLISHED[self.provider]["paths"][key].get("answer")
         if schema:
             for error in jsonschema.Draft202012Validator(schema).iter_errors(answer):
@@ -179,7 +179,7 @@ class Neon(Platform):
 
     def projects(self, who, org_id=None, limit=None, cursor=None):
         if who["kind"] == "api_key_user" and org_id is None:
-            raise Denied(400)
+            raise Denied(400, "org_id is required")
         after = [p for p in self.data["projects"] if p["id"] > (cursor or "")]
         return {"projects": after[:1], "pagination": {"cursor": after[0]["id"] if after else cursor or ""}}
 

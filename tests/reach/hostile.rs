@@ -372,3 +372,21 @@ fn stores_of_very_many_entries_cost_no_more_than_to_read_them() {
     finds_the_bait(&fake);
     assert_eq!(fake.collect().reach.gap().unwrap().reason, GapReason::Malformed);
 }
+
+#[test]
+fn a_secret_is_not_hidden_by_being_called_an_id() {
+    let fake = Fake::new();
+    let (secret, other) = ("QJ7ZK2MX9RT4LP8V", made_up(8, 36));
+    fake.write(
+        "~/.config/openstack/clouds.yaml",
+        format!(
+            "clouds:\n  a:\n    auth:\n      application_credential_id: {secret}\n      application_credential_secret: {other}\nproxy_password: {secret}\n"
+        ),
+    );
+    let found = fake.collect();
+    let at = |line: u64| {
+        let places = found.credentials.items.iter().flat_map(|credential| &credential.locations);
+        places.filter(|place| place.line == Some(line)).count()
+    };
+    assert_eq!((at(5), at(6)), (1, 1), "{:?}", found.credentials.items);
+}

@@ -25,7 +25,7 @@ use crate::world::World;
 use rows::Numbers;
 
 /// How many paths of an asset are written out.
-const PATHS_SHOWN: usize = 20;
+pub const PATHS_SHOWN: usize = 20;
 
 /// Answers the question for every asset, and asks no check. Pure: the same bundle and policy give the same assessment.
 #[must_use]

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::assess::PATHS_SHOWN;
 use crate::assessment::{Assessment, AssetAnswer, Counts, Finding, GapRow, PathAnswer};
 use crate::time::Time;
 use crate::verdict::{Answer, LayerState, Rank, Severity};
@@ -130,7 +131,7 @@ pub struct AssetChange {
 /// Kinds of delete path that changed: asset, session and the states of the six layers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Paths {
-    /// Not there before, the worst first.
+    /// Not there before, the worst first. One that stops is none.
     pub opened: Vec<PathRow>,
     /// No longer there.
     pub closed: Vec<PathRow>,
@@ -318,23 +319,21 @@ fn assets(before: &Assessment, after: &Assessment) -> Vec<AssetChange> {
     changes
 }
 
-/// How many paths of an asset an assessment lists at most; with so many there may be more.
-const LISTED: usize = 20;
-
 /// One kind of path: asset, session, and the states of the six layers.
 type Kind<'a> = (&'a str, &'a str, Vec<LayerState>);
 
 /// Of the paths of one asset, one session and one vector of states only the worst is listed, and which that is may change by
 /// chance; so kinds of path are compared.
 fn paths(before: &Assessment, after: &Assessment) -> Paths {
-    let cut = |asset: &&AssetAnswer| asset.paths.len() >= LISTED && asset.paths.len() < asset.paths_total;
+    let cut = |asset: &&AssetAnswer| asset.paths.len() >= PATHS_SHOWN && asset.paths.len() < asset.paths_total;
     let both = || before.assets.iter().chain(&after.assets);
     let cut: BTreeSet<&str> = both().filter(cut).map(|asset| asset.key.as_str()).collect();
     let (old, new) = (kinds(before, &cut), kinds(after, &cut));
     let only = |these: &BTreeMap<Kind<'_>, &PathAnswer>, those: &BTreeMap<Kind<'_>, &PathAnswer>| {
         let mut rows: Vec<PathRow> = these
             .iter()
-            .filter(|(kind, _)| !those.contains_key(*kind))
+            // One that stops is no way to lose anything.
+            .filter(|(kind, path)| !those.contains_key(*kind) && path.bounds != [Rank::Stopped; 2])
             .map(|((asset, session, states), path)| PathRow {
                 key: path.key.clone(),
                 asset: (*asset).to_owned(),

@@ -168,9 +168,10 @@ fn take(
     let id = field.id.as_deref().and_then(|way| Some((way, beside(tree, place, way)?.as_str()?.trim())));
     if let Some((way, id)) = id {
         find.public_id = plain(id).or_else(|| is_id(id).then(|| id.to_owned()));
-        // The id is no further secret, whatever the name that it stands under sounds like.
+        // The id is no further secret, whatever the name that it stands under sounds like; under another name it is one.
         if find.public_id.is_some() {
-            out.parts.push(Secret::new(id.as_bytes()));
+            let name = way.rsplit('/').next().unwrap_or(way);
+            out.ids.push((name.to_ascii_lowercase(), Secret::new(id.as_bytes())));
         }
         // Only AWS gives such ids, so that a secret beside one is AWS's, whatever tool keeps it.
         if is_aws_id(id) {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use deadstop_core::fact::GapReason;
 use deadstop_core::iam::{Kind, Policy};
 use roxmltree::{Document, Node};
 
@@ -71,13 +70,13 @@ impl Directory {
             let mut fields = vec![("MaxItems", "1000")];
             fields.extend(marker.as_deref().map(|marker| ("Marker", marker)));
             let answer = client.form("iam", "GetAccountAuthorizationDetails", IAM, &fields)?;
-            let next = all.page(&answer).ok_or(Fault { reason: GapReason::Malformed, code: None })?;
+            let next = all.page(&answer).ok_or(Fault::malformed())?;
             if next.is_none() {
                 return Ok(all);
             }
             // The same page again would never end.
             if next == marker {
-                return Err(Fault { reason: GapReason::Malformed, code: None });
+                return Err(Fault::malformed());
             }
             marker = next;
         }

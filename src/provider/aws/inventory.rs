@@ -8,9 +8,6 @@ mod s3;
 mod vaults;
 
 use std::collections::BTreeMap;
-use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use deadstop_core::catalogue;
 use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
@@ -24,6 +21,7 @@ use super::partition;
 use super::rights::{Ask, On, Opener, Opens, ResourcePolicy};
 use crate::collector::AwsKey;
 use crate::provider::facts::Facts;
+use crate::provider::pool::at_once;
 use crate::readonly::ReadOnly;
 
 /// AWS keeps no record of whether a restore was any good. Those that count are the ones that somebody wrote down
@@ -47,6 +45,9 @@ impl Holdings {
         self.openers.extend(other.openers);
     }
 }
+
+/// How many calls are under way at a time.
+const AT_ONCE: usize = 8;
 
 /// One account, and who reads it.
 pub(super) struct Scene<'a> {
@@ -74,6 +75,7 @@ impl<'a> Scene<'a> {
             keys: BTreeMap::new(),
             unlisted: Vec::new(),
             vaults: None,
+            any_key: None,
         }
     }
 
@@ -84,7 +86,7 @@ impl<'a> Scene<'a> {
         let mut desk = self.desk(homes.first().copied().unwrap_or_default());
         let buckets = s3::list_all(&mut desk, homes);
         all.join(desk.done());
-        let read = at_once(regions, |region| {
+        let read = at_once(AT_ONCE, regions, |region| {
             let mut desk = self.desk(region);
             desk.vaults = Some(vaults::list_all(&mut desk));
             rds::list_all(&mut desk);
@@ -93,8 +95,10 @@ impl<'a> Scene<'a> {
             desk.done()
         });
         read.into_iter().for_each(|one| all.join(one));
-        let read = at_once(&buckets, |bucket| {
+        let any_key = kms::of_objects(self, &buckets, &mut all);
+        let read = at_once(AT_ONCE, &buckets, |bucket| {
             let mut desk = self.desk(&bucket.region);
+            desk.any_key = any_key.get(&bucket.region).cloned();
             desk.vaults = all.vaults.get(&bucket.region).cloned();
             s3::describe(&mut desk, bucket);
             desk.done()
@@ -103,29 +107,6 @@ impl<'a> Scene<'a> {
         kms::describe_all(self, &mut all);
         all
     }
-}
-
-/// How many calls are under way at a time.
-const AT_ONCE: usize = 8;
-
-/// Does the same for each, several at a time; the results are in the order of what was given.
-fn at_once<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let one = || {
-        let mut done = Vec::new();
-        while let Some((at, item)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, all.get(at)?)))
-        {
-            done.push((at, work(item)));
-        }
-        done
-    };
-    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
-        let hands: Vec<_> = (0..AT_ONCE.min(all.len())).map(|_| scope.spawn(one)).collect();
-        let ends = hands.into_iter().map(|hand| hand.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        ends.flatten().collect()
-    });
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// What was read of an account, or of a part of it.
@@ -176,6 +157,8 @@ pub(super) struct Desk<'a> {
     pub(super) unlisted: Vec<Gap>,
     /// Whether all that the vaults of the Region keep was listed; none: they were not asked for.
     vaults: Option<Result<(), Gap>>,
+    /// Whichever keys of the Region objects are encrypted with, beside the default of their bucket.
+    any_key: Option<NodeId>,
 }
 
 impl Desk<'_> {
@@ -207,7 +190,7 @@ impl Desk<'_> {
                 Err(fault) => last = Some(fault),
             }
         }
-        let fault = last.unwrap_or(Fault { reason: GapReason::Denied, code: None });
+        let fault = last.unwrap_or(Fault::of(GapReason::Denied));
         Err(self.facts.refused(operation, &scope, &fault))
     }
 
@@ -220,7 +203,10 @@ impl Desk<'_> {
             || Fact::Unknown(self.facts.doubt(self.account, "no tag says which environment it belongs to")),
             Fact::Known,
         );
-        self.destroyers(&id, seen.kind);
+        // What ends the volume of a machine is called on the machine, or on what has made it.
+        if seen.kind != "instance_volume" {
+            self.destroyers(&id, seen.kind);
+        }
         self.facts.assets.push(Asset {
             id: id.clone(),
             provider: "aws".to_owned(),

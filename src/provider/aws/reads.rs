@@ -44,6 +44,7 @@ pub(super) const READS: Reads = Reads {
         post("rbin:ListRules", "/list-rules"),
         get("rbin:GetRule", "/rules/{}", ""),
         target("organizations:DescribeOrganization", "AWSOrganizationsV20161128.DescribeOrganization"),
+        target("kms:ListKeys", "TrentService.ListKeys"),
         target("kms:DescribeKey", "TrentService.DescribeKey"),
         target("kms:GetKeyPolicy", "TrentService.GetKeyPolicy"),
         target("dynamodb:ListTables", "DynamoDB_20120810.ListTables"),

@@ -49,12 +49,14 @@ pub(super) enum ResourcePolicy {
     NotKnown(&'static str),
     /// The same as none or as this one, but that something else, which was not read, may let other accounts in.
     Abroad(Option<Policy>, &'static str),
+    /// Of one of several resources, by what any of their policies allows; what follows was not read: whether it matters.
+    OneOf(Policy, &'static str),
 }
 
 impl ResourcePolicy {
     const fn policy(&self) -> Option<&Policy> {
         match self {
-            Self::Read(policy) | Self::Abroad(Some(policy), _) => Some(policy),
+            Self::Read(policy) | Self::Abroad(Some(policy), _) | Self::OneOf(policy, _) => Some(policy),
             Self::None | Self::NotKnown(_) | Self::Abroad(None, _) => None,
         }
     }
@@ -291,7 +293,13 @@ impl<'a> Accounts<'a> {
             ResourcePolicy::Abroad(_, what) if who.number != owner && decided.outcome != Outcome::Allowed => {
                 return Effect::Maybe(format!("the {what} was not read"));
             }
-            ResourcePolicy::None | ResourcePolicy::Read(_) | ResourcePolicy::Abroad(_, _) => {}
+            ResourcePolicy::OneOf(_, what) if decided.outcome == Outcome::Allowed => {
+                return Effect::Maybe(format!("its policies allow it; {what} was not read"));
+            }
+            ResourcePolicy::None
+            | ResourcePolicy::Read(_)
+            | ResourcePolicy::Abroad(_, _)
+            | ResourcePolicy::OneOf(_, _) => {}
         }
         let governed = [who.number, owner]
             .iter()

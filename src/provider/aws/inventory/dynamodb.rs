@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use deadstop_core::fact::{Fact, GapReason, Listed};
+use deadstop_core::fact::{Fact, Listed};
 use deadstop_core::iam::{Kind, Policy};
 use deadstop_core::id::NodeId;
 use deadstop_core::model::{Basis, Class, Copy, CopyKind, End};
@@ -33,20 +33,19 @@ fn call(client: &Client<'_>, operation: &str, body: &Value) -> Result<Value, Fau
 }
 
 fn names(client: &Client<'_>) -> Result<Vec<String>, Fault> {
-    let malformed = || Fault { reason: GapReason::Malformed, code: None };
     let (mut all, mut from) = (Vec::<String>::new(), None::<String>);
     loop {
         let body = from.as_ref().map_or_else(|| json!({}), |from| json!({ "ExclusiveStartTableName": from }));
         let answer = call(client, "ListTables", &body)?;
-        for name in answer.get("TableNames").and_then(Value::as_array).ok_or_else(malformed)? {
-            all.push(name.as_str().ok_or_else(malformed)?.to_owned());
+        for name in answer.get("TableNames").and_then(Value::as_array).ok_or_else(Fault::malformed)? {
+            all.push(name.as_str().ok_or_else(Fault::malformed)?.to_owned());
         }
         let next = answer.get("LastEvaluatedTableName").and_then(Value::as_str).map(str::to_owned);
         if next.is_none() {
             return Ok(all);
         }
         if next == from {
-            return Err(malformed());
+            return Err(Fault::malformed());
         }
         from = next;
     }
@@ -61,7 +60,7 @@ fn one(desk: &mut Desk<'_>, name: &str) {
     };
     let table = described.get("Table").unwrap_or(&Value::Null);
     let Some(arn) = table.get("TableArn").and_then(Value::as_str).filter(|arn| arn.starts_with("arn:")) else {
-        let fault = Fault { reason: GapReason::Malformed, code: None };
+        let fault = Fault::malformed();
         let gap = desk.facts.refused(TABLE, &format!("{}/{name}", desk.scope()), &fault);
         return desk.unlisted.push(gap);
     };
@@ -181,7 +180,6 @@ struct Backup {
 }
 
 fn backups(client: &Client<'_>, table: &str) -> Result<Vec<Backup>, Fault> {
-    let malformed = || Fault { reason: GapReason::Malformed, code: None };
     let (mut all, mut from) = (Vec::new(), None::<String>);
     loop {
         let mut body = json!({ "TableName": table, "BackupType": "ALL" });
@@ -189,7 +187,7 @@ fn backups(client: &Client<'_>, table: &str) -> Result<Vec<Backup>, Fault> {
             body.insert("ExclusiveStartBackupArn".to_owned(), json!(from));
         }
         let answer = call(client, "ListBackups", &body)?;
-        for one in answer.get("BackupSummaries").and_then(Value::as_array).ok_or_else(malformed)? {
+        for one in answer.get("BackupSummaries").and_then(Value::as_array).ok_or_else(Fault::malformed)? {
             let text = |key: &str| one.get(key).and_then(Value::as_str).map(str::to_owned);
             let seconds = one.get("BackupCreationDateTime").and_then(Value::as_f64);
             #[expect(
@@ -197,7 +195,8 @@ fn backups(client: &Client<'_>, table: &str) -> Result<Vec<Backup>, Fault> {
                 reason = "seconds since 1970 fit, and parts of one do not matter"
             )]
             let at = seconds.map(|seconds| Time::from_unix(seconds as i64));
-            let (arn, name) = (text("BackupArn").ok_or_else(malformed)?, text("BackupName").ok_or_else(malformed)?);
+            let (arn, name) =
+                (text("BackupArn").ok_or_else(Fault::malformed)?, text("BackupName").ok_or_else(Fault::malformed)?);
             all.push(Backup {
                 arn,
                 name,
@@ -212,7 +211,7 @@ fn backups(client: &Client<'_>, table: &str) -> Result<Vec<Backup>, Fault> {
             return Ok(all);
         }
         if next == from {
-            return Err(malformed());
+            return Err(Fault::malformed());
         }
         from = next;
     }

@@ -159,8 +159,7 @@ fn one(desk: &mut Desk<'_>, volume: &Volume, around: &Around) {
 /// What an instance does to a volume: it keeps it from being deleted by itself, and may take it along.
 fn attached(desk: &mut Desk<'_>, volume: &Volume, id: &NodeId, around: &Around, place: &str) {
     let account = desk.account.to_owned();
-    // The catalogue's other operations are called on the instance, or on what has made it.
-    desk.holdings.asks.retain(|ask| ask.node != *id || ask.action == "ec2:DeleteVolume");
+    desk.also(id, "ec2:DeleteVolume", id.as_str());
     desk.also(id, "ec2:DetachVolume", id.as_str());
     for one in &volume.attached {
         let instance = format!("{place}:{account}:instance/{}", one.instance);

@@ -1,4 +1,4 @@
-//! The keys that data is encrypted with (KMS API reference: `DescribeKey`, `GetKeyPolicy`).
+//! The keys that data is encrypted with (KMS API reference: `ListKeys`, `DescribeKey`, `GetKeyPolicy`).
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,13 @@ use deadstop_core::id::NodeId;
 use deadstop_core::model::{Asset, Class};
 use serde_json::{Value, json};
 
-use super::{Desk, Read, Scene, at_once};
+use super::s3::Bucket;
+use super::{AT_ONCE, Desk, Read, Scene, s3};
 use crate::provider::aws::client::{Client, Fault};
 use crate::provider::aws::rights::ResourcePolicy;
+use crate::provider::pool::at_once;
 
+const LIST: &str = "kms:ListKeys";
 const DESCRIBE: &str = "kms:DescribeKey";
 const POLICY: &str = "kms:GetKeyPolicy";
 
@@ -26,7 +29,7 @@ enum Named {
 /// Describes the keys that assets and copies named. Whoever destroys one destroys what stands behind it.
 pub(super) fn describe_all(scene: &Scene<'_>, all: &mut Read) {
     let names: Vec<String> = all.keys.keys().cloned().collect();
-    let read = at_once(&names, |name| {
+    let read = at_once(AT_ONCE, &names, |name| {
         let mut desk = scene.desk(region(name));
         let named = resolve(&mut desk, name);
         (named, desk.done())
@@ -49,7 +52,7 @@ pub(super) fn describe_all(scene: &Scene<'_>, all: &mut Read) {
         copy.needs = needs.filter_map(|need| meant.get(&need).cloned().unwrap_or(Some(need))).collect();
     }
     let keys: Vec<(String, Vec<NodeId>)> = keys.into_iter().collect();
-    let read = at_once(&keys, |(arn, behind)| {
+    let read = at_once(AT_ONCE, &keys, |(arn, behind)| {
         let mut desk = scene.desk(region(arn));
         one(&mut desk, arn, behind);
         desk.done()
@@ -78,11 +81,7 @@ fn resolve(desk: &mut Desk<'_>, name: &str) -> Named {
 }
 
 fn one(desk: &mut Desk<'_>, arn: &str, behind: &[NodeId]) {
-    let body = json!({ "KeyId": arn, "PolicyName": "default" });
-    let answer = desk.ask(POLICY, Some(arn), |client| call(client, "TrentService.GetKeyPolicy", &body));
-    let text = answer.ok().and_then(|answer| answer.get("Policy").and_then(Value::as_str).map(str::to_owned));
-    let document = text.and_then(|text| serde_json::from_str::<Value>(&text).ok());
-    let policy = document.and_then(|document| Policy::new(&document, Kind::Resource).ok());
+    let policy = policy(desk, arn).and_then(|document| Policy::new(&document, Kind::Resource).ok());
     let id = NodeId(arn.to_owned());
     desk.destroyers(&id, "key");
     let policy = policy.map_or(ResourcePolicy::NotKnown("key's policy"), ResourcePolicy::Read);
@@ -90,16 +89,103 @@ fn one(desk: &mut Desk<'_>, arn: &str, behind: &[NodeId]) {
     asset(desk, id, format!("key {}", arn.rsplit('/').next().unwrap_or(arn)), behind.to_vec());
 }
 
+/// The policy of a key, if it can be read.
+fn policy(desk: &mut Desk<'_>, arn: &str) -> Option<Value> {
+    let body = json!({ "KeyId": arn, "PolicyName": "default" });
+    let answer = desk.ask(POLICY, Some(arn), |client| call(client, "TrentService.GetKeyPolicy", &body)).ok()?;
+    serde_json::from_str(answer.get("Policy")?.as_str()?).ok()
+}
+
+/// Adds, for each Region, whichever of its keys the objects of its buckets may be encrypted with: a bucket has a default, and
+/// "you can specify" another key with every object (S3 User Guide, `specifying-kms-encryption`), which nothing but each
+/// object tells. Gives the node by Region; none, where there is no key to destroy.
+pub(super) fn of_objects(scene: &Scene<'_>, buckets: &[Bucket], all: &mut Read) -> BTreeMap<String, NodeId> {
+    let mut regions: BTreeMap<&str, Vec<NodeId>> = BTreeMap::new();
+    for bucket in buckets {
+        regions.entry(&bucket.region).or_default().push(NodeId(s3::arn(bucket)));
+    }
+    let regions: Vec<(&str, Vec<NodeId>)> = regions.into_iter().collect();
+    let read = at_once(AT_ONCE, &regions, |(region, buckets)| {
+        let mut desk = scene.desk(region);
+        let node = any(&mut desk, buckets.clone());
+        (node, desk.done())
+    });
+    let mut nodes = BTreeMap::new();
+    for ((region, _), (node, read)) in regions.iter().zip(read) {
+        all.join(read);
+        nodes.extend(node.map(|node| ((*region).to_owned(), node)));
+    }
+    nodes
+}
+
+fn any(desk: &mut Desk<'_>, buckets: Vec<NodeId>) -> Option<NodeId> {
+    let policy = match desk.ask(LIST, None, list) {
+        Ok(keys) if keys.is_empty() => return None,
+        Ok(keys) => together(desk, &keys),
+        Err(_) => ResourcePolicy::NotKnown("list of keys"),
+    };
+    let id = NodeId(format!("aws:account/{}/keys/{}", desk.account, desk.region));
+    destroyed(desk, &id, policy);
+    asset(desk, id.clone(), format!("whichever keys of {} objects are encrypted with", desk.region), buckets);
+    Some(id)
+}
+
+fn list(client: &Client<'_>) -> Result<Vec<String>, Fault> {
+    let (mut all, mut marker) = (Vec::new(), None::<String>);
+    loop {
+        let mut body = json!({ "Limit": 1000 });
+        if let (Some(marker), Some(body)) = (&marker, body.as_object_mut()) {
+            body.insert("Marker".to_owned(), json!(marker));
+        }
+        let answer = call(client, "TrentService.ListKeys", &body)?;
+        for key in answer.get("Keys").and_then(Value::as_array).ok_or_else(Fault::malformed)? {
+            all.push(key.get("KeyArn").and_then(Value::as_str).ok_or_else(Fault::malformed)?.to_owned());
+        }
+        match answer.get("Truncated") {
+            None | Some(Value::Bool(false)) => return Ok(all),
+            _ => {}
+        }
+        let next = answer.get("NextMarker").and_then(Value::as_str).map(str::to_owned);
+        if next.is_none() || next == marker {
+            return Err(Fault::malformed());
+        }
+        marker = next;
+    }
+}
+
+/// What any of these keys' policies allows. What one of them refuses, another may not.
+fn together(desk: &mut Desk<'_>, keys: &[String]) -> ResourcePolicy {
+    let mut allowed = Vec::new();
+    for key in keys {
+        let statements = match policy(desk, key).and_then(|mut document| Some(document.get_mut("Statement")?.take())) {
+            Some(Value::Array(statements)) => statements,
+            Some(one @ Value::Object(_)) => vec![one],
+            _ => return ResourcePolicy::NotKnown("policy of each key"),
+        };
+        // Whatever is not plainly a refusal is kept, so that one which cannot be understood spoils the whole.
+        allowed.extend(statements.into_iter().filter(|one| one.get("Effect") != Some(&json!("Deny"))));
+    }
+    let document = json!({ "Version": "2012-10-17", "Statement": allowed });
+    match Policy::new(&document, Kind::Resource) {
+        Ok(policy) => ResourcePolicy::OneOf(policy, "whether an object is encrypted with a key that it may destroy"),
+        Err(_) => ResourcePolicy::NotKnown("policy of each key"),
+    }
+}
+
 /// Adds a key that nobody told of, but which may be there: what stands behind it may be destroyed by way of it.
 pub(super) fn not_read(desk: &mut Desk<'_>, of: &NodeId, name: &str) {
     let id = NodeId(format!("{of}#key"));
-    let partition = of.as_str().split(':').nth(1).unwrap_or("aws");
-    let prefix = format!("arn:{partition}:kms:{}:{}:key/", desk.region, desk.account);
-    for action in ["kms:ScheduleKeyDeletion", "kms:DeleteImportedKeyMaterial", "kms:PutKeyPolicy"] {
-        desk.also_below(&id, action, &prefix);
-    }
-    desk.holdings.policies.insert(id.clone(), ResourcePolicy::NotKnown("policy of the key that it may have"));
+    destroyed(desk, &id, ResourcePolicy::NotKnown("policy of the key that it may have"));
     asset(desk, id, format!("the key of {name}, which was not read"), vec![of.clone()]);
+}
+
+/// Asks for the operations that destroy some key of the account and the Region.
+fn destroyed(desk: &mut Desk<'_>, id: &NodeId, policy: ResourcePolicy) {
+    let prefix = desk.key("");
+    for action in ["kms:ScheduleKeyDeletion", "kms:DeleteImportedKeyMaterial", "kms:PutKeyPolicy"] {
+        desk.also_below(id, action, &prefix);
+    }
+    desk.holdings.policies.insert(id.clone(), policy);
 }
 
 fn asset(desk: &mut Desk<'_>, id: NodeId, name: String, behind: Vec<NodeId>) {

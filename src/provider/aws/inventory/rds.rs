@@ -5,7 +5,7 @@ mod clusters;
 
 use std::collections::BTreeMap;
 
-use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
+use deadstop_core::fact::{Fact, Gap, Listed};
 use deadstop_core::id::NodeId;
 use deadstop_core::model::{Basis, Class, Copy, CopyKind, End};
 use deadstop_core::time::{Span, Time};
@@ -49,24 +49,23 @@ fn pages<T>(
     name: &str,
     read: fn(Node<'_, '_>) -> Option<T>,
 ) -> Result<Vec<T>, Fault> {
-    let malformed = || Fault { reason: GapReason::Malformed, code: None };
     let (mut all, mut marker) = (Vec::new(), None::<String>);
     loop {
         let mut fields = vec![("MaxRecords", "100")];
         fields.extend(marker.as_deref().map(|marker| ("Marker", marker)));
         let answer = client.form("rds", action, RDS, &fields)?;
-        let document = Document::parse(&answer).map_err(|_| malformed())?;
-        let result = result(&document).ok_or_else(malformed)?;
-        child(result, name).ok_or_else(malformed)?;
+        let document = Document::parse(&answer).map_err(|_| Fault::malformed())?;
+        let result = result(&document).ok_or_else(Fault::malformed)?;
+        child(result, name).ok_or_else(Fault::malformed)?;
         for node in list(result, name) {
-            all.push(read(node).ok_or_else(malformed)?);
+            all.push(read(node).ok_or_else(Fault::malformed)?);
         }
         let next = text(result, "Marker").map(str::to_owned);
         if next.is_none() {
             return Ok(all);
         }
         if next == marker {
-            return Err(malformed());
+            return Err(Fault::malformed());
         }
         marker = next;
     }

@@ -15,7 +15,8 @@ use super::{DRILLS, Desk, Seen, kms, one_call};
 use crate::provider::aws::client::{Client, Fault};
 use crate::provider::aws::partition;
 use crate::provider::aws::rights::{Opens, ResourcePolicy};
-use bodies::{Bucket, Lock, Mode, Versioning};
+pub(super) use bodies::Bucket;
+use bodies::{Lock, Mode, Versioning};
 
 const LIST: &str = "s3:ListAllMyBuckets";
 const VERSIONING: &str = "s3:GetBucketVersioning";
@@ -101,10 +102,15 @@ impl Client<'_> {
     }
 }
 
+/// The bucket's ARN.
+pub(super) fn arn(bucket: &Bucket) -> String {
+    format!("arn:{}:s3:::{}", partition(&bucket.region), bucket.name)
+}
+
 /// Describes one bucket.
 pub(super) fn describe(desk: &mut Desk<'_>, bucket: &Bucket) {
     let name = bucket.name.as_str();
-    let arn = format!("arn:{}:s3:::{name}", partition(desk.region));
+    let arn = arn(bucket);
     let told = Told {
         versioning: desk.ask(VERSIONING, Some(name), |c| c.about(name, "versioning", bodies::versioning)),
         lock: desk.ask(LOCK, Some(name), |c| {
@@ -304,7 +310,7 @@ fn versions(desk: &mut Desk<'_>, bucket: &NodeId, told: &Told, key: Option<NodeI
             call("s3:DeleteObjectVersion", "delete the versions themselves"),
             call("s3:PutLifecycleConfiguration", "let the versions expire"),
         ]),
-        needs: key.into_iter().collect(),
+        needs: key.into_iter().chain(desk.any_key.clone()).collect(),
         drills: DRILLS,
         basis: Basis::Observed,
         because: "versions are kept, so a delete hides an object and an overwrite adds to it".to_owned(),
