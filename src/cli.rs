@@ -3,12 +3,16 @@
 pub mod compare;
 pub mod edition;
 pub mod examples;
+pub mod fix;
+pub mod tabletop;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 pub use compare::{DiffArgs, DiffFormat, VerifyArgs};
 pub use edition::{Audience, EditionArgs, Redact, RedactArgs};
+pub use fix::FixArgs;
+pub use tabletop::{AboutArgs, GuideArgs, PrepareArgs, RecordArgs, TabletopArgs, TabletopCommand};
 
 /// If an AI agent here called your provider's delete API right now, what would stop it?
 ///
@@ -134,6 +138,11 @@ pub enum Command {
     /// Say what changed between two assessments.
     #[command(after_help = examples::DIFF)]
     Diff(DiffArgs),
+    /// Print what a fix of an assessment asks for: a policy, a setting, a command.
+    #[command(after_help = examples::FIX)]
+    Fix(FixArgs),
+    /// Prepare a tabletop exercise from the delete paths, lead through it, and record it.
+    Tabletop(TabletopArgs),
 }
 
 /// Whose permissions.
@@ -219,6 +228,13 @@ pub struct AnswerArgs {
     /// A folder of further checks. None is ever read from a folder that is looked at.
     #[arg(long, value_name = "DIR", env = "DEADSTOP_CHECKS", help_heading = "Answers")]
     pub checks: Vec<PathBuf>,
+    /// Exit 1 only for what is new or worse than in this assessment. All that is known is shown as ever, and an answer
+    /// that is not known stays exit code 3.
+    #[arg(long, value_name = "FILE", env = "DEADSTOP_BASELINE", help_heading = "Answers")]
+    pub baseline: Option<PathBuf>,
+    /// The record of a tabletop exercise, which becomes a part of the report.
+    #[arg(long, value_name = "FILE", env = "DEADSTOP_TABLETOP", help_heading = "Answers")]
+    pub tabletop: Option<PathBuf>,
 }
 
 /// Which files are written beside the report, and how.
@@ -447,6 +463,10 @@ pub enum Format {
     Csv,
     /// GitLab code quality: `gl-code-quality.json`.
     Gitlab,
+    /// OCSF Compliance Findings, one a line: `ocsf.jsonl`.
+    Ocsf,
+    /// OSCAL Assessment Results: `oscal.json`.
+    Oscal,
     /// What the terminal shows.
     Text,
 }
@@ -517,6 +537,8 @@ pub enum SchemaName {
     Check,
     /// What `diff --format json` writes.
     Diff,
+    /// `tabletop.yaml`.
+    Tabletop,
 }
 
 /// Arguments of `init`.

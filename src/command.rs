@@ -7,6 +7,7 @@ pub mod completions;
 pub mod credentials;
 pub mod demo;
 mod diff;
+mod fix;
 pub mod iam;
 pub mod init;
 pub mod man;
@@ -14,6 +15,7 @@ pub mod permissions;
 pub mod report;
 pub mod run;
 pub mod schema;
+pub mod tabletop;
 mod verify;
 
 use anyhow::Context as _;
@@ -90,6 +92,8 @@ fn dispatch(cli: &Cli, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
         Command::Permissions(args) => permissions::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Diff(args) => diff::run(args, &cli.common),
+        Command::Fix(args) => fix::run(args, &cli.common),
+        Command::Tabletop(args) => tabletop::run(args, &cli.common),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args, &cli.common),
     }
@@ -114,6 +118,19 @@ pub(crate) fn settings(common: &Common, answer: &AnswerArgs) -> anyhow::Result<(
         config.policy.assessed_at = Some(text.parse().context("--assessed-at")?);
     }
     Ok((config, threshold, !answer.fail_on.is_empty()))
+}
+
+/// What an assessment amounts to, beside a baseline if one was named.
+pub(crate) fn amounts(
+    assessment: &Assessment,
+    answer: &AnswerArgs,
+    threshold: Threshold,
+    policy: &Policy,
+) -> anyhow::Result<Exit> {
+    Ok(match &answer.baseline {
+        None => exit::exit(assessment, threshold, policy),
+        Some(path) => exit::since(&report::assessment(path)?, assessment, threshold, policy),
+    })
 }
 
 /// What fails: what the configuration says, with what was typed laid over it.
@@ -215,7 +232,7 @@ impl Finish<'_> {
     pub(crate) fn finish(&self, bundle: &Bundle, assessment: &Assessment) -> anyhow::Result<u8> {
         let stage = tracing::info_span!("report", files = field::Empty, bytes = field::Empty).entered();
         let (limits, flavour) = (self.threshold.limits(), self.formats.sarif.sarif_flavour);
-        let (args, exit) = (&self.formats.edition, exit::exit(assessment, self.threshold, self.policy));
+        let (args, exit) = (&self.formats.edition, amounts(assessment, self.answer, self.threshold, self.policy)?);
         let edition = Edition { audience: args.audience.meant(), logo: self.logo.cloned() };
         let assessment = &*redact(assessment, args.redact.redact.meant())?;
         let mut files = Vec::new();

@@ -1,7 +1,7 @@
 //! The exit code: a pure function of the assessment and the thresholds, the same whatever the format.
 
 use deadstop_core::assessment::{Assessment, AssetAnswer, Finding};
-use deadstop_core::diff::Standing;
+use deadstop_core::diff::{self, AssetChange, Cause, Change, Diff, Standing};
 use deadstop_core::policy::{Policy, Waiver};
 use deadstop_core::quote;
 use deadstop_core::render::Limits;
@@ -175,36 +175,125 @@ pub struct Exit {
     pub reason: String,
 }
 
+/// What an assessment holds that bears on the exit code.
+struct Count {
+    /// Assets of the headline.
+    of: usize,
+    /// Those at the threshold or worse.
+    failing: usize,
+    /// Those whose answer is not known.
+    unknown: usize,
+    /// Those that a waiver takes out of the count.
+    accepted: usize,
+    /// Checks that fail.
+    checks: usize,
+}
+
+impl Count {
+    fn new(assessment: &Assessment, threshold: Threshold, policy: &Policy) -> Self {
+        let headline: Vec<&AssetAnswer> = assessment.assets.iter().filter(|asset| asset.in_headline).collect();
+        let of = headline.len();
+        let counted: Vec<&AssetAnswer> =
+            headline.into_iter().filter(|asset| !waived(asset, assessment, policy)).collect();
+        Self {
+            of,
+            failing: counted.iter().filter(|asset| threshold.reached(at_best(&Standing::of(asset)))).count(),
+            unknown: counted.iter().filter(|asset| asset.answer == Answer::Unknown).count(),
+            accepted: of - counted.len(),
+            checks: assessment.findings.iter().filter(|finding| threshold.fails(finding)).count(),
+        }
+    }
+
+    /// What is not known, as an exit.
+    fn open(&self) -> Option<(u8, String)> {
+        let of = self.of;
+        match self.unknown {
+            _ if of == 0 => Some((3, "no production asset was found, so nothing could be assessed".to_owned())),
+            0 => None,
+            1 => Some((3, format!("the answer for 1 of {of} production assets depends on what could not be read"))),
+            more => {
+                Some((3, format!("the answers for {more} of {of} production assets depend on what could not be read")))
+            }
+        }
+    }
+
+    fn at(&self, threshold: Threshold) -> String {
+        let are = if self.failing == 1 { "is" } else { "are" };
+        format!("{} of {} production assets {are} at `{}` or worse", self.failing, self.of, threshold.word())
+    }
+
+    fn waivers(&self) -> String {
+        if self.accepted > 0 { format!("; {} accepted by a waiver", self.accepted) } else { String::new() }
+    }
+}
+
 /// What the answers and checks amount to: 1 if an asset of the headline is at the threshold or worse, even at its best
 /// where its answer is not known, or a check of that severity fails; else 3 if an answer is not known, or there is none;
 /// else 0. A waiver takes its asset, or its finding, out of the count.
 #[must_use]
 pub fn exit(assessment: &Assessment, threshold: Threshold, policy: &Policy) -> Exit {
-    let headline: Vec<&AssetAnswer> = assessment.assets.iter().filter(|asset| asset.in_headline).collect();
-    let of = headline.len();
-    let counted: Vec<&AssetAnswer> = headline.into_iter().filter(|asset| !waived(asset, assessment, policy)).collect();
-    let failing = counted.iter().filter(|asset| threshold.reached(at_best(&Standing::of(asset)))).count();
-    let unknown = counted.iter().filter(|asset| asset.answer == Answer::Unknown).count();
-    let word = threshold.word();
-    let checks = assessment.findings.iter().filter(|finding| threshold.fails(finding)).count();
-    let (code, reason) = if failing > 0 {
-        let are = if failing == 1 { "is" } else { "are" };
-        (1, format!("{failing} of {of} production assets {are} at `{word}` or worse"))
-    } else if checks > 0 {
-        (1, failed(checks, threshold))
-    } else if of == 0 {
-        (3, "no production asset was found, so nothing could be assessed".to_owned())
-    } else if unknown == 1 {
-        (3, format!("the answer for 1 of {of} production assets depends on what could not be read"))
-    } else if unknown > 0 {
-        (3, format!("the answers for {unknown} of {of} production assets depend on what could not be read"))
+    let count = Count::new(assessment, threshold, policy);
+    let (code, reason) = if count.failing > 0 {
+        (1, count.at(threshold))
+    } else if count.checks > 0 {
+        (1, failed(count.checks, threshold))
     } else {
-        (0, format!("every production asset has an answer, and none is at `{word}` or worse"))
+        count.open().unwrap_or_else(|| {
+            (0, format!("every production asset has an answer, and none is at `{}` or worse", threshold.word()))
+        })
     };
-    let accepted = of - counted.len();
-    let waivers = if accepted > 0 { format!("; {accepted} accepted by a waiver") } else { String::new() };
-    let more = if failing > 0 && checks > 0 { format!("; {}", failed(checks, threshold)) } else { String::new() };
-    Exit { code, reason: format!("{reason}{waivers}{more}") }
+    let both = count.failing > 0 && count.checks > 0;
+    let more = if both { format!("; {}", failed(count.checks, threshold)) } else { String::new() };
+    Exit { code, reason: format!("{reason}{}{more}", count.waivers()) }
+}
+
+/// The same beside a baseline: 1 only for what is new or worse since. What was so before is counted and told, and what is
+/// not known stays 3 though it was not known before.
+#[must_use]
+pub fn since(baseline: &Assessment, assessment: &Assessment, threshold: Threshold, policy: &Policy) -> Exit {
+    let diff = diff::diff(baseline, assessment);
+    let changes = failing(&diff, assessment, threshold);
+    let count = Count::new(assessment, threshold, policy);
+    let day = baseline.assessed_at.day();
+    let stay =
+        format!("{} and {}, all of it in the baseline of {day}", count.at(threshold), failed(count.checks, threshold));
+    let (code, reason) = if changes > 0 {
+        let are =
+            if changes == 1 { "change since the baseline of {} is" } else { "changes since the baseline of {} are" };
+        (1, format!("{changes} {} at `{}` or worse", are.replace("{}", &day), threshold.word()))
+    } else if let Some((code, why)) = count.open() {
+        (code, format!("{why}; nothing is worse than in the baseline of {day}"))
+    } else if count.failing + count.checks > 0 {
+        (0, stay)
+    } else {
+        (0, format!("every production asset has an answer, and none is at `{}` or worse", threshold.word()))
+    };
+    let cause = match diff.cause {
+        Cause::Rules if !diff.assets.is_empty() || !diff.findings.is_empty() => {
+            "; the facts are those of the baseline: what differs comes of the tool, the checks or the configuration"
+        }
+        Cause::Rules | Cause::Facts | Cause::Either => "",
+    };
+    Exit { code, reason: format!("{reason}{}{cause}", count.waivers()) }
+}
+
+/// How many changes are at the threshold: production assets that are new or worse, and checks that fail now.
+#[must_use]
+pub fn failing(diff: &Diff, after: &Assessment, limit: Threshold) -> usize {
+    let accepted = |change: &AssetChange| {
+        let finding = |finding: &&Finding| finding.check == SURVIVES && finding.subject == change.key;
+        after.findings.iter().find(finding).is_some_and(|finding| finding.waiver.is_some())
+    };
+    // An asset that only now counts as production is as new to whoever asks as one that was not there.
+    let worse = |change: &&AssetChange| {
+        let counted = change.after.is_some_and(|now| now.in_headline);
+        let moved = change.before.is_some_and(|before| !before.in_headline);
+        counted && (moved || matches!(change.change, Change::New | Change::Worse)) && !accepted(change)
+    };
+    let reached = |change: &&AssetChange| change.after.is_some_and(|now| limit.reached(at_best(&now)));
+    let assets = diff.assets.iter().filter(worse).filter(reached).count();
+    let checks = diff.findings.iter().filter(|change| change.fails_now() && limit.includes(change.severity())).count();
+    assets + checks
 }
 
 fn failed(checks: usize, threshold: Threshold) -> String {

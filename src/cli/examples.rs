@@ -93,6 +93,26 @@ Examples:
 
 Exit codes: 0 compared · 1 something new or worse at or above --fail-on · 2 nothing to trust";
 
+/// Of `fix`.
+pub(super) const FIX: &str = "\
+Examples:
+  deadstop fix                                          the fixes of ./deadstop-report, those of the plan first
+  deadstop fix F1                                       what it asks for, to paste
+  deadstop fix deny:arn:aws:iam::111122223333:user/ci --assessment q4/assessment.json > policy.json
+
+What is pasted goes to standard output and what is said of it to standard error. Exit codes: 0 printed · 2 nothing to trust";
+
+/// Of `tabletop`.
+pub(super) const TABLETOP: &str = "\
+Examples:
+  deadstop tabletop prepare --world pocketos                   an exercise of a built-in incident
+  deadstop tabletop prepare                                    one of ./deadstop-report, with this environment's own names
+  deadstop tabletop run                                        leads through it and writes the answers down
+  deadstop tabletop record -o with-exercise.json               checks them and puts them into the assessment
+  deadstop run --tabletop deadstop-tabletop/tabletop.yaml      the same in the next report
+
+Exit codes: 0 written · 2 nothing to trust, or a record that does not hold together";
+
 /// Of `verify`.
 pub(super) const VERIFY: &str = "\
 Examples:

@@ -5,18 +5,19 @@ use std::mem;
 use deadstop_core::redact::redact;
 use deadstop_core::{assess::assess_with, bundle, render};
 
-use super::{assessed, checks, coloured, read_bundle, settings, width};
+use super::{amounts, assessed, checks, coloured, read_bundle, settings, tabletop, width};
 use crate::cli::{AssessArgs, Common};
-use crate::{exit, output};
+use crate::output;
 
 pub(super) fn run(args: &AssessArgs, common: &Common) -> anyhow::Result<u8> {
     let (config, threshold, _) = settings(common, &args.answer)?;
     let checks = checks::all(&args.answer.checks)?;
     let bundles = args.facts.iter().map(|path| read_bundle(path)).collect::<anyhow::Result<Vec<_>>>()?;
-    let assessment = assessed(|| assess_with(&bundle::merge(&bundles), &config.policy, &checks));
+    let mut assessment = assessed(|| assess_with(&bundle::merge(&bundles), &config.policy, &checks));
+    tabletop::merge(&mut assessment, args.answer.tabletop.as_deref())?;
     let shown = redact(&assessment, args.redact.redact.meant())?;
     output::written(&args.output, &mut |out| render::write_json(&shown, out))?;
-    let exit = exit::exit(&assessment, threshold, &config.policy);
+    let exit = amounts(&assessment, &args.answer, threshold, &config.policy)?;
     let code = if args.answer.exit_zero { 0 } else { exit.code };
     if args.output.as_os_str() != "-" {
         let mut text = render::text(&shown, coloured(common), width());

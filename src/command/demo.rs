@@ -2,11 +2,12 @@
 
 use anyhow::Context as _;
 use deadstop_core::assess::{assess, assess_with, with_fixes};
+use deadstop_core::assessment::Assessment;
 use deadstop_core::shorthand;
 use deadstop_core::{bundle, bundle::Bundle, policy::Policy};
 use std::time::Instant;
 
-use super::{Finish, assessed, checks, settings};
+use super::{Finish, assessed, checks, settings, tabletop};
 use crate::cli::{Common, DemoArgs};
 use crate::embedded::WORLDS;
 use crate::output;
@@ -34,7 +35,8 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> anyhow::Result<u8> {
         facts = fixed.bundle;
         notes.extend(fixed.done.iter().map(|title| format!("shown with this done: {title}")));
     }
-    let assessment = assessed(|| assess_with(&facts, &policy, &checks));
+    let mut assessment = assessed(|| assess_with(&facts, &policy, &checks));
+    tabletop::merge(&mut assessment, args.answer.tabletop.as_deref())?;
     let finish = Finish {
         common,
         folder: &args.output,
@@ -49,6 +51,12 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> anyhow::Result<u8> {
         show: !fails,
     };
     finish.finish(&facts, &assessment)
+}
+
+/// The assessment of a built-in world, checks and all.
+pub(super) fn assessed_world(wanted: &str) -> anyhow::Result<Assessment> {
+    let (facts, policy) = world(wanted)?;
+    Ok(assess_with(&facts, &policy, &checks::all(&[])?))
 }
 
 fn name(file: &str) -> &str {

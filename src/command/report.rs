@@ -55,6 +55,8 @@ pub(super) const fn file_name(format: Format) -> Option<&'static str> {
         Format::Junit => Some("junit.xml"),
         Format::Csv => Some("findings.csv"),
         Format::Gitlab => Some("gl-code-quality.json"),
+        Format::Ocsf => Some("ocsf.jsonl"),
+        Format::Oscal => Some("oscal.json"),
         Format::Text => None,
     }
 }
@@ -79,6 +81,8 @@ pub(super) fn render(
         Format::Junit => render::junit(assessment, limits),
         Format::Csv => render::csv(assessment),
         Format::Gitlab => render::gitlab(assessment)?,
+        Format::Ocsf => render::ocsf(assessment)?,
+        Format::Oscal => render::oscal(assessment)?,
         Format::Text => render::text(assessment, false, width()),
     })
 }

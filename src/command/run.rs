@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::collect::{live, merged, plan, read, scope};
-use super::{Finish, assessed, checks, settings};
+use super::{Finish, assessed, checks, settings, tabletop};
 use crate::cli::{Common, RunArgs};
 use crate::output;
 
@@ -22,7 +22,8 @@ pub(super) fn run(args: &RunArgs, common: &Common, stop: &Arc<AtomicBool>) -> an
     let machine = read(&scope, &config, common, stop)?;
     let calls = machine.calls;
     let facts = merged(machine.bundle, &args.merge)?;
-    let assessment = assessed(|| assess_with(&facts, &config.policy, &checks));
+    let mut assessment = assessed(|| assess_with(&facts, &config.policy, &checks));
+    tabletop::merge(&mut assessment, args.answer.tabletop.as_deref())?;
     let mut notes = config.notes.clone();
     notes.extend(config.logo_note);
     notes.extend(machine.notes);

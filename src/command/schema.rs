@@ -13,6 +13,7 @@ pub(super) fn run(args: &SchemaArgs) -> anyhow::Result<u8> {
         SchemaName::Assessment => schema_for!(Assessment),
         SchemaName::Check => schemars::Schema::try_from(deadstop_core::check::load::json_schema())?,
         SchemaName::Diff => schema_for!(deadstop_core::diff::Diff),
+        SchemaName::Tabletop => schema_for!(deadstop_core::tabletop::Record),
         SchemaName::Manifest => schema_for!(manifest::Manifest),
     };
     output::stdout(&format!("{}\n", serde_json::to_string_pretty(&schema)?))?;

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use deadstop_core::fact::{Fact, Gap, Listed};
-use deadstop_core::gate::{GATES, GatePolicy, Ground, McpServer, gate};
-use deadstop_core::id::SessionId;
+use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
+use deadstop_core::gate::{GATES, GatePolicy, Ground, McpServer, Place, gate};
+use deadstop_core::id::{SessionId, SourceId};
+use deadstop_core::model::reach::Outcome;
 use deadstop_core::model::{Session, Source, Way};
 
 use super::{Discovered, Finder, Found, Where, join, roots};
@@ -33,6 +34,11 @@ pub(super) fn discover(finder: &dyn Finder, place: &Where<'_>, servers: &[McpSer
         let policy = gate.parse(&files, &Ground { home, root: root.display().to_string() });
         let (next, because) = policy.ways(&id, &servers, place.now);
         sources.extend(because);
+        if let Some(from) = policy.brings() {
+            let source = brought(&id, from, place);
+            gaps.push(Gap { source: source.id.clone(), reason: GapReason::NotAsked });
+            sources.push(source);
+        }
         merged = if merged.is_empty() { next } else { join::ways(merged, next) };
         found.notes.extend(policy.notes().iter().map(|note| format!("{}: {}", note.place, note.text)));
         policies.push(policy.into());
@@ -56,6 +62,24 @@ pub(super) fn discover(finder: &dyn Finder, place: &Where<'_>, servers: &[McpSer
     found.ways.extend(merged);
     found.sources.extend(sources);
     found.agents.push(Found { session: id, policies, servers });
+}
+
+/// What a plugin brings was not read: the servers among it may act for anyone.
+fn brought(session: &SessionId, from: &Place, place: &Where<'_>) -> Source {
+    Source {
+        id: SourceId(format!("gate/{session}/plugins")),
+        provider: None,
+        operation: "which MCP servers plugins bring".to_owned(),
+        scope: None,
+        outcome: Outcome::Not(GapReason::NotAsked),
+        at: place.now,
+        run: None,
+        excerpt: None,
+        place: Some(from.to_string()),
+        settle: Some(format!(
+            "switching off what is switched on in {from}, or naming its servers in a file of the agent"
+        )),
+    }
 }
 
 /// The servers that an agent may call: those of its own files, and those of files that no agent is known to read.

@@ -251,6 +251,24 @@ fn what_a_repository_brings_cannot_make_the_gate_look_stricter() {
 }
 
 #[test]
+fn what_plugins_bring_is_not_listed() {
+    let on = r#"{"enabledPlugins":{"any@place":true}}"#;
+    let off = r#"{"enabledPlugins":{"any@place":false}}"#;
+    let codex = "[plugins.\"any@place\"]\nenabled = true\n";
+    for (path, text, session, whole) in [
+        ("home/.claude/settings.json", on, "claude-code", false),
+        ("work/.claude/settings.json", on, "claude-code", false),
+        ("home/.claude/settings.json", off, "claude-code", true),
+        ("home/.codex/config.toml", codex, "codex", false),
+        ("home/.codex/config.toml", "", "codex", true),
+    ] {
+        let found = World::new(&[(path, text)]).look(&["work"]);
+        let session = found.sessions.iter().find(|one| one.id.as_str() == session).unwrap();
+        assert_eq!(session.ways.gap().is_none(), whole, "{path}: {text}");
+    }
+}
+
+#[test]
 fn a_definition_behind_a_link_is_a_gap() {
     let world = World::new(&[ASKS, ("elsewhere/a.md", "x"), ("work/.claude/settings.json", "{}")]);
     let link = world.folder.path().join("work/.claude/agents");

@@ -32,12 +32,14 @@ PY
 sarif_reads() { "$bin/sarif" summary "$1" >/dev/null 2>&1; }
 junit_schema() { "$bin/xmlschema-validate" --schema "$tools/junit-10.xsd" "$1" >/dev/null 2>&1; }
 gitlab_schema() { "$bin/check-jsonschema" --schemafile "$here/gl-code-quality.schema.json" "$1" >/dev/null 2>&1; }
+ocsf_schema() { "$bin/python" "$here/read_ocsf.py" "$1" >/dev/null 2>&1; }
+oscal_schema() { "$bin/python" "$here/read_oscal.py" "$1" >/dev/null 2>&1; }
 csv_reads() { "$bin/python" "$here/read_csv.py" "$1"; }
 
 for sample in sample story empty hostile; do
   out=$work/$sample
   mkdir -p "$out"
-  "$program" report "$here/../report/$sample.json" --format sarif,junit,csv,gitlab -o "$out" --quiet
+  "$program" report "$here/../report/$sample.json" --format sarif,junit,csv,gitlab,ocsf,oscal -o "$out" --quiet
   "$program" report "$here/../report/$sample.json" --format sarif --sarif-flavour standard -o "$out/standard.sarif" --quiet
   for file in deadstop.sarif standard.sarif; do
     sarif_schema "$out/$file" || fail "$sample/$file breaks the schema"
@@ -46,6 +48,8 @@ for sample in sample story empty hostile; do
   done
   junit_schema "$out/junit.xml" || fail "$sample/junit.xml breaks the schema"
   gitlab_schema "$out/gl-code-quality.json" || fail "$sample/gl-code-quality.json breaks the schema"
+  ocsf_schema "$out/ocsf.jsonl" || fail "$sample/ocsf.jsonl breaks the schema"
+  oscal_schema "$out/oscal.json" || fail "$sample/oscal.json breaks the model"
   csv_reads "$out/findings.csv" || fail "$sample/findings.csv is no table"
 done
 
@@ -60,6 +64,23 @@ sed 's/<testcase classname/<testcase clasname/' "$good/junit.xml" >"$work/broken
 junit_schema "$work/broken.xml" && fail "the JUnit schema takes anything"
 sed 's/"blocker"/"dreadful"/' "$good/gl-code-quality.json" >"$work/broken.json"
 gitlab_schema "$work/broken.json" && fail "the schema of GitLab code quality takes anything"
+sed '1s/"status_id":/"status_idd":/' "$good/ocsf.jsonl" >"$work/broken.jsonl"
+ocsf_schema "$work/broken.jsonl" && fail "the OCSF schema takes anything"
+sed 's/"state": "not-satisfied"/"state": "unknown"/' "$good/oscal.json" >"$work/broken.json"
+oscal_schema "$work/broken.json" && fail "the OSCAL model takes anything"
 sed '2s/$/,one more/' "$good/findings.csv" >"$work/broken.csv"
 csv_reads "$work/broken.csv" 2>/dev/null && fail "the CSV reader takes anything"
+root=$here/../..
+jobs_fit() {
+  "$bin/check-jsonschema" --builtin-schema vendor.github-actions "$1/action.yml" >/dev/null 2>&1 &&
+    "$bin/check-jsonschema" --builtin-schema vendor.github-workflows "$1/docs/examples/github.yml" >/dev/null 2>&1 &&
+    "$bin/check-jsonschema" --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci \
+      "$1/docs/examples/gitlab-ci.yml" >/dev/null 2>&1
+}
+jobs_fit "$root" || fail "action.yml or an example of a job breaks its schema"
+mkdir -p "$work/jobs/docs"
+cp -r "$root/docs/examples" "$work/jobs/docs/"
+sed 's/using: composite/using: composit/' "$root/action.yml" >"$work/jobs/action.yml"
+jobs_fit "$work/jobs" && fail "the schema of actions takes anything"
+bash "$here/job.sh" "$program" "$work/job"
 echo "formats: passed"

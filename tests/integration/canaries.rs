@@ -54,7 +54,7 @@ fn with_scope<'a>(command: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 fn what_is_read_is_told_without_its_secrets() {
     let planted = Planted::new();
     let mut eye = planted.eye();
-    let formats = "html,json,markdown,sarif,junit,csv,gitlab";
+    let formats = "html,json,markdown,sarif,junit,csv,gitlab,ocsf,oscal";
     for (code, args) in [
         (3, with_scope("run", &["-o", "out/report", "--format", formats])),
         (0, with_scope("credentials", &[])),
@@ -77,7 +77,7 @@ fn what_was_read_is_assessed_and_rendered_without_its_secrets() {
     planted.place.expect(0, &with_scope("collect", &["-o", "facts.json"]));
     planted.place.expect(3, &["assess", "facts.json", "-o", "assessment.json"]);
     every_log(&planted, &mut eye, 3, &["assess", "facts.json", "facts.json", "-o", "out/a.json"]);
-    let formats = "html,json,markdown,sarif,junit,csv,gitlab";
+    let formats = "html,json,markdown,sarif,junit,csv,gitlab,ocsf,oscal";
     every_log(&planted, &mut eye, 0, &["report", "assessment.json", "--format", formats, "-o", "out"]);
     for format in formats.split(',').chain(["text"]) {
         let args = ["report", "assessment.json", "--sarif-flavour", "standard", "--format", format, "-o", "-"];

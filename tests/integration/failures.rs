@@ -108,7 +108,10 @@ fn the_report_folder_itself_is_never_scanned() {
 #[test]
 fn a_demo_with_every_format_is_not_taken_for_what_is_here() {
     let place = Place::new();
-    place.expect(0, &["demo", "-o", "work/deadstop-report", "--format", "html,json,markdown,sarif,junit,csv,gitlab"]);
+    place.expect(
+        0,
+        &["demo", "-o", "work/deadstop-report", "--format", "html,json,markdown,sarif,junit,csv,gitlab,ocsf,oscal"],
+    );
     let listed = place.expect(0, &["credentials", "work"]);
     assert!(
         listed.out.starts_with("No credential was found.") && listed.err.starts_with("0 files read"),

@@ -11,9 +11,9 @@ fn sample(name: &str) -> String {
 #[test]
 fn further_formats_are_written_on_request_and_stand_in_the_manifest() {
     let place = Place::new();
-    place.expect(0, &["demo", "-o", "r", "--format", "csv,gitlab,html,csv"]);
+    place.expect(0, &["demo", "-o", "r", "--format", "csv,gitlab,html,ocsf,oscal,csv"]);
     let manifest: Value = serde_json::from_str(&place.read("r/manifest.json")).unwrap();
-    for name in ["deadstop.sarif", "junit.xml", "findings.csv", "gl-code-quality.json"] {
+    for name in ["deadstop.sarif", "junit.xml", "findings.csv", "gl-code-quality.json", "ocsf.jsonl", "oscal.json"] {
         assert!(!place.read(&format!("r/{name}")).is_empty(), "{name}");
         assert!(manifest["files"][name].is_string(), "{name}");
     }

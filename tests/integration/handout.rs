@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::program::Place;
 
-const FORMATS: &str = "html,json,markdown,sarif,junit,csv,gitlab";
+const FORMATS: &str = "html,json,markdown,sarif,junit,csv,gitlab,ocsf,oscal";
 
 /// A client's home and project, in which every name is one that no one else has.
 fn furnished() -> Place {

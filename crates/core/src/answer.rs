@@ -1,5 +1,6 @@
 //! From paths to one answer per asset: which assets count, under which bounds (floor 2).
 
+use crate::beside;
 use crate::fact::Fact;
 use crate::id::{NodeId, SessionId};
 use crate::model::{Agent, Asset};
@@ -99,18 +100,21 @@ pub fn judge(ground: &Ground<'_>, policy: &Policy, only_headline: bool) -> Vec<J
     // Where no other program was assessed there is nothing to say of it: not having looked is no stop.
     let is_plain = |session: &&crate::model::Session| session.agent == Agent::Plain;
     let agents = world.sessions.values().any(|session| !is_plain(&session));
-    let beside = agents && world.sessions.values().any(|session| is_plain(&session));
+    let plain = agents && world.sessions.values().any(|session| is_plain(&session));
     // A container that nothing is known to destroy as such counts through its contents alone.
     let has_deeds = |asset: &&Asset| ground.deeds.get(&asset.id).is_some_and(|deeds| !deeds.is_empty());
     let assets = world.assets.values().filter(has_deeds).map(|asset| (asset, standing(world, policy, asset)));
     let wanted = assets.filter(|(_, standing)| !only_headline || standing.in_headline);
-    let registry = Registry::new(ground);
-    let judged = wanted.map(|(asset, standing)| {
-        let deeds = ground.deeds.get(&asset.id).into_iter().flatten();
-        let cases: Vec<_> = deeds.map(|deed| (Case::new(ground, &asset.id, deed), registry.rights(deed))).collect();
-        judge_one(&walkers, asset, &cases, standing, beside && !only_headline)
-    });
-    judged.collect()
+    let wanted: Vec<(&Asset, Standing)> = wanted.collect();
+    beside::split(&wanted, |part| {
+        let registry = Registry::new(ground);
+        let judged = part.iter().map(|(asset, standing)| {
+            let deeds = ground.deeds.get(&asset.id).into_iter().flatten();
+            let cases: Vec<_> = deeds.map(|deed| (Case::new(ground, &asset.id, deed), registry.rights(deed))).collect();
+            judge_one(&walkers, asset, &cases, standing.clone(), plain && !only_headline)
+        });
+        judged.collect()
+    })
 }
 
 fn judge_one<'w>(
@@ -118,7 +122,7 @@ fn judge_one<'w>(
     asset: &Asset,
     cases: &[(Case<'_, 'w>, Rights)],
     standing: Standing,
-    beside: bool,
+    with_plain: bool,
 ) -> Judged {
     let mut from = Vec::new();
     for walker in walkers {
@@ -139,7 +143,7 @@ fn judge_one<'w>(
         })
     };
     let (worst, best) = bounds(true).unwrap_or((NO_PATH, NO_PATH));
-    let plain = beside.then(|| bounds(false).unwrap_or((NO_PATH, NO_PATH)));
+    let plain = with_plain.then(|| bounds(false).unwrap_or((NO_PATH, NO_PATH)));
     let open = from.iter().any(|f| f.counted && f.paths.open);
     Judged { asset: asset.id.clone(), standing, from, worst, best, open, plain }
 }
@@ -175,7 +179,7 @@ pub fn standing(world: &World, policy: &Policy, asset: &Asset) -> Standing {
     let mapped = policy
         .environments
         .iter()
-        .find(|env| chain.iter().any(|id| env.ids.iter().any(|wanted| wanted == id.as_str())));
+        .find(|env| chain.iter().any(|id| env.ids.iter().any(|wanted| is_called(world, id, wanted))));
     let told = environment_of(world, policy, asset);
     let (environment, ignored) = match mapped {
         Some(env) if policy.trusted || is_production(policy, &env.name) == Some(true) => (Some(env.name.clone()), None),
@@ -230,6 +234,29 @@ fn environment_of(world: &World, policy: &Policy, asset: &Asset) -> Option<Strin
         pattern::any(&env.patterns, &asset.name) && (policy.trusted || is_production(policy, &env.name) == Some(true))
     });
     by_name.map(|env| env.name.clone())
+}
+
+/// Whether a node is what the configuration calls it: by its id; or, for a project of Railway or an environment of one, by
+/// the names that Railway shows, as `railway:PROJECT` and `railway:PROJECT/ENVIRONMENT`. Every one of that name is meant.
+pub(crate) fn is_called(world: &World, id: &NodeId, wanted: &str) -> bool {
+    if id.as_str() == wanted {
+        return true;
+    }
+    let Some(names) = wanted.strip_prefix("railway:") else { return false };
+    let Some(asset) = world.assets.get(id).filter(|asset| asset.provider == "railway") else { return false };
+    let is_project = |asset: &Asset, name: &str| {
+        asset.kind == "project" && (asset.name == name || asset.name.strip_prefix("project ") == Some(name))
+    };
+    match names.split_once('/') {
+        None => is_project(asset, names),
+        Some((project, name)) => {
+            let parent = asset.parent.as_ref().and_then(|parent| world.assets.get(parent));
+            let within = parent.is_some_and(|parent| is_project(parent, project));
+            let named = asset.name == name
+                || asset.name.strip_prefix(project).and_then(|rest| rest.strip_prefix(", ")) == Some(name);
+            asset.kind == "environment" && within && named
+        }
+    }
 }
 
 /// Whether a name is production; `None` if it says neither, or both.

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::answer::{self, Judged};
 use crate::assessment::{Assessment, CredentialRow, FixPlan, PathAnswer, SCHEMA, Subject, Tool};
+use crate::beside;
 use crate::bundle::{self, Bundle};
 use crate::catalogue;
 use crate::check::{CheckSet, facts};
@@ -49,8 +50,9 @@ pub fn assess_with(bundle: &Bundle, policy: &Policy, checks: &CheckSet) -> Asses
 pub fn credentials(bundle: &Bundle, policy: &Policy) -> Vec<CredentialRow> {
     let world = World::new(bundle, policy, &catalogue::actions());
     let ground = Ground::new(&world);
-    let walkers = world.sessions.values().map(|s| (s.id.clone(), Walker::new(&ground, policy, s))).collect();
-    let writer = Writer { ground: &ground, policy, walkers, numbers: Numbers::new(&world) };
+    let walkers: Walkers<'_, '_> =
+        world.sessions.values().map(|s| (s.id.clone(), Walker::new(&ground, policy, s))).collect();
+    let writer = Writer { ground: &ground, policy, walkers: &walkers, numbers: Numbers::new(&world) };
     writer.credential_rows(&[])
 }
 
@@ -90,10 +92,12 @@ fn order<'a>(judged: &'a Judged, world: &'a World) -> impl Ord + 'a {
     (!judged.standing.in_headline, judged.worst.order(), judged.best.order(), name, &judged.asset)
 }
 
+type Walkers<'a, 'w> = BTreeMap<SessionId, Walker<'a, 'w>>;
+
 struct Writer<'a, 'w> {
     ground: &'a Ground<'w>,
     policy: &'a Policy,
-    walkers: BTreeMap<SessionId, Walker<'a, 'w>>,
+    walkers: &'a Walkers<'a, 'w>,
     numbers: Numbers<'w>,
 }
 
@@ -106,28 +110,38 @@ fn write(
     checks: &CheckSet,
 ) -> Assessment {
     let world = ground.world;
-    let walkers = world.sessions.values().map(|s| (s.id.clone(), Walker::new(ground, policy, s))).collect();
-    let mut writer = Writer { ground, policy, walkers, numbers: Numbers::new(world) };
+    let walkers: Walkers<'_, '_> =
+        world.sessions.values().map(|s| (s.id.clone(), Walker::new(ground, policy, s))).collect();
+    let mut writer = Writer { ground, policy, walkers: &walkers, numbers: Numbers::new(world) };
     let mut paths: Vec<PathAnswer> = Vec::new();
     let mut assets = Vec::new();
     let mut rests = 0;
     let mut gap_uses = rows::GapUses::default();
-    for (at, asset) in judged.iter().enumerate() {
-        let first = paths.len();
-        let shown = shown_paths(asset);
-        for (session, path) in &shown {
-            let Some(walker) = writer.walkers.get(*session) else { continue };
-            let told = story(walker, path);
-            let answer = writer.numbers.path(walker, path, &told, at, paths.len());
-            paths.push(answer);
-        }
-        let mine = paths.get(first..).unwrap_or_default();
-        let row = writer.asset_row(asset, at, mine, &mut gap_uses);
-        if asset.standing.in_headline && mine.first().is_some_and(|path| path.rests_on_agent) {
-            rests += 1;
-        }
-        assets.push(row);
-    }
+    let tell = |at: usize| {
+        let shown = judged.get(at).map(shown_paths).unwrap_or_default().into_iter();
+        let told = shown.filter_map(|(session, path)| {
+            let walker = walkers.get(session)?;
+            Some((walker, path, story(walker, path)))
+        });
+        (at, told.collect::<Vec<_>>())
+    };
+    beside::piped(
+        |to| (0..judged.len()).for_each(|at| to(tell(at))),
+        |(at, told)| {
+            let Some(asset) = judged.get(at) else { return };
+            let first = paths.len();
+            for (walker, path, told) in &told {
+                let answer = writer.numbers.path(walker, path, told, at, paths.len());
+                paths.push(answer);
+            }
+            let mine = paths.get(first..).unwrap_or_default();
+            let row = writer.asset_row(asset, at, mine, &mut gap_uses);
+            if asset.standing.in_headline && mine.first().is_some_and(|path| path.rests_on_agent) {
+                rests += 1;
+            }
+            assets.push(row);
+        },
+    );
     let mut basis = BTreeMap::new();
     for layer in assets.iter().filter(|asset| asset.in_headline).flat_map(|asset| &asset.layers) {
         *basis.entry(layer.basis.word().to_owned()).or_insert(0) += 1;
@@ -137,7 +151,7 @@ fn write(
     let fixes = fix_plan(plan, &paths, &assets, policy);
     let covers = rows::covers(world, judged);
     let (assumed, notes) = sentences::assumed(world, policy, judged);
-    let Writer { mut numbers, walkers, .. } = writer;
+    let Writer { mut numbers, .. } = writer;
     let assessed_at = policy.assessed_at.unwrap_or(world.newest);
     let findings = if checks.is_empty() {
         Vec::new()

@@ -3,6 +3,7 @@
 //! A plan is only shown after the model, evaluated with it applied, reaches the target.
 
 mod apply;
+mod artefact;
 mod candidates;
 mod plan;
 

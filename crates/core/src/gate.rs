@@ -48,6 +48,11 @@ pub trait GatePolicy: std::fmt::Debug {
     fn refusals(&self, session: &SessionId, servers: &[McpServer], path: &str) -> Vec<Refusal>;
     /// Settings that do not do what they seem to.
     fn notes(&self) -> &[Note];
+    /// Where something is switched on that may bring ways of its own, such as a plugin with MCP servers: they are not
+    /// among [`GatePolicy::ways`].
+    fn brings(&self) -> Option<&Place> {
+        None
+    }
 }
 
 /// Every gate that is known. Adding one is adding a line.

@@ -3,10 +3,12 @@
 //! Nothing here opens a file, asks a network, waits or looks at a clock. Modules stand on floors, and each uses only
 //! the floors below its own and what stands before it on its own floor:
 //!
-//! - 3: `headline`, `fixes`, `assess`, `redact`, `render`, `diff`: bundle → assessment → text
+//! - 3: `headline`, `fixes`, `assess`, `redact`, `render`, `diff`, `tabletop`: bundle → assessment → text
 //! - 2: `iam`, `world`, `power`, `gate`, `path`, `answer`, `check`: evaluators, each takes data and gives data
 //! - 1: `verdict`, `policy`, `assessment`, `bundle`, `catalogue`, `corpus`, `shorthand`
-//! - 0: `pattern`, `quote`, `time`, `yaml`, `id`, `fact`, `model`
+//! - 0: `beside`, `pattern`, `quote`, `time`, `yaml`, `id`, `fact`, `model`
+
+mod beside;
 
 pub mod answer;
 pub mod assess;
@@ -31,6 +33,7 @@ pub mod quote;
 pub mod redact;
 pub mod render;
 pub mod shorthand;
+pub mod tabletop;
 pub mod time;
 pub mod verdict;
 pub mod world;

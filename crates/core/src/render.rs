@@ -11,6 +11,8 @@ mod gitlab;
 mod html;
 mod junit;
 mod markdown;
+mod ocsf;
+mod oscal;
 mod outcome;
 mod sarif;
 mod shown;
@@ -23,9 +25,14 @@ pub use gitlab::gitlab;
 pub use html::{html, html_edition};
 pub use junit::junit;
 pub use markdown::markdown;
+pub use ocsf::ocsf;
+pub use oscal::oscal;
 pub use outcome::Limits;
 pub use sarif::{SarifFlavour, sarif};
 pub use text::text;
+
+pub(crate) use markdown::escape;
+pub(crate) use shown::Shown;
 
 use crate::assessment::Assessment;
 

@@ -56,6 +56,15 @@ fn cells(row: &str) -> Vec<String> {
     out
 }
 
+fn events(assessment: &Assessment) -> Vec<Value> {
+    render::ocsf(assessment).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn oscal(assessment: &Assessment) -> Value {
+    let document: Value = serde_json::from_str(&render::oscal(assessment).unwrap()).unwrap();
+    document["assessment-results"]["results"][0].clone()
+}
+
 #[test]
 fn the_same_findings_are_in_each_format() {
     for name in SAMPLES {
@@ -90,6 +99,15 @@ fn the_same_findings_are_in_each_format() {
         let open =
             standard.iter().filter(|one| matches!(one["properties"]["verdict"].as_str(), Some("fail" | "unknown")));
         assert_eq!(open.count(), sarif.len(), "{name}");
+        let prints: BTreeSet<&String> = sarif.iter().map(|(_, print)| print).collect();
+        let events = events(&assessment);
+        assert_eq!(events.len(), cases, "{name}");
+        let open = events.iter().filter(|one| matches!(one["compliance"]["status_id"].as_u64(), Some(0 | 3)));
+        let open: BTreeSet<String> = open.map(|one| one["finding_info"]["uid"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(open.iter().collect::<BTreeSet<_>>(), prints, "{name}");
+        let oscal = oscal(&assessment);
+        assert_eq!(oscal["observations"].as_array().unwrap().len(), cases, "{name}");
+        assert_eq!(oscal["risks"].as_array().map_or(0, Vec::len), sarif.len(), "{name}");
     }
 }
 
@@ -113,6 +131,9 @@ fn unknown_is_never_a_pass() {
         assert_eq!(all.len(), cases);
         assert!(all.iter().all(|one| one["kind"] != "pass" && one["properties"]["verdict"] == "unknown"));
     }
+    assert!(events(&assessment).iter().all(|one| one["compliance"]["status_id"] == 0));
+    let oscal = oscal(&assessment);
+    assert!(oscal["findings"].is_null() && oscal["risks"].as_array().unwrap().len() == cases);
 }
 
 #[test]
@@ -164,6 +185,8 @@ fn the_same_assessment_gives_the_same_bytes_in_any_order_of_findings() {
             render::junit(one, Limits::default()),
             render::csv(one),
             render::gitlab(one).unwrap(),
+            render::ocsf(one).unwrap(),
+            render::oscal(one).unwrap(),
         )
     };
     assert_eq!(all(&assessment), all(&turned));
@@ -178,7 +201,8 @@ fn hostile_names_stay_names() {
     let csv = render::csv(&assessment);
     let sarif = render::sarif(&assessment, SarifFlavour::Github).unwrap();
     let gitlab = render::gitlab(&assessment).unwrap();
-    for text in [&junit, &csv, &sarif, &gitlab] {
+    let (ocsf, oscal) = (render::ocsf(&assessment).unwrap(), render::oscal(&assessment).unwrap());
+    for text in [&junit, &csv, &sarif, &gitlab, &ocsf, &oscal] {
         let bad = |c: char| (c.is_control() && !matches!(c, '\n' | '\r')) || matches!(c, '\u{202e}' | '\u{2066}');
         assert!(!text.contains(bad), "{:?}", text.chars().find(|c| bad(*c)));
         assert!(!text.contains(&"x".repeat(200)));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::rows::{GapUses, Numbers};
 use crate::answer::Judged;
 use crate::assessment::{Finding, LocationRow};
+use crate::beside;
 use crate::check::facts::{self, Given};
 use crate::check::subject::Subject;
 use crate::check::{Check, CheckSet, Ruling, context, functions};
@@ -38,7 +39,7 @@ pub(super) fn findings(checks: &CheckSet, given: &Given<'_, '_>, numbers: &mut N
     let mut asked: Vec<Asked<'_>> = checks.iter().map(|check| Asked::new(check, policy)).collect();
     let writer = Writer { world, now };
     let functions = functions();
-    facts::each(given, &mut |facts| {
+    let take = |facts: facts::Facts| {
         let mut mine = asked.iter_mut().filter(|asked| asked.check.subject == facts.subject).peekable();
         if mine.peek().is_none() {
             return;
@@ -54,7 +55,8 @@ pub(super) fn findings(checks: &CheckSet, given: &Given<'_, '_>, numbers: &mut N
             let ruling = asked.check.rule(&facts, &context);
             asked.add(&writer, &about, ruling);
         }
-    });
+    };
+    beside::piped(|to| facts::each(given, to), take);
     let unlisted_of = facts::unlisted(given);
     for asked in &mut asked {
         if let Some(gaps) = unlisted_of.get(&asked.check.subject) {

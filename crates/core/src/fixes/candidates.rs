@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Candidate;
 use super::apply::{Change, copy_out_id};
+use super::{Candidate, artefact};
 use crate::answer::Judged;
 use crate::id::{CredentialId, NodeId, PrincipalId, SessionId};
 use crate::model::{Agent, Atom, Credential, Protection, Way};
@@ -154,7 +154,7 @@ impl Gather<'_, '_> {
                 detail: format!("Revoke it at {}, and remove it{at}{more}. If something needs its successor, keep that where no agent session reads.", credential.provider),
                 effort: if places > 2 { 2 } else { 1 },
                 layer: LayerName::Reach,
-                artefact: None,
+                artefact: artefact::revoke(world, credential),
                 proves: Some("deadstop credentials".to_owned()),
                 changes: vec![Change::Revoke(credential.id.clone())],
             });
@@ -177,7 +177,7 @@ impl Gather<'_, '_> {
                 detail: format!("Deny it every action that deletes, overwrites or expires, that removes a copy, or that switches a protection off at {}. Before applying, check that no deploy step needs one of them.", principal.provider),
                 effort: 2,
                 layer: LayerName::Permit,
-                artefact: deny_artefact(&principal.provider, &principal.name, &denied),
+                artefact: artefact::deny(world, &principal.provider, &principal.name, &denied),
                 proves: Some("deadstop run".to_owned()),
                 changes,
             });
@@ -240,7 +240,7 @@ impl Gather<'_, '_> {
                 detail: "Set it where the user cannot change it, for the shell and for every MCP server alike: a rule on one command's text is passed by a script. It stands for this agent only; any other program of this user does not meet it.".to_owned(),
                 effort: 5,
                 layer: LayerName::Confirm,
-                artefact: None,
+                artefact: artefact::gate(session.agent),
                 proves: Some("deadstop run".to_owned()),
                 changes: vec![Change::Gate(session.id.clone())],
             });
@@ -288,10 +288,30 @@ impl Gather<'_, '_> {
             ),
             effort: 2,
             layer: LayerName::Protect,
-            artefact: protect_artefact(&held.provider, &held.kind, &held.name),
+            artefact: if on_already {
+                artefact::deny(world, &held.provider, &held.name, &self.lifts(asset))
+            } else {
+                artefact::protect(&held.provider, &held.kind, &held.name)
+            },
             proves: Some("deadstop run".to_owned()),
             changes: vec![Change::Protect { asset: asset.clone(), actions: guarded.into_keys().collect(), kind }],
         });
+    }
+
+    /// The operations that switch a protection of an asset off.
+    fn lifts(&self, asset: &NodeId) -> BTreeSet<String> {
+        let on = self.ground.protections_on.get(asset).into_iter().flatten();
+        let needs = on.filter_map(|guard| guard.lifts.known()).flatten().flat_map(|lift| &lift.needs);
+        let actions = needs.filter_map(|atom| match atom {
+            Atom::Can { action, .. } => Some(action.clone()),
+            Atom::Credential(_)
+            | Atom::Principal(_)
+            | Atom::Way(_)
+            | Atom::Lifted(_)
+            | Atom::Right { .. }
+            | Atom::Destroyed(_) => None,
+        });
+        actions.collect()
     }
 
     fn copies(&mut self, judged: &Judged) {
@@ -365,44 +385,6 @@ fn credential_name(credential: &Credential) -> String {
         (Some(id), _) => format!("the {} {kind} {id}", credential.provider),
         (None, Some(name)) => format!("the {} {kind} {name}", credential.provider),
         (None, None) => format!("the {} {kind}", credential.provider),
-    }
-}
-
-fn deny_artefact(provider: &str, name: &str, denied: &BTreeSet<String>) -> Option<String> {
-    match provider {
-        "aws" => {
-            let actions: Vec<&String> = denied.iter().filter(|action| action.contains(':')).collect();
-            let statement = serde_json::json!({
-                "Version": "2012-10-17",
-                "Statement": [{ "Sid": "NoDestruction", "Effect": "Deny", "Action": actions, "Resource": "*" }],
-            });
-            serde_json::to_string_pretty(&statement).ok()
-        }
-        "postgres" => Some(format!(
-            "-- as the owner, for the login {name}:\nALTER ROLE \"{}\" NOSUPERUSER NOCREATEROLE NOCREATEDB;\nREVOKE DELETE, TRUNCATE ON ALL TABLES IN SCHEMA public FROM \"{0}\";\n-- and make another role the owner of the tables, schemas and database: owners may always drop them",
-            login(name)
-        )),
-        _ => None,
-    }
-}
-
-fn login(name: &str) -> String {
-    name.split('@').next().unwrap_or(name).replace('"', "\"\"")
-}
-
-fn protect_artefact(provider: &str, kind: &str, name: &str) -> Option<String> {
-    let quoted = format!("'{}'", name.replace('\'', "'\\''"));
-    match (provider, kind) {
-        ("aws", "db_instance") => Some(format!(
-            "aws rds modify-db-instance --db-instance-identifier {quoted} --deletion-protection --apply-immediately"
-        )),
-        ("aws", "db_cluster") => Some(format!(
-            "aws rds modify-db-cluster --db-cluster-identifier {quoted} --deletion-protection --apply-immediately"
-        )),
-        ("aws", "table") => {
-            Some(format!("aws dynamodb update-table --table-name {quoted} --deletion-protection-enabled"))
-        }
-        _ => None,
     }
 }
 

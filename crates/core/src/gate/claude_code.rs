@@ -81,6 +81,10 @@ impl GatePolicy for ClaudePolicy {
     fn notes(&self) -> &[Note] {
         &self.notes
     }
+
+    fn brings(&self) -> Option<&Place> {
+        self.plugin.as_ref()
+    }
 }
 
 /// One entry of `permissions.deny`, `ask` or `allow`.
@@ -208,6 +212,8 @@ pub struct ClaudePolicy {
     pub files: Vec<(String, Level)>,
     /// What is worth saying about the settings.
     pub notes: Vec<Note>,
+    /// The first plugin that is switched on.
+    pub plugin: Option<Place>,
 }
 
 #[cfg(test)]

@@ -103,6 +103,8 @@ struct CodexPolicy {
     unread: Vec<Unread>,
     files: Vec<String>,
     notes: Vec<Note>,
+    /// The first plugin that is switched on.
+    plugin: Option<Place>,
 }
 
 impl CodexPolicy {
@@ -127,6 +129,10 @@ impl GatePolicy for CodexPolicy {
 
     fn notes(&self) -> &[Note] {
         &self.notes
+    }
+
+    fn brings(&self) -> Option<&Place> {
+        self.plugin.as_ref()
     }
 }
 

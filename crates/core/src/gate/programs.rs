@@ -258,6 +258,68 @@ pub(super) fn carried(spec: &str) -> Vec<String> {
     carriers.chain(behind).collect()
 }
 
+/// Words that tell of a command that it takes something away, wherever they stand in it.
+const TAKES_AWAY: [&str; 18] = [
+    "delete",
+    "destroy",
+    "drop",
+    "truncate",
+    "remove",
+    "purge",
+    "terminate",
+    "wipe",
+    "reset",
+    "flush",
+    "prune",
+    "nuke",
+    "teardown",
+    "rollback",
+    "uninstall",
+    "erase",
+    "deprovision",
+    "mutation",
+];
+
+/// Options by which clients of HTTP send more than a question (curl.se/docs/manpage.html, the manual of wget,
+/// httpie.io/docs/cli).
+const SENDS: [&str; 14] = [
+    "-d",
+    "--data",
+    "--data-raw",
+    "--data-binary",
+    "--data-urlencode",
+    "--json",
+    "-F",
+    "--form",
+    "-T",
+    "--upload-file",
+    "--post-data",
+    "--post-file",
+    "--body-data",
+    "-K",
+];
+
+/// Whether a command that carries anything, allowed to the letter, may itself be a call that destroys: it says so, or it
+/// sends something. What a script that it names does is not in it.
+pub(super) fn may_destroy(spec: &str) -> bool {
+    let words = words(spec);
+    let program = words.first().map_or("", |word| word.rsplit('/').next().unwrap_or(word));
+    let carries = CARRIERS.contains(&program) || BEHIND.iter().any(|(name, _)| *name == program);
+    let lower = spec.to_lowercase();
+    let takes = TAKES_AWAY.iter().any(|word| lower.contains(word)) || words.contains(&"rm");
+    let methods = ["delete", "post", "put", "patch"];
+    let sends = words.iter().any(|word| {
+        let option = word.split('=').next().unwrap_or(word);
+        SENDS.contains(&option) || (word.len() > 2 && SENDS.iter().any(|s| s.len() == 2 && word.starts_with(s)))
+    });
+    let method = words.iter().any(|word| {
+        let word = word.to_lowercase();
+        let word = word.trim_start_matches("--request=").trim_start_matches("--method=").trim_start_matches("-x");
+        methods.contains(&word.trim_matches(['"', '\'']))
+    });
+    carries && (takes || sends || method)
+}
+
 /// A command in the forms that an agent may give it to get past a rule that refuses it.
 pub(super) fn disguised(command: &str) -> [String; 5] {
     [

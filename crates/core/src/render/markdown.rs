@@ -151,7 +151,7 @@ fn gates(page: &mut Page, view: &View) {
 }
 
 /// Text that stays text: no markup, no cell border, no link, no mention.
-pub(super) fn escape(text: &Shown) -> String {
+pub(crate) fn escape(text: &Shown) -> String {
     let mut out = String::with_capacity(text.as_str().len());
     let mut rest = text.as_str().chars().peekable();
     while let Some(c) = rest.next() {

@@ -274,7 +274,7 @@ fn unintended(
     let provider = world.provider_of(&judged.asset);
     let meant = intended.iter().any(|one| {
         one.provider.as_deref().is_none_or(|name| provider == Some(name))
-            && one.id.as_deref().is_none_or(|id| chain.iter().any(|node| node.as_str() == id))
+            && one.id.as_deref().is_none_or(|id| chain.iter().any(|node| crate::answer::is_called(world, node, id)))
     });
     if meant {
         return Ok(false);

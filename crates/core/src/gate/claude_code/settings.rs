@@ -74,6 +74,10 @@ pub(super) fn parse(files: &[FileText], ground: &Ground) -> ClaudePolicy {
         policy.folders.extend(folders.map(|folder| (folder.to_owned(), file.certain && !waits)));
     }
     hooks(&settings, &mut policy);
+    policy.plugin = settings.iter().find_map(|file| {
+        let mut on = plugins(file);
+        on.next().map(|name| file.place("enabledPlugins", name))
+    });
     policy.sandbox = Sandbox::merge(&settings, &policy.unread);
     policy.notes.extend(policy.sandbox.note());
     for file in &settings {
@@ -282,6 +286,12 @@ fn heard(tool: &str, spec: Option<&str>, effect: Effect) -> bool {
     }
 }
 
+/// The plugins that a file switches on.
+fn plugins(file: &Settings) -> impl Iterator<Item = &str> {
+    let named = file.get("enabledPlugins").and_then(Value::as_object).into_iter().flatten();
+    named.filter(|(_, on)| **on != Value::Bool(false)).map(|(name, _)| name.as_str())
+}
+
 fn hooks(settings: &[&Settings], policy: &mut ClaudePolicy) {
     let only_managed = settings.iter().any(|f| sets(f, "allowManagedHooksOnly"));
     let off = settings.iter().any(|f| f.is("disableAllHooks", &Value::Bool(true)));
@@ -301,8 +311,7 @@ fn hooks(settings: &[&Settings], policy: &mut ClaudePolicy) {
             }
         }
         // A plugin brings hooks, skills and subagents of its own, which are not read.
-        let plugins = file.get("enabledPlugins").and_then(Value::as_object).into_iter().flatten();
-        for (name, _) in plugins.filter(|(_, on)| **on != Value::Bool(false)) {
+        for name in plugins(file) {
             for event in [Event::BeforeUse, Event::OnPrompt, Event::Definition] {
                 let place = file.place("enabledPlugins", name);
                 policy.hooks.push(Hook { event, matcher: None, place, level: effective(file) });

@@ -77,6 +77,30 @@ fn what_an_allowed_command_runs_may_be_edited() {
 }
 
 #[test]
+fn a_destroying_call_allowed_to_the_letter_leaves_the_shell_open_to_doubt() {
+    let shell = |rule: &str| {
+        let text = serde_json::json!({"permissions": {"defaultMode": "default", "allow": [rule]}});
+        let way = all_ways(&user(&text.to_string())).into_iter().find(|way| way.id.as_str() == "claude-code/bash");
+        way.unwrap().decision
+    };
+    for rule in [
+        "Bash(curl -X DELETE https://api.example.com/v1/databases/1)",
+        "Bash(curl -s https://api.example.com/graphql -d @query.json)",
+        "Bash(/usr/bin/curl --request=POST https://api.example.com/wipe)",
+        "Bash(http delete api.example.com/databases/1)",
+        "Bash(sudo aws rds delete-db-instance --db-instance-identifier orders)",
+        "Bash(make destroy)",
+        "Bash(railway run psql -c 'DROP TABLE orders')",
+        "Bash(python3 -c 'import shutil; shutil.rmtree(1); db.truncate()')",
+    ] {
+        assert!(matches!(shell(rule), Fact::Unknown(_)), "{rule}");
+    }
+    for rule in ["Bash(npm test)", "Bash(curl https://api.example.com/health)", "Bash(make)", "Bash(git status)"] {
+        assert_eq!(shell(rule), Fact::Known(Decision::Ask), "{rule}");
+    }
+}
+
+#[test]
 fn refusals_bind_the_tools_and_not_the_shell() {
     let policy = user(r#"{"permissions":{"defaultMode":"default","deny":["Read(**/.env)"]}}"#);
     let session = SessionId::from("claude-code");

@@ -11,8 +11,8 @@ use super::{ClaudePolicy, bash, mcp, sandbox, step};
 use crate::fact::{Fact, GapReason};
 use crate::gate::call::freest;
 use crate::gate::desk::{Desk, Names, accepted};
-use crate::gate::programs::{ANYTHING, CLIENTS, carried, client_reads, clients, disguised, only_shows};
-use crate::gate::{Call, Effect, GateDecision, McpServer};
+use crate::gate::programs::{ANYTHING, CLIENTS, carried, client_reads, clients, disguised, may_destroy, only_shows};
+use crate::gate::{Call, Doubt, Effect, GateDecision, McpServer};
 use crate::id::{SessionId, WayId};
 use crate::model::{Decision, Override, Source, Way, WayKind};
 use crate::time::Time;
@@ -44,8 +44,28 @@ fn general(policy: &ClaudePolicy) -> GateDecision {
     let listed = ANYTHING.iter().map(|command| run(policy, command));
     let allowed = policy.rules.iter().filter(|rule| rule.effect == Effect::Allow && bash::tool(rule));
     let specs = allowed.filter_map(|rule| rule.spec.as_deref());
-    let carried = specs.flat_map(carried).map(|command| run(policy, &command));
-    freest(listed.chain(carried)).unwrap_or_else(|| run(policy, "./run"))
+    let carried = specs.clone().flat_map(carried).map(|command| run(policy, &command));
+    let met = freest(listed.chain(carried)).unwrap_or_else(|| run(policy, "./run"));
+    let exact = specs.filter(|spec| !spec.contains('*') && may_destroy(spec));
+    let exact = freest(exact.map(|command| run(policy, command)));
+    exact.map_or_else(|| met.clone(), |exact| with_exact(met.clone(), exact))
+}
+
+/// What a rule allows to the letter is one call. Whether it is one that destroys, and what, is not told by its text.
+fn with_exact(mut met: GateDecision, exact: GateDecision) -> GateDecision {
+    if exact.worst.decision <= met.worst.decision {
+        return met;
+    }
+    let place = exact.worst.place.clone();
+    met.worst = exact.worst;
+    met.doubt = Some(Doubt {
+        id: "exact-rule".to_owned(),
+        reason: GapReason::Unsupported,
+        question: "what the call does that a rule allows to the letter".to_owned(),
+        settle: "taking that rule away, so that a person is asked about the call".to_owned(),
+        place,
+    });
+    met
 }
 
 struct Writer<'a> {

@@ -45,6 +45,7 @@ struct Read {
     unread: Vec<Unread>,
     files: Vec<String>,
     notes: Vec<Note>,
+    plugin: Option<Place>,
     home: Option<String>,
 }
 
@@ -79,6 +80,7 @@ pub(super) fn parse(files: &[FileText], ground: &Ground) -> CodexPolicy {
         unread: read.unread,
         files: read.files,
         notes: read.notes,
+        plugin: read.plugin,
     }
 }
 
@@ -277,6 +279,7 @@ impl Read {
         for (place, level) in found {
             let text = "plugins may bring MCP servers and hooks, which are not read".to_owned();
             self.notes.push(Note { place: place.clone(), text });
+            self.plugin.get_or_insert_with(|| place.clone());
             if reviewed {
                 self.hooks.push(Hook { answers: true, place, level, project: false });
             }
