@@ -60,7 +60,7 @@ pub struct Common {
     /// Ask providers, by read operations alone, with the credentials that were found; without it nothing leaves the machine.
     #[arg(long, global = true, env = "DEADSTOP_LIVE", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Global options")]
     pub live: bool,
-    /// With --live: the providers to ask, of `aws`, `neon`, `planetscale`, `railway` and `supabase`; without it all of them.
+    /// With --live: the providers to ask, of `aws`, `neon`, `planetscale`, `postgres`, `railway` and `supabase`; without it all of them.
     #[arg(
         long,
         global = true,
@@ -163,6 +163,8 @@ pub enum Asked {
     Neon,
     /// PlanetScale: the accesses of a service token, and the paths that are read.
     Planetscale,
+    /// PostgreSQL: the rights of a login, and the statements that are asked.
+    Postgres,
     /// Railway: the queries that are sent. It has no rights narrower than a workspace or an environment.
     Railway,
     /// Supabase: the scopes of a token, and the paths that are read.

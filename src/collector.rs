@@ -32,9 +32,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use deadstop_core::fact::{Fact, Listed, Listing};
-use deadstop_core::id::{CredentialId, SessionId};
+use deadstop_core::id::{CredentialId, NodeId, PrincipalId, SessionId};
 use deadstop_core::model::{Asset, Copy, Credential, Grant, Principal, Protection, Source, Step};
 
+use crate::readonly::socket::Tls;
 use crate::secret::Secret;
 use crate::surroundings::Surroundings;
 
@@ -141,6 +142,9 @@ pub struct Collected {
     /// Tokens of providers that are asked with them, for whoever may ask these.
     #[serde(skip)]
     pub tokens: Tokens,
+    /// Logins at databases, for whoever may ask these.
+    #[serde(skip)]
+    pub logins: Logins,
     /// Where each shown path is, for whoever must look it up.
     #[serde(skip)]
     pub paths: Paths,
@@ -211,6 +215,39 @@ pub struct Tokens(pub Vec<Token>);
 impl std::fmt::Debug for Tokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} tokens", self.0.len())
+    }
+}
+
+/// A login at a database that can be used.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The credential it is.
+    pub credential: CredentialId,
+    /// Its provider.
+    pub provider: String,
+    /// Its name.
+    pub user: Option<String>,
+    /// The server, `host:port`.
+    pub host: String,
+    /// The database that its place names.
+    pub database: Option<String>,
+    /// What its place asks of TLS.
+    pub tls: Tls,
+    /// The password, if there is one.
+    pub secret: Option<Secret>,
+    /// Who it authenticates as.
+    pub principal: PrincipalId,
+    /// The server as an asset.
+    pub server: NodeId,
+}
+
+/// Logins. What they hold is not shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Logins(pub Vec<Login>);
+
+impl std::fmt::Debug for Logins {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} logins", self.0.len())
     }
 }
 

@@ -257,9 +257,10 @@ fn unused(providers: &BTreeMap<String, raw::Provider>) -> Vec<String> {
         let why = match name.as_str() {
             "aws" => "an account is read with those of the keys found that may read it",
             "neon" | "planetscale" | "railway" | "supabase" => "it is read with the tokens found",
+            "postgres" => "it is read with the logins found",
             _ => {
                 notes.push(format!(
-                    "`providers.{name}` is not used: this version asks AWS, Neon, PlanetScale, Railway and Supabase"
+                    "`providers.{name}` is not used: this version asks AWS, Neon, PlanetScale, PostgreSQL, Railway and Supabase"
                 ));
                 continue;
             }
@@ -269,7 +270,8 @@ fn unused(providers: &BTreeMap<String, raw::Provider>) -> Vec<String> {
             (provider.token_env.is_some(), "token_env"),
             (name != "aws" && !provider.regions.is_empty(), "regions"),
             (!provider.roles.is_empty(), "roles"),
-            (!provider.hosts.is_empty(), "hosts"),
+            (name != "postgres" && !provider.hosts.is_empty(), "hosts"),
+            (name == "postgres" && provider.endpoint.is_some(), "endpoint"),
         ];
         for (_, setting) in unused.into_iter().filter(|(set, _)| *set) {
             notes.push(format!("`providers.{name}.{setting}` is not used yet: {why}"));

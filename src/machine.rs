@@ -16,7 +16,7 @@ use deadstop_core::time::Time;
 use tracing::field;
 use url::Url;
 
-use crate::collector::{self, AwsKeys, Collected, FingerprintKey, Options, Stats, Tokens};
+use crate::collector::{self, AwsKeys, Collected, FingerprintKey, Logins, Options, Stats, Tokens};
 use crate::config::{Config, raw};
 use crate::provider;
 use crate::readonly::{Call, ReadOnly};
@@ -53,6 +53,8 @@ pub struct Live {
     pub endpoints: BTreeMap<String, Url>,
     /// The AWS Regions that the user works in.
     pub regions: Vec<String>,
+    /// The database servers that may be connected to with logins that are found, by provider: `host` or `host:port`.
+    pub hosts: BTreeMap<String, Vec<String>>,
     /// The providers that are asked; empty: all that this version asks.
     pub providers: Vec<String>,
 }
@@ -151,9 +153,10 @@ pub fn read(
     let mut notes = collected.notes.clone();
     notes.extend(found.notes.iter().cloned());
     let stats = collected.stats;
-    let (keys, tokens) = (collected.aws_keys.clone(), collected.tokens.clone());
+    let (keys, tokens, logins) = (collected.aws_keys.clone(), collected.tokens.clone(), collected.logins.clone());
     let mut bundle = join(collected, found, declared, around, scope);
-    let calls = live.map(|live| ask(live, &keys, &tokens, &mut bundle, around.now, cancel)).unwrap_or_default();
+    let calls =
+        live.map(|live| ask(live, (&keys, &tokens, &logins), &mut bundle, around.now, cancel)).unwrap_or_default();
     describe(&mut bundle, config);
     notes.extend(ignore(&mut bundle, config, around.now));
     Ok(Machine { bundle: adopt(bundle)?, notes, stats, calls })
@@ -165,19 +168,19 @@ const ASK_TIME: Duration = Duration::from_secs(15 * 60);
 /// Asks the providers of what was found.
 fn ask(
     live: &Live,
-    keys: &AwsKeys,
-    tokens: &Tokens,
+    (keys, tokens, logins): (&AwsKeys, &Tokens, &Logins),
     bundle: &mut Bundle,
     now: Time,
     cancel: &Arc<AtomicBool>,
 ) -> Vec<Call> {
-    let (count, calls) = (keys.0.len() + tokens.0.len(), field::Empty);
+    let (count, calls) = (keys.0.len() + tokens.0.len() + logins.0.len(), field::Empty);
     let stage = tracing::info_span!("ask", credentials = count, calls).entered();
-    let door = ReadOnly::new(live.endpoints.clone(), ASK_TIME, Arc::clone(cancel));
+    let door = ReadOnly::new(live.endpoints.clone(), ASK_TIME, Arc::clone(cancel)).with_hosts(live.hosts.clone());
     if live.asks("aws") && !keys.0.is_empty() {
         provider::join(bundle, provider::aws::ask(&door, &keys.0, &live.regions, now));
     }
     provider::ask(&door, tokens, &|name| live.asks(name), now, bundle);
+    provider::databases::ask(&door, logins, &|name| live.asks(name), now, bundle);
     let plans: Vec<provider::Plan> = provider::plans().collect();
     for source in &mut bundle.sources {
         let Some(name) = source.id.as_str().strip_prefix("ask:").filter(|name| live.asks(name)) else { continue };
@@ -187,7 +190,10 @@ fn ask(
                 "merge facts of AWS (--merge): this version asks about access keys that lie beside their secret"
                     .to_owned()
             }
-            None => continue,
+            None => match provider::databases::ENGINES.iter().find(|engine| engine.name == name) {
+                Some(engine) => format!("merge facts of {} (--merge): this login names no server", engine.title),
+                None => continue,
+            },
         };
         source.settle = Some(about);
     }

@@ -3,11 +3,13 @@
 //! Asked only with `--live`, by read operations alone ([`crate::readonly`]), in the name of the credential itself.
 
 pub mod aws;
+pub mod databases;
 mod facts;
 mod neon;
 mod planetscale;
 mod platform;
 mod pool;
+mod postgres;
 pub mod railway;
 mod supabase;
 mod token;
@@ -31,12 +33,14 @@ pub struct Learnt {
     pub(crate) identities: BTreeMap<CredentialId, (Fact<PrincipalId>, Fact<Status>)>,
     /// The parts of the tree that are described now.
     pub(crate) described: Vec<NodeId>,
+    /// Servers of which nothing was learnt, each with why.
+    pub(crate) open: Vec<(NodeId, Gap)>,
     pub(crate) facts: Facts,
 }
 
 impl Learnt {
     const fn new(facts: Facts) -> Self {
-        Self { identities: BTreeMap::new(), described: Vec::new(), facts }
+        Self { identities: BTreeMap::new(), described: Vec::new(), open: Vec::new(), facts }
     }
 
     /// What is learnt with each of these tokens, a few asked at once.
@@ -50,6 +54,7 @@ impl Learnt {
     fn absorb(&mut self, other: Self) {
         self.identities.extend(other.identities);
         self.described.extend(other.described);
+        self.open.extend(other.open);
         self.facts.absorb(other.facts);
     }
 
@@ -145,7 +150,8 @@ const MOST: usize = 100;
 
 /// The providers that are asked.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    std::iter::once("aws").chain(ASKED.iter().map(|asked| asked.name))
+    let engines = databases::ENGINES.iter().map(|engine| engine.name);
+    std::iter::once("aws").chain(ASKED.iter().map(|asked| asked.name)).chain(engines)
 }
 
 /// Asks the providers of these tokens, and puts what is learnt in its place.
@@ -164,7 +170,7 @@ pub fn ask(door: &ReadOnly, tokens: &Tokens, wanted: &dyn Fn(&str) -> bool, at: 
 
 /// Puts what was learnt in the place of what was not known.
 pub fn join(bundle: &mut Bundle, learnt: Learnt) {
-    let Learnt { identities, described, facts } = learnt;
+    let Learnt { identities, described, open: _, facts } = learnt;
     for credential in &mut bundle.credentials.items {
         if let Some(told) = facts.told.get(&credential.id) {
             credential.scope = Some(told.scope.clone());

@@ -4,6 +4,10 @@
 //! query or document that names the operation. A provider that is asked writes its reads down as [`Read`]s; the same list is what
 //! `--plan` prints.
 
+pub mod postgres;
+pub mod socket;
+pub mod statement;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -129,6 +133,9 @@ pub struct Call {
     pub credential: String,
     /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
+    /// What became of a statement that a database was asked: `answered`, or why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
     /// How often it was sent.
     pub attempts: u32,
     /// How long it took, all attempts together.
@@ -151,6 +158,8 @@ pub struct ReadOnly {
     agent: Agent,
     /// Where a provider is asked instead of at its own hosts, by the user's own word.
     endpoints: BTreeMap<String, Url>,
+    /// The database servers of each provider that the user named.
+    hosts: BTreeMap<String, Vec<String>>,
     cancel: Arc<AtomicBool>,
     until: Instant,
     calls: Mutex<Vec<Call>>,
@@ -178,11 +187,18 @@ impl ReadOnly {
         Self {
             agent: config.into(),
             endpoints,
+            hosts: BTreeMap::new(),
             cancel,
             until: Instant::now() + time,
             calls: Mutex::default(),
             quiet: Mutex::default(),
         }
+    }
+
+    /// The same door, open to these database servers as well: `host` or `host:port`, by provider.
+    #[must_use]
+    pub fn with_hosts(self, hosts: BTreeMap<String, Vec<String>>) -> Self {
+        Self { hosts, ..self }
     }
 
     /// The base address of a host of a provider: its own, or what the user named in its place.
@@ -241,6 +257,7 @@ impl ReadOnly {
             host: host.to_owned(),
             credential: credential.to_owned(),
             status: answer.as_ref().ok().map(|answer| answer.status),
+            outcome: None,
             attempts,
             milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         };

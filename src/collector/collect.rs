@@ -10,7 +10,7 @@ use deadstop_core::model::Class;
 use super::Options;
 use super::find::{Find, Finds, Node, Spot, Strength};
 use super::history;
-use super::locator::Locator;
+use super::locator::{self, Locator};
 use super::places::Places;
 use super::reader::Reader;
 use super::scan::{Raw, Scanner};
@@ -153,7 +153,8 @@ fn environment(scanner: &Scanner, env: &BTreeMap<String, String>) -> Finds {
         raws.extend(scanner.pair(name, value).into_iter().map(|raw| (raw, at)));
     }
     let mut out = Finds::default();
-    for (raw, _) in paired(raws, u64::MAX) {
+    for (mut raw, _) in paired(raws, u64::MAX) {
+        locator::of_client(&mut raw, env);
         let spot = Spot { kind: "environment", path: "environment".to_owned(), line: None, key: raw.key.clone() };
         if let Some(find) = from_raw(raw, spot, &mut out) {
             out.finds.push(find);
@@ -200,6 +201,7 @@ pub(crate) fn place_database(find: &mut Find, locator: &Locator, out: &mut Finds
         out.nodes.push(node(asset, "database", class, name, Some(server.clone())));
     }
     out.nodes.push(node(server, "server", Class::Container, &locator.host, None));
+    find.database = Some(locator.clone());
 }
 
 /// Puts each service token of PlanetScale to the id nearest to it, with which it is sent. An id is nothing by itself.

@@ -9,6 +9,7 @@ use super::assignment::{looks_random, placeholder};
 use super::find::Strength;
 use super::locator::Locator;
 use super::scan::{Raw, Style};
+use crate::readonly::socket::Tls;
 
 /// The longest command line that is looked at.
 const LONGEST: usize = 1_000;
@@ -75,7 +76,12 @@ pub(crate) fn scan(text: &[u8], at: usize, program: &str, style: Style, out: &mu
         let port = port.unwrap_or_else(|| form.port.to_string());
         let host = format!("{}:{port}", host.to_ascii_lowercase());
         let database = if form.provider == "postgres" { named("-d", "--dbname").filter(plain) } else { None };
-        let locator = Locator { provider: form.provider, user: user.filter(plain), host, database };
+        let tls = match form.provider {
+            "redis" if words.iter().any(|word| word.text == "--tls") => Tls::Verified,
+            "redis" => Tls::Never,
+            _ => Tls::Offered,
+        };
+        let locator = Locator { provider: form.provider, user: user.filter(plain), host, database, tls };
         raw.public_id = Some(locator.login());
         raw.database = Some(locator);
     }

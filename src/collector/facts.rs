@@ -12,11 +12,11 @@ use super::aws_key;
 use super::collect::Gathered;
 use super::find::{Find, Finds, Node, Spot, Strength};
 use super::fingerprint::FingerprintKey;
-use super::group::{TELLING, group, keys, once, token};
+use super::group::{TELLING, group, keys, logins, once, token};
 use super::mask::Mask;
 use super::rules::Rules;
 use super::starts::Starts;
-use super::{AwsKeys, Collected, McpServer, Paths, Stats, Tokens};
+use super::{AwsKeys, Collected, Logins, McpServer, Paths, Stats, Tokens};
 use crate::secret::redact;
 
 /// Where only its places tell a credential apart, this many of them make its key; the rest are still listed.
@@ -55,7 +55,7 @@ pub(crate) fn state(
     let mut credentials = Vec::new();
     let mut ids: Vec<(CredentialId, Vec<usize>)> = Vec::new();
     let mut aws_keys = Vec::new();
-    let mut tokens = Vec::new();
+    let (mut tokens, mut all_logins) = (Vec::new(), Vec::new());
     let mut alike: BTreeMap<String, usize> = BTreeMap::new();
     for members in groups {
         let found: Vec<&Find> = members.iter().filter_map(|at| finds.finds.get(*at)).collect();
@@ -70,6 +70,7 @@ pub(crate) fn state(
                 aws_keys.extend(keys(&credential.id, &found));
             }
             tokens.extend(token(&credential.id, &credential.provider, &credential.kind, &found));
+            all_logins.extend(logins(&credential, &found));
             ids.push((credential.id.clone(), members));
             credentials.push(credential);
         }
@@ -103,6 +104,7 @@ pub(crate) fn state(
         mcp_servers,
         aws_keys: AwsKeys(aws_keys),
         tokens: Tokens(tokens),
+        logins: Logins(all_logins),
         reach,
         notes: finds.notes.iter().map(|note| facts.mask.hide(note)).collect(),
         stats: Stats {
@@ -193,6 +195,9 @@ impl Facts<'_> {
                 "aws" | "neon" | "planetscale" | "railway" | "supabase" => {
                     format!("run with --live, or merge facts of {title} (--merge)")
                 }
+                "postgres" => format!(
+                    "run with --live and a file of --config that names its host (providers: {{{provider}: {{hosts: […]}}}}), or merge facts of {title} (--merge)"
+                ),
                 _ => format!("merge facts of {title} (--merge); this version does not ask it"),
             }),
         });

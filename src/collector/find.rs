@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use deadstop_core::model::Class;
 use deadstop_core::time::Time;
 
+use super::locator::Locator;
 use crate::secret::Secret;
 
 /// How sure a classification is; of two for one secret the surer one counts.
@@ -50,6 +51,8 @@ pub(crate) struct Find {
     pub(crate) identity: Option<(String, String)>,
     /// What it is known not to leave.
     pub(crate) within: Option<String>,
+    /// The database that it is a login at.
+    pub(crate) database: Option<Locator>,
     pub(crate) spot: Spot,
     /// Whether the file was parsed, so that the key is the whole way to the value.
     pub(crate) parsed: bool,
@@ -70,6 +73,7 @@ impl Find {
             expires: None,
             identity: None,
             within: None,
+            database: None,
             parsed: strength == Strength::Store,
             spot,
         }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use deadstop_core::id::CredentialId;
+use deadstop_core::model::Credential;
 
 use super::find::{Find, Finds};
-use super::{AwsKey, Token};
+use super::{AwsKey, Login, Token};
 use crate::secret::Secret;
 
 /// A secret of fewer bytes may well be two passwords by chance.
@@ -34,6 +35,32 @@ pub(super) fn token(credential: &CredentialId, provider: &str, kind: &str, found
     let public_id = found.iter().find_map(|find| find.public_id.clone());
     let (credential, secret) = (credential.clone(), secret.clone());
     Some(Token { credential, provider: provider.to_owned(), kind: kind.to_owned(), public_id, secret })
+}
+
+/// The logins at databases that a credential is: one for each database and password that its places name. More than a few
+/// are guesses of an attacker.
+pub(super) fn logins(credential: &Credential, found: &[&Find]) -> Vec<Login> {
+    const MOST: usize = 8;
+    let mut logins: Vec<Login> = Vec::new();
+    let (Some(principal), Some(server)) = (credential.identity.known(), &credential.within) else { return logins };
+    for find in found {
+        let Some(at) = find.database.as_ref().filter(|at| at.server() == server.as_str()) else { continue };
+        let login = Login {
+            credential: credential.id.clone(),
+            provider: at.provider.to_owned(),
+            user: at.user.clone(),
+            host: at.host.clone(),
+            database: at.database.clone(),
+            tls: at.tls,
+            secret: find.secret.clone(),
+            principal: principal.clone(),
+            server: server.clone(),
+        };
+        if logins.len() < MOST && !logins.contains(&login) {
+            logins.push(login);
+        }
+    }
+    logins
 }
 
 /// Sorts the finds, and leaves out what was found twice because a file was read twice.

@@ -1,8 +1,11 @@
 //! URLs that carry a login: of databases, and of anything else (floor 5).
 
+use std::collections::BTreeMap;
+
 use super::assignment::placeholder;
 use super::find::Strength;
 use super::scan::{Raw, Style, key_before};
+use crate::readonly::socket::Tls;
 
 /// Where a database is and who asks for it, without the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +15,46 @@ pub(crate) struct Locator {
     /// `host:port`, or `host` where the port is looked up.
     pub(crate) host: String,
     pub(crate) database: Option<String>,
+    /// What it asks of TLS.
+    pub(crate) tls: Tls,
+}
+
+/// What a value of `sslmode` (libpq), `ssl-mode` (MySQL) or `tls` (Go) asks for. One that is not known asks for
+/// encryption at least.
+pub(crate) fn tls(value: &str) -> Tls {
+    match value.to_ascii_lowercase().replace('-', "_").as_str() {
+        "disable" | "disabled" | "false" | "no" | "0" => Tls::Never,
+        "allow" | "prefer" | "preferred" => Tls::Offered,
+        "verify_ca" | "verify_full" | "verify_identity" | "strict" => Tls::Verified,
+        _ => Tls::Always,
+    }
+}
+
+/// What variables of libpq and of the client of MySQL say beside a password.
+///
+/// <https://www.postgresql.org/docs/current/libpq-envars.html>,
+/// <https://dev.mysql.com/doc/refman/8.4/en/environment-variables.html>
+pub(crate) fn of_client(raw: &mut Raw, env: &BTreeMap<String, String>) {
+    let get = |name: &str| env.get(name).filter(|value| !value.is_empty()).cloned();
+    let (provider, usual, host, port) = match raw.key.as_deref() {
+        Some("PGPASSWORD") => ("postgres", "5432", get("PGHOST").or_else(|| get("PGHOSTADDR")), get("PGPORT")),
+        Some("MYSQL_PWD") => ("mysql", "3306", get("MYSQL_HOST"), get("MYSQL_TCP_PORT")),
+        _ => return,
+    };
+    let Some(host) = host.filter(|_| raw.database.is_none()) else { return };
+    let port = port.filter(|port| port.parse::<u16>().is_ok()).unwrap_or_else(|| usual.to_owned());
+    let (user, database) =
+        if provider == "postgres" { (get("PGUSER"), get("PGDATABASE")) } else { (get("USER"), None) };
+    let user = user.or_else(|| get("USER"));
+    let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || ".-_@".contains(c));
+    if !plain(&host) || ![&user, &database].into_iter().flatten().all(|text| plain(text)) {
+        return;
+    }
+    let database = database.or_else(|| user.clone().filter(|_| provider == "postgres"));
+    let tls = get("PGSSLMODE").filter(|_| provider == "postgres").map_or(Tls::Offered, |mode| self::tls(&mode));
+    let locator = Locator { provider, user, host: format!("{}:{port}", host.to_ascii_lowercase()), database, tls };
+    raw.public_id = Some(locator.login());
+    raw.database = Some(locator);
 }
 
 impl Locator {
@@ -71,10 +114,15 @@ pub(crate) fn scan(text: &[u8], at: usize, style: Style, out: &mut Vec<Raw>) {
     // `jdbc:postgresql://`, `sqlalchemy`'s `postgresql+psycopg2://`.
     let plain = name.split_once('+').map_or(name.as_str(), |(plain, _)| plain);
     let server = scheme(&name).or_else(|| scheme(plain));
+    let sealed = matches!(plain, "rediss" | "valkeys");
     let Ok(rest) = std::str::from_utf8(rest) else { return };
     let end = at + 3 + rest.len();
     if let Some((provider, port)) = server {
+        let before = out.len();
         database(provider, port, rest, style, key_before(text, start), start..end, out);
+        if let Some(locator) = out.get_mut(before).and_then(|raw| raw.database.as_mut()).filter(|_| sealed) {
+            locator.tls = Tls::Verified;
+        }
     } else if web {
         login(rest, style, key_before(text, start), start..end, out);
     }
@@ -172,11 +220,18 @@ fn parse(provider: &'static str, port: u16, rest: &str) -> Option<(Locator, Opti
         None => (String::new(), None),
     };
     let mut host = hosts.split(',').next().unwrap_or_default().to_ascii_lowercase();
+    let mut sealed = if provider == "redis" { Tls::Never } else { Tls::Offered };
     for pair in query.split('&') {
         match pair.split_once('=') {
             Some(("user", value)) if user.is_empty() => user = decode(value),
             Some(("password", value)) if password.is_none() => password = Some(decode(value)),
             Some(("host", value)) if host.is_empty() => host = decode(value),
+            Some(("sslmode" | "ssl-mode" | "sslMode" | "ssl" | "tls" | "useSSL" | "sslaccept", value)) => {
+                sealed = sealed.max(tls(value));
+                if tls(value) == Tls::Never && sealed == Tls::Offered {
+                    sealed = Tls::Never;
+                }
+            }
             _ => {}
         }
     }
@@ -215,7 +270,7 @@ fn parse(provider: &'static str, port: u16, rest: &str) -> Option<(Locator, Opti
         _ => None,
     };
     let user = Some(user).filter(|user| !user.is_empty());
-    Some((Locator { provider, user, host, database }, password))
+    Some((Locator { provider, user, host, database, tls: sealed }, password))
 }
 
 fn decode(text: &str) -> String {

@@ -11,8 +11,9 @@ use std::ops::Range;
 
 use super::assignment::{looks_random, placeholder};
 use super::find::Strength;
-use super::locator::Locator;
+use super::locator::{Locator, tls};
 use super::scan::{Raw, Style, is_dummy, key_before};
+use crate::readonly::socket::Tls;
 
 /// How far around a password the rest of its string is looked for.
 const AROUND: usize = 800;
@@ -279,6 +280,10 @@ fn describe(parts: &Parts<'_>) -> Option<Described> {
     } else {
         locator(provider, usual, parts.get(&USERS), &host, port.as_deref(), named)
     };
+    let found = found.map(|found| Locator {
+        tls: parts.get(&["sslmode", "ssl mode", "ssl"]).map_or(found.tls, |mode| tls(&mode)),
+        ..found
+    });
     let kind = if found.is_some() { "connection_url" } else { "connection_string" };
     Some(Described { provider, kind, host, locator: found })
 }
@@ -312,7 +317,7 @@ fn locator(
         name.map(|name| String::from_utf8_lossy(&name).into_owned()).filter(|name| !name.is_empty() && shown(name));
     let user = user.filter(|user| !user.is_empty() && shown(user));
     let database = name.or_else(|| if provider == "redis" { Some("0".to_owned()) } else { None });
-    shown(&host).then_some(Locator { provider, user, host, database })
+    shown(&host).then_some(Locator { provider, user, host, database, tls: Tls::Offered })
 }
 
 /// The setting's name in `NAME=Server=…`.

@@ -18,7 +18,8 @@ use crate::config::{self, Config};
 use crate::log::Progress;
 use crate::machine::{self, Live, Machine, Scope};
 use crate::output;
-use crate::provider::{self, aws};
+use crate::provider::{self, aws, databases};
+use crate::readonly::socket::Place;
 use crate::surroundings::Surroundings;
 
 pub(super) fn run(args: &CollectArgs, common: &Common, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
@@ -138,7 +139,23 @@ pub(super) fn live(common: &Common, config: &Config) -> anyhow::Result<Option<Li
         !regions.iter().any(|region| plain(&region)),
         "providers.aws.regions: a Region is such as `eu-west-1`"
     );
-    Ok(Some(Live { endpoints, regions, providers: common.provider.clone() }))
+    let hosts = hosts(config)?;
+    Ok(Some(Live { endpoints, regions, hosts, providers: common.provider.clone() }))
+}
+
+/// The database servers that the user's own configuration names.
+fn hosts(config: &Config) -> anyhow::Result<BTreeMap<String, Vec<String>>> {
+    let mut hosts = BTreeMap::new();
+    for engine in &databases::ENGINES {
+        let Some(named) = config.providers.get(engine.name).map(|provider| &provider.hosts) else { continue };
+        anyhow::ensure!(
+            named.iter().all(|host| Place::read(host, 1).is_some()),
+            "providers.{}.hosts: a host is such as `db.internal.example` or `db.internal.example:5432`",
+            engine.name
+        );
+        hosts.insert(engine.name.to_owned(), named.clone());
+    }
+    Ok(hosts)
 }
 
 fn quoted(names: &[&str]) -> String {
@@ -180,6 +197,25 @@ fn calls(live: &Live) -> anyhow::Result<String> {
             writeln!(text, "  {operation}")?;
         }
         writeln!(text)?;
+    }
+    for engine in databases::ENGINES.iter().filter(|engine| live.asks(engine.name)) {
+        let (name, title) = (engine.name, engine.title);
+        match live.hosts.get(name).filter(|hosts| !hosts.is_empty()) {
+            None => writeln!(
+                text,
+                "No {title} server, with whatever login is found: providers.{name}.hosts of the file of --config names none.\n"
+            )?,
+            Some(hosts) => {
+                writeln!(text, "For each {title} login that is found for one of these servers, with that login:")?;
+                hosts.iter().try_for_each(|host| writeln!(text, "  {host}"))?;
+                writeln!(
+                    text,
+                    "these questions, in a session that can only read (`deadstop permissions {name}` prints them):"
+                )?;
+                engine.questions.list.iter().try_for_each(|statement| writeln!(text, "  {}", statement.operation))?;
+                writeln!(text)?;
+            }
+        }
     }
     text.push_str("Nothing else passes.\n\n");
     Ok(text)

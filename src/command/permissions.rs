@@ -4,13 +4,14 @@ use serde_json::json;
 
 use crate::cli::{Asked, PermissionsArgs};
 use crate::output;
-use crate::provider::{self, aws, railway};
+use crate::provider::{self, aws, databases, railway};
 
 pub(super) fn run(args: &PermissionsArgs) -> anyhow::Result<u8> {
     let text = match args.asked {
         Asked::Aws => aws_policy()?,
         Asked::Neon => paths("neon", NEON),
         Asked::Planetscale => paths("planetscale", PLANETSCALE),
+        Asked::Postgres => statements("postgres", POSTGRES),
         Asked::Railway => railway_queries(),
         Asked::Supabase => paths("supabase", SUPABASE),
     };
@@ -35,6 +36,23 @@ const SUPABASE: &str = "\
 # branching_production_read, branching_development_read, backups_read, storage_read. A classic access token may do all that
 # its user may. These are the paths that are read; nothing else passes.
 ";
+
+const POSTGRES: &str = "\
+-- Every login may read the catalogue, so that nothing is to be granted: a login is asked about itself. It is connected to
+-- with these settings, and each question is asked in a transaction of its own that is read only and rolled back:
+--   default_transaction_read_only=on, statement_timeout=5s, lock_timeout=1s, search_path=pg_catalog
+-- Where rights were taken away, these give them back:
+--   GRANT CONNECT ON DATABASE … TO login;
+--   GRANT SELECT ON ALL TABLES IN SCHEMA pg_catalog TO PUBLIC;  -- but pg_authid and what holds passwords
+-- These are the statements, to the letter; nothing else passes.
+";
+
+/// What is granted to ask a database, and the statements that it is asked.
+fn statements(provider: &str, granted: &str) -> String {
+    let engine = databases::ENGINES.iter().find(|engine| engine.name == provider);
+    let each = engine.map(|engine| engine.questions.list).unwrap_or_default().iter();
+    each.fold(granted.to_owned(), |text, one| text + "\n-- " + one.operation + "\n" + one.text + ";\n")
+}
 
 /// What is granted to read a provider, and the paths that are read.
 fn paths(provider: &str, granted: &str) -> String {

@@ -59,7 +59,7 @@ struct Accepted<'a> {
 /// Asks AWS about these keys. `regions` are those that the user works in.
 #[must_use]
 pub fn ask(door: &ReadOnly, keys: &[AwsKey], regions: &[String], at: Time) -> Learnt {
-    let mut learnt = Learnt { identities: BTreeMap::new(), described: Vec::new(), facts: Facts::new(ABOUT, at) };
+    let mut learnt = Learnt::new(Facts::new(ABOUT, at));
     let mut by_credential: BTreeMap<&CredentialId, Vec<&AwsKey>> = BTreeMap::new();
     for key in keys {
         by_credential.entry(&key.credential).or_default().push(key);

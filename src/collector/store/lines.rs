@@ -1,8 +1,9 @@
 //! Password files of one login a line: netrc, pgpass, the MySQL client's (floor 5).
 
 use crate::collector::find::{Find, Finds};
-use crate::collector::locator::Locator;
+use crate::collector::locator::{Locator, tls};
 use crate::collector::store::{Context, ini};
+use crate::readonly::socket::Tls;
 
 /// `machine HOST login USER password WORD`, over any number of lines.
 pub(super) fn netrc(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
@@ -99,6 +100,7 @@ pub(super) fn pgpass(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
             user: named(user),
             host: format!("{}:{port}", host.to_ascii_lowercase()),
             database: named(database),
+            tls: Tls::Offered,
         };
         login(context, &locator, secret, number, &format!("{user}@{host}"), out);
     }
@@ -119,6 +121,7 @@ pub(super) fn pg_service(context: &Context<'_>, text: &str, out: &mut Finds) -> 
             user: named("user"),
             host: format!("{}:{port}", host.to_ascii_lowercase()),
             database: named("dbname"),
+            tls: named("sslmode").map_or(Tls::Offered, |mode| tls(&mode)),
         };
         login(context, &locator, secret, line, &format!("{}.password", section.name), out);
     }
@@ -161,7 +164,8 @@ pub(super) fn my_cnf(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
             }
         }
     }
-    let locator = Locator { provider: "mysql", user, host: format!("{host}:{port}"), database: None };
+    let locator =
+        Locator { provider: "mysql", user, host: format!("{host}:{port}"), database: None, tls: Tls::Offered };
     for (secret, number, group) in secrets {
         login(context, &locator, secret, number, &format!("{group}.password"), out);
     }

@@ -1,0 +1,310 @@
+"""Holds what Deadstop says of logins at databases against servers at which each login then really tries to destroy.
+
+Usage: prove.py DEADSTOP FOLDER [PROGRAMS LIBRARIES]...
+
+What was said to be stopped must be refused, what was said to be slowed must be refused until something is changed. The log of
+the server must show nothing but the statements that `deadstop permissions` prints. Then each answer is taken away or spoilt:
+none may make an answer better. PROGRAMS is where the programs of PostgreSQL are, LIBRARIES what they need, or `-`.
+"""
+import concurrent.futures
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import psycopg
+
+from deadstop import Deadstop, said
+from faults import Listener, Proxy
+from ports import free
+from postgres import Case, Cluster, attempts, cases, lost
+
+folder = pathlib.Path(sys.argv[2])
+deadstop = Deadstop(pathlib.Path(sys.argv[1]).resolve(), folder)
+check = deadstop.check
+HANDS = 4
+# How many databases a server has at a time.
+TOGETHER = 8
+
+
+def each(work, items):
+    with concurrent.futures.ThreadPoolExecutor(HANDS) as pool:
+        return list(pool.map(work, items))
+
+
+def tries(case, later):
+    """The first thing by which the login destroys something: by its own rights and roles, or after it changed something."""
+    before = case.state()
+    todo, mark = attempts(case)
+    with case.cluster.connect(case.database) as session:
+        member = f"pg_has_role('{case.login}', r.oid, 'MEMBER')"
+        roles = [row[0] for row in session.execute(f"SELECT quote_ident(r.rolname) FROM pg_roles r WHERE r.rolname <> '{case.login}' AND {member}")]
+        others = [row[0] for row in session.execute(f"SELECT quote_ident(r.rolname) FROM pg_roles r WHERE r.rolname NOT LIKE 'login%' AND NOT r.rolsuper")]
+
+    def gone():
+        return lost(before, case.state()) or pathlib.Path(mark).exists()
+
+    def session(role, database=None):
+        one = case.connect(database)
+        if role:
+            one.execute(f"SET ROLE {role}")
+        return one
+
+    if later:
+        with case.connect() as one:
+            for granting in [None, *roles]:
+                for role in others:
+                    try:
+                        one.execute(f"SET ROLE {granting or 'NONE'}")
+                        one.execute(f"GRANT {role} TO {case.login}")
+                        roles.append(role)
+                    except psycopg.Error:
+                        pass
+    for role in dict.fromkeys([None, *roles]):
+        try:
+            one = session(role)
+        except psycopg.Error:
+            continue
+        with one:
+            for statements in todo:
+                try:
+                    for text in statements:
+                        one.execute(text)
+                except psycopg.Error:
+                    continue
+                if gone():
+                    return f"{role or 'itself'}: {statements[-1]}"
+        try:
+            # A session of a superuser is not ended by anybody else.
+            case.watch.close()
+            with session(role, "postgres") as one:
+                one.execute(f"DROP DATABASE {case.database} WITH (FORCE)")
+        except psycopg.Error:
+            continue
+        if gone():
+            return f"{role or 'itself'}: DROP DATABASE"
+    return None
+
+
+# What must be seen to be stopped: a tool that knows nothing is never wrong.
+STOPPED = {"nothing", "reads", "inserts", "makes databases", "bypasses row security", "reads all data", "monitors", "signals", "may not call it", "another's large object", "neither", "inherits, then would set"}
+OPEN = {"deletes", "deletes blindly", "truncates", "updates a column", "everybody deletes", "owns a table", "owns the schema", "owns the database", "superuser", "member of the owner",
+        "member without inheriting", "member of a member", "member of a superuser", "helper owns the database", "writes all data", "runs programs", "writes files", "deletes by a view",
+        "owns a large object", "inherits, may not set", "may set, does not inherit", "sets, then inherits"}
+
+
+def matrix(cluster):
+    """Every set-up: what is said of it, and what then happens."""
+    started = time.monotonic()
+    what, counts, idle = cluster.version // 10000, {}, []
+    listing = list(enumerate(cases(cluster).items()))
+    for at in range(0, len(listing), TOGETHER):
+        some(cluster, [Case(cluster, number, name, texts) for number, (name, texts) in listing[at:at + TOGETHER]], counts, idle)
+    print(f"PostgreSQL {what}: {len(listing)} set-ups: {counts}; not stopped, and yet nothing was destroyed: {', '.join(idle) or 'none'} ({time.monotonic() - started:.0f} s)", flush=True)
+
+
+def some(cluster, all_, counts, idle):
+    """Some set-ups beside each other at one server."""
+    what = cluster.version // 10000
+    hosts = [f"127.0.0.1:{cluster.port}"]
+    before = wrote(cluster)
+
+    def ask(case):
+        _, assessment, found, calls = deadstop.run(f"{what}-{case.login}", f"DATABASE_URL={case.url()}\n", "postgres", hosts, "--live")
+        asset = found.get(f"postgres://127.0.0.1:{cluster.port}/{case.database}")
+        check(asset, f"{what} {case.name}: the database is not among the assets")
+        check(calls and all(call["host"] == hosts[0] and call["outcome"] == "answered" for call in calls), f"{what} {case.name}: {calls}")
+        credential = next(one for one in assessment["credentials"] if one["provider"] == "postgres")
+        check(credential["status"] == "live", f"{what} {case.name}: {credential}")
+        return said(asset)
+
+    answers = each(ask, all_)
+    check(wrote(cluster) == before, f"{what}: rows were written while Deadstop asked: {before}, {wrote(cluster)}")
+
+    def attempt(pair):
+        case, answer = pair
+        now = tries(case, False)
+        then = now or tries(case, True)
+        return case, answer, now, then
+
+    for case, answer, now, then in each(attempt, zip(all_, answers)):
+        counts[answer] = counts.get(answer, 0) + 1
+        check(answer != "stopped" or not then, f"{what} {case.name}: said to be stopped, and destroyed by {then}")
+        check(answer != "slowed" or not now, f"{what} {case.name}: said to be slowed, and destroyed at once by {now}")
+        check(case.name not in STOPPED or answer == "stopped", f"{what} {case.name}: {answer} instead of stopped")
+        check(case.name not in OPEN or answer == "open", f"{what} {case.name}: {answer} instead of open")
+        check(case.name not in OPEN or now or case.name in ("deletes blindly",), f"{what} {case.name}: nothing was destroyed, so that nothing is proved")
+        if answer != "stopped" and not then:
+            idle.append(f"{case.name} ({answer})")
+    each(lambda case: case.drop(), all_)
+
+
+def wrote(cluster):
+    """How many rows were ever written, once the counts have come in."""
+    return cluster.ask("SELECT sum(tup_inserted + tup_updated + tup_deleted) FROM pg_stat_database WHERE datname LIKE 'shop%'")[0][0]
+
+
+def logged(cluster):
+    """What the server was asked by Deadstop, and which locks that took."""
+    printed = subprocess.run([deadstop.program, "permissions", "postgres"], capture_output=True, text=True, check=True).stdout
+    allowed, text = [], []
+    for line in printed.splitlines():
+        if line.startswith("-- ") or not line:
+            if text:
+                allowed.append("\n".join(text).rstrip(";"))
+            text = []
+        else:
+            text.append(line)
+    allowed.append("\n".join(text).rstrip(";"))
+    entries, current = [], None
+    for line in cluster.log.read_text(errors="replace").splitlines():
+        if line.startswith("\t") and current is not None:
+            entries[current] += "\n" + line[1:]
+        elif line.startswith("deadstop|") and "LOG:  statement: " in line:
+            entries.append(line.split("LOG:  statement: ", 1)[1])
+            current = len(entries) - 1
+        else:
+            current = None
+    seen = set(entries)
+    begin = {one for one in seen if one.startswith("BEGIN TRANSACTION READ ONLY; SET LOCAL ")}
+    strange = seen - set(allowed) - begin - {"ROLLBACK"}
+    check(not strange and len(begin) == 1, f"statements that are on no list: {strange}, {begin}")
+    check(set(allowed) & seen, "no statement was logged")
+    for text in allowed:
+        with cluster.connect() as session:
+            session.autocommit = False
+            session.execute(text)
+            modes = {row[0] for row in session.execute("SELECT mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype <> 'virtualxid'")}
+            check(modes <= {"AccessShareLock"}, f"{modes} by {text[:60]}")
+    return len(entries)
+
+
+def spoilt(cluster):
+    """Each answer taken away or spoilt, for a login that may do nothing and for one that may do all."""
+    cluster.do("postgres", "ALTER SYSTEM SET log_statement = 'none'", "SELECT pg_reload_conf()")
+    listing = cases(cluster)
+    subjects = [Case(cluster, number, name, listing[name]) for number, name in [(900, "reads"), (901, "owns the database"), (902, "makes roles")]]
+    texts = {"identity": "version()", "roles": "rolreplication", "databases": "datallowconn", "rights": "has_any_column_privilege(w.oid, t.oid", "routes": "pg_shdepend",
+             "large objects": "lomowner", "parameters": "pg_parameter_acl", "largest": "pg_total_relation_size", "archive": "pg_stat_archiver", "begin": "BEGIN TRANSACTION READ ONLY"}
+    from faults import ANSWERS
+    runs = [(case, what, fault) for case in subjects for what in texts for fault in ANSWERS]
+    # No parameter that may be set is an answer, and so are no tables that could be largest; a fourth value is not looked at.
+    runs = [run for run in runs if not (run[1] in ("parameters", "largest") and run[2] in ("no rows", "a row twice", "a value less"))]
+    if cluster.version < 150000:
+        runs = [run for run in runs if run[1] != "parameters"]
+    whole = {}
+
+    def bounds(case, name, port):
+        _, _, found, _ = deadstop.run(name, f"DATABASE_URL={case.url().replace(str(cluster.port), str(port))}\n", "postgres", [f"127.0.0.1:{port}"], "--live")
+        return found, found.get(f"postgres://127.0.0.1:{port}/{case.database}")
+
+    for case in subjects:
+        whole[case] = bounds(case, f"whole-{case.login}", cluster.port)[1]
+    check([said(whole[case]) for case in subjects] == ["stopped", "open", "slowed" if cluster.version < 160000 else "stopped"], f"{[whole[case] for case in subjects]}")
+
+    def one(numbered):
+        number, (case, what, fault) = numbered
+        with Proxy(cluster.port, texts[what], fault) as proxy:
+            found, asset = bounds(case, f"spoilt-{number}", proxy.port)
+        name = f"{case.name}, {what}, {fault}"
+        check(proxy.spoilt or what == "parameters" and case.name != "reads" or case.name == "owns the database" and what == "parameters", f"{name}: nothing was spoilt")
+        asset = asset or found.get(f"postgres://127.0.0.1:{proxy.port}/?")
+        check(asset, f"{name}: nothing is left of the database")
+        if asset:
+            # What decides nothing may be lost without a loss.
+            harmless = what in ("largest", "archive") or fault == "a row twice" and what in ("roles", "databases", "parameters")
+            check(asset["bounds"][0] == whole[case]["bounds"][0] or said(whole[case]) != "open", f"{name}: the worst became {asset['bounds']}")
+            check(asset["answer"] != "stopped" or harmless and said(whole[case]) == "stopped", f"{name}: {asset['answer']}")
+            check(said(whole[case]) != "stopped" or harmless or "nothing" in asset["bounds"], f"{name}: {asset['bounds']}")
+
+    each(one, enumerate(runs))
+
+    # The same at the server itself: each part of the catalogue closed to everybody.
+    closed = ["TABLE pg_catalog.pg_roles", "TABLE pg_catalog.pg_auth_members", "TABLE pg_catalog.pg_database", "TABLE pg_catalog.pg_class", "TABLE pg_catalog.pg_namespace", "TABLE pg_catalog.pg_proc",
+              "TABLE pg_catalog.pg_language", "TABLE pg_catalog.pg_trigger", "TABLE pg_catalog.pg_rewrite", "TABLE pg_catalog.pg_shdepend", "TABLE pg_catalog.pg_foreign_server",
+              "TABLE pg_catalog.pg_largeobject_metadata", "TABLE pg_catalog.pg_type", "FUNCTION pg_catalog.has_table_privilege(oid, oid, text)", "FUNCTION pg_catalog.has_any_column_privilege(oid, oid, text)",
+              "FUNCTION pg_catalog.has_database_privilege(oid, oid, text)", "FUNCTION pg_catalog.has_function_privilege(oid, oid, text)", "FUNCTION pg_catalog.pg_is_in_recovery()",
+              "FUNCTION pg_catalog.version()", "FUNCTION pg_catalog.current_setting(text)", "FUNCTION pg_catalog.to_jsonb(anyelement)"]
+    if cluster.version >= 150000:
+        closed.append("TABLE pg_catalog.pg_parameter_acl")
+    reader = subjects[0]
+    for number, part in enumerate(closed):
+        right = "SELECT" if part.startswith("TABLE") else "EXECUTE"
+        cluster.do(reader.database, f"REVOKE {right} ON {part} FROM PUBLIC")
+        found, asset = bounds(reader, f"closed-{number}", cluster.port)
+        cluster.do(reader.database, f"GRANT {right} ON {part} TO PUBLIC")
+        asset = asset or found.get(f"postgres://127.0.0.1:{cluster.port}/?")
+        check(asset and asset["answer"] == "unknown", f"{part} closed: {asset and asset['answer']}")
+    each(lambda case: case.drop(), subjects)
+    return len(runs) + len(closed)
+
+
+def unanswered(cluster):
+    """Servers that refuse, say nothing, or are not to be asked."""
+    case = Case(cluster, 910, "owns the database", cases(cluster)["owns the database"])
+    here = f"127.0.0.1:{cluster.port}"
+    text = f"DATABASE_URL={case.url()}\n"
+    key = f"postgres://{here}/{case.database}"
+
+    def unknown(name, text, key, hosts, reason, *flags, config=True):
+        code, assessment, found, calls = deadstop.run(name, text, "postgres", hosts, "--live", *flags, config=config)
+        check(code == 3 and found[key]["answer"] == "unknown" and found[key]["bounds"][0] == "nothing", f"{name}: {code}, {found[key]}")
+        check(any(reason in str(gap) for gap in assessment["gaps"]), f"{name}: {assessment['gaps']}")
+        return calls
+
+    calls = unknown("wrong password", text.replace(case.password, "other-Tr0ub4dor-3x"), key, [here], "denied")
+    check([call["outcome"] for call in calls] == ["access was denied"], f"wrong password: {calls}")
+    port = free()
+    unknown("refused", text.replace(here, f"127.0.0.1:{port}"), key.replace(here, f"127.0.0.1:{port}"), [f"127.0.0.1:{port}"], "unreachable")
+    unknown("no TLS", text.replace("sslmode=disable", "sslmode=require"), key, [here], "unsupported")
+    with Listener() as silent:
+        place = f"127.0.0.1:{silent.port}"
+        started = time.monotonic()
+        unknown("silent", text.replace(here, place), key.replace(here, place), [place], "timed_out")
+        check(silent.seen == 1 and time.monotonic() - started < 30, f"silent: {silent.seen} connections, {time.monotonic() - started:.0f} s")
+    with Listener() as other:
+        place = f"127.0.0.1:{other.port}"
+        elsewhere, there = text.replace(here, place), key.replace(here, place)
+        for name, hosts in [("not named", []), ("another port named", [here]), ("another host named", ["db.internal.example"]), ("a pattern named", ["127.0.0.1.example"])]:
+            calls = unknown(name, elsewhere, there, hosts, "postgres:hosts:")
+            check(not calls, f"{name}: {calls}")
+        # A configuration that lies in the tree names nobody.
+        root = deadstop.place("named in the tree", elsewhere, "postgres", [place])
+        (root / "work" / "deadstop.yaml").write_text(f"schema: deadstop.config/1\nproviders: {{postgres: {{hosts: [\"{place}\"]}}}}\n")
+        calls = unknown("named in the tree", elsewhere, there, [place], "postgres:hosts:", config=False)
+        check(not calls, f"named in the tree: {calls}")
+        deadstop.run("offline", elsewhere, "postgres", [place], "--live", "--offline")
+        deadstop.run("not live", elsewhere, "postgres", [place])
+        deadstop.run("another provider", elsewhere, "postgres", [place], "--live", "--provider", "aws")
+        root = deadstop.place("plan", elsewhere, "postgres", [place])
+        plan = subprocess.run([deadstop.program, "run", root / "work", "--home", root / "home", "--system", root / "system", "--config", root / "deadstop.yaml", "--live", "--plan"],
+                              capture_output=True, text=True, check=True).stdout
+        check(place in plan and "  rights" in plan, f"plan: {plan}")
+        check(other.seen == 0, f"{other.seen} connections to a server that nobody named")
+    case.drop()
+
+
+def clusters():
+    pairs = sys.argv[3:] or [str(max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))), "-"]
+    return [(programs, None if libraries == "-" else libraries) for programs, libraries in zip(pairs[::2], pairs[1::2])]
+
+
+statements = runs = 0
+for number, (programs, libraries) in enumerate(clusters()):
+    cluster = Cluster(programs, libraries, folder / f"cluster-{number}")
+    try:
+        cluster.do("postgres", "CREATE ROLE keeper NOLOGIN")
+        started = time.monotonic()
+        matrix(cluster)
+        statements += logged(cluster)
+        if number == 0:
+            unanswered(cluster)
+            runs += spoilt(cluster)
+        print(f"{time.monotonic() - started:.0f} s", flush=True)
+    finally:
+        cluster.stop()
+if deadstop.failures:
+    sys.exit(f"{len(deadstop.failures)} failed")
+print(f"No login destroyed what was said to be stopped. {statements} logged statements were all on the list; {runs} spoilt runs made no answer better.")
