@@ -89,7 +89,7 @@ fn dispatch(cli: &Cli, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
         Command::Init(args) => init::run(args, &cli.common, stop),
         Command::Schema(args) => schema::run(args),
         Command::Iam(args) => iam::run(args),
-        Command::Permissions(args) => permissions::run(args),
+        Command::Permissions(args) => permissions::run(args, &cli.common),
         Command::Verify(args) => verify::run(args),
         Command::Diff(args) => diff::run(args, &cli.common),
         Command::Fix(args) => fix::run(args, &cli.common),

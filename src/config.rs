@@ -255,7 +255,9 @@ fn unused(providers: &BTreeMap<String, raw::Provider>) -> Vec<String> {
     let mut notes = Vec::new();
     for (name, provider) in providers {
         let why = match name.as_str() {
-            "aws" => "an account is read with those of the keys found that may read it",
+            "aws" => {
+                "an account is read by the auditor of `providers.aws.profile`, or with those of the keys found that may read it"
+            }
             "neon" | "planetscale" | "railway" | "supabase" => "it is read with the tokens found",
             "postgres" => "it is read with the logins found",
             _ => {
@@ -266,10 +268,10 @@ fn unused(providers: &BTreeMap<String, raw::Provider>) -> Vec<String> {
             }
         };
         let unused = [
-            (provider.profile.is_some(), "profile"),
+            (name != "aws" && provider.profile.is_some(), "profile"),
             (provider.token_env.is_some(), "token_env"),
             (name != "aws" && !provider.regions.is_empty(), "regions"),
-            (!provider.roles.is_empty(), "roles"),
+            (!provider.roles.is_empty() && (name != "aws" || provider.profile.is_none()), "roles"),
             (name != "postgres" && !provider.hosts.is_empty(), "hosts"),
             (name == "postgres" && provider.endpoint.is_some(), "endpoint"),
         ];

@@ -18,7 +18,7 @@ use url::Url;
 
 use crate::collector::{self, AwsKeys, Collected, FingerprintKey, Logins, Options, Stats, Tokens};
 use crate::config::{Config, raw};
-use crate::provider;
+use crate::provider::{self, aws::auditor::Auditor};
 use crate::readonly::{Call, ReadOnly};
 use crate::session::{self, Discovered, Where};
 use crate::surroundings::Surroundings;
@@ -57,6 +57,8 @@ pub struct Live {
     pub hosts: BTreeMap<String, Vec<String>>,
     /// The providers that are asked; empty: all that this version asks.
     pub providers: Vec<String>,
+    /// Who reads AWS accounts in the place of the keys that were found.
+    pub auditor: Option<Auditor>,
 }
 
 impl Live {
@@ -175,9 +177,11 @@ fn ask(
 ) -> Vec<Call> {
     let (count, calls) = (keys.0.len() + tokens.0.len() + logins.0.len(), field::Empty);
     let stage = tracing::info_span!("ask", credentials = count, calls).entered();
-    let door = ReadOnly::new(live.endpoints.clone(), ASK_TIME, Arc::clone(cancel)).with_hosts(live.hosts.clone());
-    if live.asks("aws") && !keys.0.is_empty() {
-        provider::join(bundle, provider::aws::ask(&door, &keys.0, &live.regions, now));
+    let lent = live.auditor.as_ref().map(Auditor::lends).unwrap_or_default();
+    let door = ReadOnly::new(live.endpoints.clone(), ASK_TIME, Arc::clone(cancel));
+    let door = door.lending(lent).with_hosts(live.hosts.clone());
+    if live.asks("aws") && (!keys.0.is_empty() || live.auditor.is_some()) {
+        provider::join(bundle, provider::aws::ask(&door, &keys.0, live.auditor.as_ref(), &live.regions, now));
     }
     provider::ask(&door, tokens, &|name| live.asks(name), now, bundle);
     provider::databases::ask(&door, logins, &|name| live.asks(name), now, bundle);

@@ -9,7 +9,7 @@ pub mod socket;
 pub mod statement;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -67,6 +67,24 @@ pub enum Shape {
         /// The query keys that may be there.
         keys: &'static [&'static str],
     },
+    /// A form as above of no other fields than these, whose `RoleArn` is one that the user named: it is answered with
+    /// credentials of that role, and changes nothing.
+    Assume {
+        /// The operation's name.
+        action: &'static str,
+        /// The version of the service's interface.
+        version: &'static str,
+        /// The fields beside both.
+        fields: &'static [&'static str],
+    },
+    /// A `GET` of this path that is answered with credentials: the query has these keys, whose values, put together with a
+    /// `/`, are what the user named.
+    Issue {
+        /// The path.
+        path: &'static str,
+        /// The query keys, in order.
+        keys: &'static [&'static str],
+    },
 }
 
 impl Read {
@@ -81,8 +99,20 @@ impl Read {
     pub const fn document(&self) -> Option<(&'static str, &'static str)> {
         match self.shape {
             Shape::Document { path, text } => Some((path, text)),
-            Shape::Form { .. } | Shape::Target(_) | Shape::Get { .. } | Shape::Post(_) | Shape::Rest { .. } => None,
+            Shape::Form { .. }
+            | Shape::Target(_)
+            | Shape::Get { .. }
+            | Shape::Post(_)
+            | Shape::Rest { .. }
+            | Shape::Assume { .. }
+            | Shape::Issue { .. } => None,
         }
+    }
+
+    /// Whether it is answered with credentials.
+    #[must_use]
+    pub const fn issues(&self) -> bool {
+        matches!(self.shape, Shape::Assume { .. } | Shape::Issue { .. })
     }
 
     /// The path of a REST operation, with `{}` for a segment.
@@ -90,7 +120,13 @@ impl Read {
     pub const fn path(&self) -> Option<&'static str> {
         match self.shape {
             Shape::Rest { path, .. } => Some(path),
-            Shape::Form { .. } | Shape::Target(_) | Shape::Get { .. } | Shape::Post(_) | Shape::Document { .. } => None,
+            Shape::Form { .. }
+            | Shape::Target(_)
+            | Shape::Get { .. }
+            | Shape::Post(_)
+            | Shape::Document { .. }
+            | Shape::Assume { .. }
+            | Shape::Issue { .. } => None,
         }
     }
 }
@@ -160,6 +196,8 @@ pub struct ReadOnly {
     endpoints: BTreeMap<String, Url>,
     /// The database servers of each provider that the user named.
     hosts: BTreeMap<String, Vec<String>>,
+    /// The identities whose credentials the user lets it ask for.
+    named: BTreeSet<String>,
     cancel: Arc<AtomicBool>,
     until: Instant,
     calls: Mutex<Vec<Call>>,
@@ -188,6 +226,7 @@ impl ReadOnly {
             agent: config.into(),
             endpoints,
             hosts: BTreeMap::new(),
+            named: BTreeSet::new(),
             cancel,
             until: Instant::now() + time,
             calls: Mutex::default(),
@@ -199,6 +238,12 @@ impl ReadOnly {
     #[must_use]
     pub fn with_hosts(self, hosts: BTreeMap<String, Vec<String>>) -> Self {
         Self { hosts, ..self }
+    }
+
+    /// The same door, through which credentials of these identities may be asked for.
+    #[must_use]
+    pub fn lending(self, named: BTreeSet<String>) -> Self {
+        Self { named, ..self }
     }
 
     /// The base address of a host of a provider: its own, or what the user named in its place.
@@ -337,7 +382,7 @@ impl ReadOnly {
             Some(named) => url.origin() == named.origin(),
             None => url.scheme() == "https" && url.port().is_none() && url.host_str().is_some_and(reads.own_host),
         };
-        own && url.username().is_empty() && url.password().is_none() && is(read, request, &url)
+        own && url.username().is_empty() && url.password().is_none() && is(read, request, &url, &self.named)
     }
 
     /// The calls so far, sorted: several are under way at a time, and end as they will.
@@ -364,17 +409,22 @@ fn typed(body: Vec<u8>, headers: &HeaderMap) -> Vec<u8> {
     }
 }
 
-fn is(read: &Read, request: &Request<Vec<u8>>, url: &Url) -> bool {
+fn is(read: &Read, request: &Request<Vec<u8>>, url: &Url, named: &BTreeSet<String>) -> bool {
     match read.shape {
-        Shape::Form { action, version } => {
-            let said = |name: &str, wanted: &str| {
-                let mut values = url::form_urlencoded::parse(request.body()).filter(|(key, _)| key == name);
-                values.next().is_some_and(|(_, value)| value == wanted) && values.next().is_none()
-            };
-            bare(request, url)
-                && !request.headers().contains_key("x-amz-target")
-                && said("Action", action)
-                && said("Version", version)
+        Shape::Form { action, version } => form(request, url, action, version),
+        Shape::Assume { action, version, fields } => {
+            let mut seen = BTreeSet::new();
+            let known = url::form_urlencoded::parse(request.body()).all(|(key, _)| {
+                (fields.contains(&key.as_ref()) || ["Action", "Version"].contains(&key.as_ref()))
+                    && seen.insert(key.into_owned())
+            });
+            let role = url::form_urlencoded::parse(request.body()).find(|(key, _)| key == "RoleArn");
+            form(request, url, action, version) && known && role.is_some_and(|(_, role)| named.contains(role.as_ref()))
+        }
+        Shape::Issue { path, keys } => {
+            let (asked, values): (Vec<_>, Vec<_>) = url.query_pairs().unzip();
+            let sent = request.method() == Method::GET && request.body().is_empty() && url.path() == path;
+            sent && asked == keys && named.contains(&values.join("/"))
         }
         Shape::Target(target) => {
             let mut said = request.headers().get_all("x-amz-target").iter();
@@ -422,6 +472,17 @@ fn plain(request: &Request<Vec<u8>>, url: &Url) -> bool {
     let path = request.uri().path();
     let spelt = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b));
     headers && spelt && path == url.path()
+}
+
+fn form(request: &Request<Vec<u8>>, url: &Url, action: &str, version: &str) -> bool {
+    let said = |name: &str, wanted: &str| {
+        let mut values = url::form_urlencoded::parse(request.body()).filter(|(key, _)| key == name);
+        values.next().is_some_and(|(_, value)| value == wanted) && values.next().is_none()
+    };
+    bare(request, url)
+        && !request.headers().contains_key("x-amz-target")
+        && said("Action", action)
+        && said("Version", version)
 }
 
 fn bare(request: &Request<Vec<u8>>, url: &Url) -> bool {

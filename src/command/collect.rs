@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use deadstop_core::bundle::{self, Bundle};
+use deadstop_core::iam::Caller;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use crate::config::{self, Config};
 use crate::log::Progress;
 use crate::machine::{self, Live, Machine, Scope};
 use crate::output;
-use crate::provider::{self, aws, databases};
+use crate::provider::{self, aws, aws::auditor::Auditor, databases};
 use crate::readonly::socket::Place;
 use crate::surroundings::Surroundings;
 
@@ -139,8 +140,25 @@ pub(super) fn live(common: &Common, config: &Config) -> anyhow::Result<Option<Li
         !regions.iter().any(|region| plain(&region)),
         "providers.aws.regions: a Region is such as `eu-west-1`"
     );
-    let hosts = hosts(config)?;
-    Ok(Some(Live { endpoints, regions, hosts, providers: common.provider.clone() }))
+    let mut live =
+        Live { endpoints, regions, hosts: hosts(config)?, providers: common.provider.clone(), auditor: None };
+    if live.asks("aws") {
+        live.auditor = auditor(config)?;
+    }
+    Ok(Some(live))
+}
+
+/// The auditor, if the configuration names one.
+fn auditor(config: &Config) -> anyhow::Result<Option<Auditor>> {
+    let Some(aws) = config.providers.get("aws") else { return Ok(None) };
+    let Some(profile) = &aws.profile else { return Ok(None) };
+    let is_role = |arn: &String| arn.contains(":role/") && Caller::new(arn).is_some();
+    anyhow::ensure!(
+        aws.roles.iter().all(is_role),
+        "providers.aws.roles: a role is such as `arn:aws:iam::111122223333:role/audit`"
+    );
+    let own = Surroundings::of_this_process(&[]);
+    Auditor::read(profile, &aws.roles, &own).map(Some).context("providers.aws.profile")
 }
 
 /// The database servers that the user's own configuration names.
@@ -183,7 +201,17 @@ fn calls(live: &Live) -> anyhow::Result<String> {
     let mut text = String::new();
     if live.asks("aws") {
         let host = live.endpoints.get("aws").map_or_else(|| "hosts below amazonaws.com".to_owned(), Url::to_string);
-        writeln!(text, "For each AWS key that is found, signed with that key, to {host}:")?;
+        match &live.auditor {
+            Some(auditor) => {
+                writeln!(text, "For each AWS key that is found, signed with that key, to {host}:")?;
+                writeln!(text, "  sts:GetCallerIdentity")?;
+                writeln!(text, "As the auditor, by the profile {} of your own, to the same:", auditor.name())?;
+                for role in auditor.roles() {
+                    writeln!(text, "  sts:AssumeRole of {role}")?;
+                }
+            }
+            None => writeln!(text, "For each AWS key that is found, signed with that key, to {host}:")?,
+        }
         for operation in aws::operations() {
             writeln!(text, "  {operation}")?;
         }

@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
-use crate::cli::{Asked, PermissionsArgs};
+use crate::cli::{Asked, Common, PermissionsArgs};
+use crate::config::{self, Config};
 use crate::output;
 use crate::provider::{self, aws, databases, railway};
 
-pub(super) fn run(args: &PermissionsArgs) -> anyhow::Result<u8> {
+pub(super) fn run(args: &PermissionsArgs, common: &Common) -> anyhow::Result<u8> {
     let text = match args.asked {
-        Asked::Aws => aws_policy()?,
+        Asked::Aws => aws_policy(&config::load(common.config.as_deref())?)?,
         Asked::Neon => paths("neon", NEON),
         Asked::Planetscale => paths("planetscale", PLANETSCALE),
         Asked::Postgres => statements("postgres", POSTGRES),
@@ -61,14 +62,16 @@ fn paths(provider: &str, granted: &str) -> String {
     operations.iter().fold(granted.to_owned(), |text, operation| text + operation + "\n")
 }
 
-/// The reads of AWS as an IAM policy.
-fn aws_policy() -> anyhow::Result<String> {
+/// The reads of AWS as an IAM policy; and, for the profile, to take on the roles that the configuration names.
+fn aws_policy(config: &Config) -> anyhow::Result<String> {
     // Whoever may call at all may ask who it is: that takes no permission (AWS STS API reference).
     let actions: Vec<&str> = aws::operations().filter(|operation| *operation != "sts:GetCallerIdentity").collect();
-    let policy = json!({
-        "Version": "2012-10-17",
-        "Statement": [{ "Sid": "DeadstopReads", "Effect": "Allow", "Action": actions, "Resource": "*" }],
-    });
+    let mut statements = vec![json!({ "Sid": "DeadstopReads", "Effect": "Allow", "Action": actions, "Resource": "*" })];
+    let roles = config.providers.get("aws").map(|aws| &aws.roles).filter(|roles| !roles.is_empty());
+    statements.extend(roles.map(
+        |roles| json!({ "Sid": "DeadstopRoles", "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": roles }),
+    ));
+    let policy = json!({ "Version": "2012-10-17", "Statement": statements });
     Ok(format!("{}\n", serde_json::to_string_pretty(&policy)?))
 }
 

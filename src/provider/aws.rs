@@ -1,9 +1,12 @@
 //! AWS: who each key is, what it may do and become, and what there is to lose.
 //!
-//! A key is asked about in its own name, and the account is read with whichever of its keys may read it.
+//! A key is asked about in its own name. An account is read by the auditor, where the user names one ([`auditor`]), and
+//! else with whichever of its keys may read it.
 
+pub mod auditor;
 mod client;
 mod iam;
+mod identify;
 mod inventory;
 mod reads;
 mod rights;
@@ -11,19 +14,21 @@ mod xml;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
+use deadstop_core::fact::{Fact, GapReason, Listed};
 use deadstop_core::id::{CredentialId, NodeId, PrincipalId};
 use deadstop_core::model::{Asset, Basis, Class, Grant, Principal, Status};
 use deadstop_core::time::Time;
-use roxmltree::Document;
 use serde_json::json;
 
 use super::Learnt;
 use super::facts::{About, Facts};
+use super::pool::at_once;
 use crate::collector::AwsKey;
 use crate::readonly::ReadOnly;
+use auditor::{Auditor, Readers};
 use client::{Client, Fault};
 use iam::Directory;
+use identify::{Accepted, homes_of, identify, partition};
 use inventory::{Holdings, Read, Scene};
 use rights::{Above, Account, Accounts};
 
@@ -40,25 +45,22 @@ const ABOUT: About = About {
     allow: "to the auditor (providers.aws.profile), or to one of the keys found",
 };
 
-/// What is asked of AWS, one operation a line.
+/// What is read of AWS, one operation a line. What an auditor's credentials are asked for by is no part of it.
 pub fn operations() -> impl Iterator<Item = &'static str> {
-    reads::READS.list.iter().map(|read| read.operation)
+    reads::READS.list.iter().filter(|read| !read.issues()).map(|read| read.operation)
 }
 
 /// What is not listed of an account.
 const NOT_LISTED: &str = "resources other than S3 buckets, RDS instances and clusters, DynamoDB tables, EBS volumes and \
                           vaults of AWS Backup, and Regions that are not named, were not listed";
 
-/// A key that AWS accepts.
-struct Accepted<'a> {
-    key: &'a AwsKey,
-    /// As AWS names it.
-    arn: String,
-}
+/// How many accounts are read at a time.
+const AT_ONCE: usize = 2;
 
-/// Asks AWS about these keys. `regions` are those that the user works in.
+/// Asks AWS about these keys. `regions` are those that the user works in. With an auditor, nothing but who it is is asked
+/// in the name of a key.
 #[must_use]
-pub fn ask(door: &ReadOnly, keys: &[AwsKey], regions: &[String], at: Time) -> Learnt {
+pub fn ask(door: &ReadOnly, keys: &[AwsKey], auditor: Option<&Auditor>, regions: &[String], at: Time) -> Learnt {
     let mut learnt = Learnt::new(Facts::new(ABOUT, at));
     let mut by_credential: BTreeMap<&CredentialId, Vec<&AwsKey>> = BTreeMap::new();
     for key in keys {
@@ -76,10 +78,33 @@ pub fn ask(door: &ReadOnly, keys: &[AwsKey], regions: &[String], at: Time) -> Le
             }
         }
     }
+    let found: BTreeSet<String> = accepted.keys().cloned().collect();
+    let readers = auditor.map(|auditor| auditor.readers(door, regions, &found, &mut learnt.facts));
+    let mut numbers = found;
+    if let Some(readers) = &readers {
+        numbers.extend(readers.keys.keys().chain(readers.gaps.keys()).cloned());
+    }
+    let numbers: Vec<String> = numbers.into_iter().collect();
+    let read = at_once(AT_ONCE, &numbers, |number| {
+        let keys: Vec<&AwsKey> = match &readers {
+            Some(readers) => readers.keys.get(number).into_iter().flatten().collect(),
+            None => accepted.get(number).into_iter().flatten().map(|one| one.key).collect(),
+        };
+        let mut facts = Facts::new(ABOUT, at);
+        let (account, holdings) = if keys.is_empty() {
+            (unread_account(number, readers.as_ref(), &mut facts), Holdings::default())
+        } else {
+            describe(door, number, keys, regions, &mut facts)
+        };
+        (facts, account, holdings)
+    });
     let mut holdings = Holdings::default();
     let mut accounts = BTreeMap::new();
-    for (number, accepted) in &accepted {
-        accounts.insert(number.clone(), describe(door, number, accepted, regions, &mut learnt, &mut holdings));
+    for (number, (facts, account, held)) in numbers.into_iter().zip(read) {
+        learnt.described.push(account.node.clone());
+        learnt.facts.absorb(facts);
+        holdings.join(held);
+        accounts.insert(number, account);
     }
     within(&mut learnt.facts);
     let mut starts = BTreeSet::new();
@@ -107,98 +132,21 @@ fn within(facts: &mut Facts) {
     }
 }
 
-/// Who a credential is: the first of its secrets that AWS accepts.
-fn identify<'a>(
-    door: &ReadOnly,
-    keys: &[&'a AwsKey],
-    regions: &[String],
-    facts: &mut Facts,
-) -> Result<(String, Accepted<'a>), (Gap, Fact<Status>)> {
-    let credential = keys.first().map_or("", |key| key.credential.as_str());
-    let mut faults = Vec::new();
-    for key in keys {
-        for region in homes(regions) {
-            match caller(&Client { door, key, region }) {
-                Ok((account, arn)) => return Ok((account, Accepted { key, arn })),
-                Err(fault) => faults.push(fault),
-            }
-        }
-    }
-    let fault = faults.last().cloned().unwrap_or(Fault::of(GapReason::NotAsked));
-    let gap = facts.refused(IDENTITY, credential, &fault);
-    // A temporary key without its own token, and a key of another partition, are as unknown to AWS as one that is gone.
-    let lasting = keys.len() == 1 && keys.iter().all(|key| is_lasting(key)) && !regions.is_empty();
-    let gone = lasting && !faults.is_empty() && faults.iter().all(|fault| fault.says(&["InvalidClientTokenId"]));
-    let status = if gone { Fact::Known(Status::Revoked) } else { Fact::Unknown(gap.clone()) };
-    Err((gap, status))
-}
-
-/// Whether a key works by itself, for as long as it is there (IAM User Guide, `reference_identifiers`).
-fn is_lasting(key: &AwsKey) -> bool {
-    key.id.starts_with("AKIA") && key.token.is_none() && !key.renewable
-}
-
-/// One region of each partition that the user works in: a key is known in its own partition alone.
-fn homes(regions: &[String]) -> Vec<&str> {
-    let regions: Vec<&str> = regions.iter().map(String::as_str).collect();
-    if regions.is_empty() { vec![REGION] } else { homes_of(&regions) }
-}
-
-fn homes_of<'a>(regions: &[&'a str]) -> Vec<&'a str> {
-    let mut homes: BTreeMap<&str, &'a str> = BTreeMap::new();
-    for region in regions {
-        homes.entry(partition(region)).or_insert(region);
-    }
-    homes.into_values().collect()
-}
-
-fn partition(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "aws-cn"
-    } else if region.starts_with("us-gov-") {
-        "aws-us-gov"
-    } else {
-        "aws"
-    }
-}
-
-fn caller(client: &Client<'_>) -> Result<(String, String), Fault> {
-    let answer = client.form("sts", "GetCallerIdentity", reads::STS, &[])?;
-    let document = Document::parse(&answer).map_err(|_| Fault::malformed())?;
-    let result = xml::result(&document).ok_or_else(Fault::malformed)?;
-    let (account, arn) = (
-        xml::text(result, "Account").ok_or_else(Fault::malformed)?,
-        xml::text(result, "Arn").ok_or_else(Fault::malformed)?,
-    );
-    let numbered = account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit());
-    if numbered && deadstop_core::iam::Caller::new(arn).is_some_and(|caller| caller.account() == account) {
-        Ok((account.to_owned(), arn.to_owned()))
-    } else {
-        Err(Fault::malformed())
-    }
-}
-
-/// Reads one account with the keys that belong to it.
+/// Reads one account with these keys.
 fn describe(
     door: &ReadOnly,
     number: &str,
-    accepted: &[Accepted<'_>],
+    keys: Vec<&AwsKey>,
     regions: &[String],
-    learnt: &mut Learnt,
-    holdings: &mut Holdings,
-) -> Account {
-    let node = NodeId(format!("aws:account/{number}"));
-    let rest = NodeId(format!("aws:account/{number}/not-listed"));
-    learnt.described.push(node.clone());
-    let facts = &mut learnt.facts;
+    facts: &mut Facts,
+) -> (Account, Holdings) {
+    let (node, rest) = nodes(number);
     let regions: Vec<&str> =
         if regions.is_empty() { vec![REGION] } else { regions.iter().map(String::as_str).collect() };
     let homes = homes_of(&regions);
-    let keys = accepted.iter().map(|one| one.key).collect();
     let scene = Scene { door, account: number, node: node.clone(), keys, at: facts.at() };
-    let Read { facts: read, holdings: held, unlisted, .. } = scene.read(&regions, &homes);
+    let Read { facts: read, holdings, unlisted, .. } = scene.read(&regions, &homes);
     facts.absorb(read);
-    holdings.join(held);
     let name = format!("AWS account {number}");
     container(facts, &node, None, name.clone(), Fact::Known(Listed::Complete), number);
     let elsewhere = unlisted.first().cloned().unwrap_or_else(|| facts.doubt(number, NOT_LISTED));
@@ -206,7 +154,26 @@ fn describe(
     let region = regions.first().copied().unwrap_or(REGION);
     let clients = scene.clients(region);
     let above = above(&clients, number, facts);
-    Account { node, rest, directory: directory(&clients, number, facts), above }
+    (Account { node, rest, directory: directory(&clients, number, facts), above }, holdings)
+}
+
+/// An account that nobody reads.
+fn unread_account(number: &str, readers: Option<&Readers>, facts: &mut Facts) -> Account {
+    let gap = readers.and_then(|readers| readers.gaps.get(number).or(readers.refused.as_ref())).cloned();
+    let gap = gap.unwrap_or_else(|| {
+        let settle = format!("name a role of account {number} in providers.aws.roles");
+        facts.not_asked(number, "no role of the auditor's is named for it", &settle)
+    });
+    let (node, rest) = nodes(number);
+    let name = format!("AWS account {number}");
+    container(facts, &node, None, name.clone(), Fact::Known(Listed::Complete), number);
+    container(facts, &rest, Some(&node), name, Fact::Unknown(gap), number);
+    Account { node, rest, directory: None, above: Above::NotRead }
+}
+
+/// An account, and the part of it that was not listed.
+fn nodes(number: &str) -> (NodeId, NodeId) {
+    (NodeId(format!("aws:account/{number}")), NodeId(format!("aws:account/{number}/not-listed")))
 }
 
 fn container(

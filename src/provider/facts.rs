@@ -152,6 +152,16 @@ impl Facts {
         Gap { source: id, reason: fault.reason }
     }
 
+    /// The gap of what nobody was asked, with what would have it asked.
+    pub(crate) fn not_asked(&mut self, scope: &str, why: &str, settle: &str) -> Gap {
+        let reason = GapReason::NotAsked;
+        let id = SourceId(format!("{}:scope/{scope}:{why}", self.about.provider));
+        let operation = format!("{} {scope}: {why}", self.about.scope);
+        let source = Source::unanswered(id.clone(), &operation, reason, settle, self.at);
+        self.sources.entry(id.clone()).or_insert(Source { provider: Some(self.about.provider.to_owned()), ..source });
+        Gap { source: id, reason }
+    }
+
     /// The gap of what follows from nothing that was read.
     pub(crate) fn doubt(&mut self, scope: &str, why: &str) -> Gap {
         let id = SourceId(format!("{}:scope/{scope}:{why}", self.about.provider));

@@ -295,3 +295,59 @@ fn a_wait_ends_when_the_run_does() {
     });
     assert!(started.elapsed() < Duration::from_secs(2));
 }
+
+const LENDING: Reads = Reads {
+    list: &[
+        Read {
+            operation: "sts:AssumeRole",
+            shape: Shape::Assume {
+                action: "AssumeRole",
+                version: "2011-06-15",
+                fields: &["RoleArn", "RoleSessionName", "ExternalId"],
+            },
+        },
+        Read {
+            operation: "sso:GetRoleCredentials",
+            shape: Shape::Issue { path: "/federation/credentials", keys: &["account_id", "role_name"] },
+        },
+    ],
+    ..READS
+};
+
+#[test]
+fn credentials_are_asked_for_of_what_was_named_alone() {
+    let named = ["arn:aws:iam::123456789012:role/audit".to_owned(), "123456789012/Audit".to_owned()];
+    let door = door(None).lending(named.into_iter().collect());
+    let closed = super::tests::door(None);
+    let passes = |door: &ReadOnly, request: &Request<Vec<u8>>| {
+        LENDING.list.iter().any(|read| door.admits(&LENDING, read, request))
+    };
+    let form = |fields: &str| {
+        request("POST", &format!("{HOST}/"), &[], &format!("Action=AssumeRole&Version=2011-06-15&{fields}"))
+    };
+    let role = "RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Faudit";
+    assert!(passes(&door, &form(&format!("{role}&RoleSessionName=x&ExternalId=y"))));
+    assert!(!passes(&closed, &form(&format!("{role}&RoleSessionName=x"))));
+    for fields in [
+        "RoleSessionName=x".to_owned(),
+        "RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fadmin".to_owned(),
+        "RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Faudit2".to_owned(),
+        format!("{role}&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fadmin"),
+        format!("RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fadmin&{role}"),
+        format!("{role}&Policy=x"),
+    ] {
+        assert!(!passes(&door, &form(&fields)), "{fields}");
+    }
+    let portal = |query: &str| request("GET", &format!("{HOST}/federation/credentials?{query}"), &[], "");
+    assert!(passes(&door, &portal("account_id=123456789012&role_name=Audit")));
+    for query in [
+        "account_id=123456789012&role_name=Admin",
+        "role_name=Audit&account_id=123456789012",
+        "account_id=123456789012&role_name=Audit&role_name=Admin",
+        "account_id=210987654321&role_name=Audit",
+        "account_id=123456789012%2FAudit&role_name=",
+        "",
+    ] {
+        assert!(!passes(&door, &portal(query)), "{query}");
+    }
+}

@@ -1,8 +1,9 @@
 """Makes a small company in a moto server that enforces IAM, and prints the keys of its users as JSON.
 
-Usage: company.py ENDPOINT
+Usage: company.py ENDPOINT POLICY (what an auditor is granted: a file, as `deadstop permissions aws` prints it)
 """
 import json
+import pathlib
 import sys
 import urllib.request
 
@@ -106,12 +107,16 @@ users = {
     "agent-vaults": [allow(["rds:DeleteDBInstance", "backup:DeleteRecoveryPoint", "backup:DeleteBackupVaultLockConfiguration", "sts:GetCallerIdentity"])],
     "agent-volumes": [allow(["ec2:DeleteVolume", "sts:GetCallerIdentity"])],
     "agent-terminate": [allow(["ec2:TerminateInstances", "sts:GetCallerIdentity"])],
+    "agent-nothing": [],
+    # The auditor's own: it may take on roles, and nothing else.
+    "auditor": [allow("sts:AssumeRole")],
     "agent-policies": [allow(["s3:PutBucketPolicy", "sts:GetCallerIdentity"])],
 }
 keys = {}
 for name, statements in users.items():
     iam.create_user(UserName=name)
-    iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=document(*statements))
+    if statements:
+        iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=document(*statements))
     key = iam.create_access_key(UserName=name)["AccessKey"]
     keys[name] = [key["AccessKeyId"], key["SecretAccessKey"]]
 trust = document({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:user/agent-assume"}, "Action": "sts:AssumeRole"})
@@ -140,5 +145,16 @@ keys["reader-abroad"] = [made["AccessKeyId"], made["SecretAccessKey"]]
 trust = document({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:user/agent-abroad"}, "Action": "sts:AssumeRole"})
 iam.create_role(RoleName="keeper", AssumeRolePolicyDocument=trust)
 iam.put_role_policy(RoleName="keeper", PolicyName="own", PolicyDocument=document(allow("rds:*")))
+granted = json.loads(pathlib.Path(sys.argv[2]).read_text())
+# The server asks for another right than S3 does for what it does not know by its query.
+granted["Statement"][0]["Action"].append("s3:ListBucket")
+granted = json.dumps(granted)
+# Roles that let the auditor in: one with what is printed for it, one with everything, one with nothing.
+trust = document({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:user/auditor"}, "Action": "sts:AssumeRole"})
+for where in (client("iam"), abroad("iam")):
+    for name, policy in [("audit", granted), ("audit-all", document(allow("*"))), ("audit-none", None)]:
+        where.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+        if policy:
+            where.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=policy)
 post("/moto-api/reset-auth", "0")
 print(json.dumps(keys))

@@ -29,6 +29,7 @@ here = pathlib.Path(__file__).parent
 ACCOUNT = "123456789012"
 DB = f"arn:aws:rds:eu-west-1:{ACCOUNT}:db:"
 TABLE = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/"
+REFUSED = ("AccessDenied", "UnauthorizedOperation", "403")
 READS = {"sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "organizations:DescribeOrganization",
          "rds:DescribeDBInstances", "rds:DescribeDBSnapshots", "backup:ListRecoveryPointsByResource", "dynamodb:ListTables",
          "dynamodb:DescribeTable", "dynamodb:DescribeContinuousBackups", "dynamodb:ListBackups",
@@ -77,7 +78,10 @@ class Company:
                 break
             except OSError:
                 time.sleep(0.5)
-        made = subprocess.run([sys.executable, here / "company.py", self.url], stdout=subprocess.PIPE, text=True)
+        policy = folder / "policy.json"
+        policy.parent.mkdir(parents=True, exist_ok=True)
+        policy.write_bytes(subprocess.run([program, "permissions", "aws"], stdout=subprocess.PIPE, check=True).stdout)
+        made = subprocess.run([sys.executable, here / "company.py", self.url, policy], stdout=subprocess.PIPE, text=True)
         if made.returncode:
             self.__exit__()
             sys.exit("the company could not be made")
@@ -94,8 +98,9 @@ class Company:
                             aws_secret_access_key=secret)
 
 
-def run(endpoint, keys, name, *flags):
-    """Runs Deadstop over a folder with these keys, one .env file each; gives the exit code and the assessment."""
+def run(endpoint, keys, name, *flags, auditor=None):
+    """Runs Deadstop over a folder with these keys, one .env file each; gives the exit code and the assessment. The auditor
+    is a key of the user's own, and the roles that it takes on."""
     root = folder / name
     for part in ("home", "system"):
         (root / part).mkdir(parents=True, exist_ok=True)
@@ -104,11 +109,18 @@ def run(endpoint, keys, name, *flags):
         place.mkdir(parents=True, exist_ok=True)
         (place / ".env").write_text(f"AWS_ACCESS_KEY_ID={key}\nAWS_SECRET_ACCESS_KEY={secret}\n")
     config = root / "deadstop.yaml"
-    config.write_text("schema: deadstop.config/1\nproviders:\n  aws: {regions: [eu-west-1], endpoint: \"%s\"}\n" % endpoint)
+    named, own = "", {}
+    if auditor:
+        key, secret, *roles = auditor
+        place = root / "own" / ".aws"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "credentials").write_text(f"[security-audit]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")
+        named, own = f", profile: security-audit, roles: {json.dumps(roles)}", {"HOME": str(root / "own")}
+    config.write_text("schema: deadstop.config/1\nproviders:\n  aws: {regions: [eu-west-1], endpoint: \"%s\"%s}\n" % (endpoint, named))
     out = root / "out"
     done = subprocess.run([program, "run", root / "work", "--home", root / "home", "--system", root / "system", "--config", config, "-o", out, "--quiet",
-                           *flags], capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
-    for _, secret in keys:
+                           *flags], capture_output=True, text=True, env={"PATH": os.environ["PATH"], **own})
+    for _, secret in [*keys, *([auditor[:2]] if auditor else [])]:
         shown = done.stdout + done.stderr + "".join(path.read_text() for path in out.iterdir())
         check(secret not in shown and secret[:20] not in shown, f"{name}: a secret is in the output")
     return done.returncode, json.loads((out / "assessment.json").read_text()), out
@@ -359,9 +371,6 @@ def found_by(company, *users):
     return assessment, answers(assessment)
 
 
-REFUSED = ("AccessDenied", "UnauthorizedOperation", "403")
-
-
 def volumes(company):
     """Volumes by themselves and with their machines."""
     ec2 = company.client("ec2", "agent-admin")
@@ -495,14 +504,85 @@ def buckets(company):
     check(tried(root.delete_object, Bucket="archive", Key=locked["Key"], VersionId=locked["VersionId"]) == "AccessDenied", "the server keeps a locked version")
 
 
+ABROAD = "210987654321"
+
+
+def role(name, account=ACCOUNT):
+    return f"arn:aws:iam::{account}:role/{name}"
+
+
+def gaps(assessment):
+    return {(gap["asked"], gap["reason"]) for gap in assessment["gaps"]}
+
+
+def consultant(company):
+    """An auditor reads two accounts by a role in each; the keys that are found are asked who they are, and no more."""
+    auditor = [*company.keys["auditor"], role("audit"), role("audit", ABROAD)]
+    keys = [company.keys["agent-abroad"], company.keys["agent-assume"]]
+    known = {}
+    with between(company, known=known) as endpoint:
+        code, assessment, out = run(endpoint, keys, "consultant", "--live", auditor=auditor)
+        refused = run(endpoint, keys[1:], "consultant-refused", "--live", auditor=auditor)
+        # What is printed to be granted is enough: with everything, no gap is left that was not there before.
+        everything = [*company.keys["auditor"], role("audit-all"), role("audit-all", ABROAD)]
+        _, more, _ = run(endpoint, keys, "consultant-all", "--live", auditor=everything)
+    check(gaps(assessment) == gaps(more), f"granted: {gaps(assessment) ^ gaps(more)}")
+    found = answers(assessment)
+    abroad = found[f"arn:aws:rds:eu-west-1:{ABROAD}:db:prod-abroad"]
+    check(code == 1 and abroad["prevention"] == "open", f"consultant: exit {code}, {abroad}")
+    path = next(path for path in assessment["paths"] if path["id"] == abroad["worst_path"])
+    check(any("keeper" in name for name in path["principals"]), f"consultant: by way of the role abroad: {path['principals']}")
+    check(found[DB + "prod-ledger"]["prevention"] == "open", f"consultant: by way of deployer: {found[DB + 'prod-ledger']}")
+    # The key that may cross does so for real.
+    sts = company.client("sts", "agent-abroad")
+    crossed = sts.assume_role(RoleArn=role("keeper", ABROAD), RoleSessionName="proof")["Credentials"]
+    rds = boto3.client("rds", endpoint_url=company.url, region_name="eu-west-1", aws_access_key_id=crossed["AccessKeyId"],
+                       aws_secret_access_key=crossed["SecretAccessKey"], aws_session_token=crossed["SessionToken"])
+    check(tried(rds.modify_db_instance, DBInstanceIdentifier="prod-abroad", BackupRetentionPeriod=1) is None, "the server lets the role change prod-abroad")
+    # The auditor's own is nobody's credential here, and no key that was found has asked for more than its name.
+    ids = {credential["public_id"] for credential in assessment["credentials"] if credential["provider"] == "aws"}
+    check(ids == {key for key, _ in keys}, f"consultant: credentials in reach: {ids}")
+    text = "".join(path.read_text() for path in out.iterdir())
+    check(auditor[0] not in text, "consultant: the auditor's key is named")
+    calls = [json.loads(line) for line in (out / "calls.jsonl").read_text().splitlines()]
+    asked = {call["operation"] for call in calls if not call["credential"].startswith("auditor:")}
+    check(asked == {"sts:GetCallerIdentity"}, f"consultant: asked in the name of keys: {asked}")
+    check({call["operation"] for call in calls} <= READS | {"sts:AssumeRole"}, "consultant: only reads were sent")
+    lent = {call["credential"] for call in calls if call["operation"] == "sts:AssumeRole"}
+    check(lent == {"auditor:security-audit"}, f"consultant: roles were taken on by {lent}")
+    # One that the role's trust does not name is refused, there and here.
+    _, assessment, _ = refused
+    abroad = answers(assessment)[f"arn:aws:rds:eu-west-1:{ABROAD}:db:prod-abroad"]
+    check(layers(assessment, abroad)["permit"] == "stops", f"refused: {abroad}")
+    sts = company.client("sts", "agent-assume")
+    # The server looks at the trust of roles of the caller's own account alone.
+    check(tried(sts.assume_role, RoleArn=role("clerk"), RoleSessionName="proof") in REFUSED, "the server refuses a role that trusts another")
+
+
+def blind_auditor(company):
+    """An auditor who may read nothing, or cannot be had, leaves everything unknown; and what it was not named for is not read."""
+    keys, own, known = [company.keys["agent-admin"]], company.keys["auditor"], {}
+    for name, auditor in [("none", [*own, role("audit-none")]), ("refused", [*own, role("deployer")]),
+                          ("elsewhere", [*own, role("audit", ABROAD)]), ("dead", [own[0], "x" * 40, role("audit")]),
+                          ("lost", [*own, role("nobody")])]:
+        with between(company, known=known) as endpoint:
+            code, assessment, out = run(endpoint, keys, f"auditor-{name}", "--live", auditor=auditor)
+        here = {key: asset for key, asset in answers(assessment).items() if ABROAD not in key}
+        check(code == 3 and here, f"auditor {name}: exit {code}, {here}")
+        check(all(asset["answer"] == "unknown" for asset in here.values()), f"auditor {name}: {assessment['headline']}")
+        calls = [json.loads(line) for line in (out / "calls.jsonl").read_text().splitlines()]
+        asked = {call["operation"] for call in calls if not call["credential"].startswith("auditor:")}
+        check(asked == {"sts:GetCallerIdentity"}, f"auditor {name}: asked in the name of keys: {asked}")
+
+
 def spoilt(company):
     """Every read in turn is refused, broken off or garbled: nothing becomes a stop, and no exit becomes 0."""
     known = {}
 
     def one(case):
-        number, (operation, fault) = case
+        number, (operation, fault, auditor) = case
         with between(company, operation, fault, known) as endpoint:
-            code, assessment, _ = run(endpoint, [company.keys["agent-admin"]], f"spoilt-{number}", "--live")
+            code, assessment, _ = run(endpoint, [company.keys["agent-admin"]], f"spoilt-{number}", "--live", auditor=auditor)
         found = answers(assessment)
         check(code in (1, 3), f"{operation} {fault}: exit {code}")
         check(found, f"{operation} {fault}: nothing is left of what there was")
@@ -513,7 +593,10 @@ def spoilt(company):
             if key in found:
                 check(found[key]["bounds"][0] == "nothing", f"{operation} {fault}: the worst of {key} became {found[key]['bounds']}")
 
-    cases = [(operation, fault) for operation in sorted(READS) for fault in [*FAULTS, "cut off"]]
+    faults = [*FAULTS, "cut off"]
+    cases = [(operation, fault, None) for operation in sorted(READS) for fault in faults]
+    auditor = [*company.keys["auditor"], role("audit"), role("audit", ABROAD)]
+    cases += [("sts:AssumeRole", fault, auditor) for fault in faults]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         list(pool.map(one, enumerate(cases)))
     return len(cases)
@@ -531,6 +614,8 @@ with Company() as company:
     vaults(company)
     clusters(company)
     across_accounts(company)
+    consultant(company)
+    blind_auditor(company)
     by_another_role(company)
     by_its_key(company)
     administrator(company)

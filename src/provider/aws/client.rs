@@ -17,6 +17,7 @@ use super::reads::READS;
 use crate::collector::AwsKey;
 pub(super) use crate::provider::facts::Fault;
 use crate::readonly::{Answer, ReadOnly};
+use crate::secret::Secret;
 
 /// Speaks to AWS as one key.
 #[derive(Clone, Copy)]
@@ -37,8 +38,7 @@ impl Client<'_> {
     ) -> Result<String, Fault> {
         let mut body = url::form_urlencoded::Serializer::new(String::new());
         body.append_pair("Action", action).append_pair("Version", version).extend_pairs(fields);
-        let kind = "application/x-www-form-urlencoded; charset=utf-8";
-        let answer = self.send(service, "POST", "/", &[("content-type", kind)], body.finish().into_bytes())?;
+        let answer = self.send(service, "POST", "/", &[("content-type", FORM)], body.finish().into_bytes())?;
         String::from_utf8(answer.body).map_err(|_| Fault::of(GapReason::Malformed))
     }
 
@@ -69,6 +69,40 @@ impl Client<'_> {
         String::from_utf8(answer.body).map_err(|_| Fault::of(GapReason::Malformed))
     }
 
+    /// A call of the query protocol that is made with what is in it, so that no key signs it.
+    pub(super) fn unsigned(
+        &self,
+        service: &str,
+        action: &str,
+        version: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<String, Fault> {
+        let mut body = url::form_urlencoded::Serializer::new(String::new());
+        body.append_pair("Action", action).append_pair("Version", version).extend_pairs(fields);
+        let uri = format!("{}/", self.door.base("aws", &self.host(service).0));
+        let request = Request::post(uri).header("content-type", FORM).body(body.finish().into_bytes());
+        let answer = self.asked(&request.map_err(|_| Fault::of(GapReason::Unsupported))?)?;
+        String::from_utf8(answer.body).map_err(|_| Fault::of(GapReason::Malformed))
+    }
+
+    /// A call of the portal of single sign-on, with the token of a sign-in.
+    pub(super) fn portal(&self, path: &str, token: &Secret) -> Result<Value, Fault> {
+        let host = format!("portal.sso.{}.amazonaws.com{}", self.region, china(self.region));
+        let request = Request::get(format!("{}{path}", self.door.base("aws", &host)))
+            .header("x-amz-sso_bearer_token", token.expose())
+            .body(Vec::new());
+        json(&self.asked(&request.map_err(|_| Fault::of(GapReason::Unsupported))?)?)
+    }
+
+    /// The host of a service, and the region that it signs for.
+    fn host(&self, service: &str) -> (String, &str) {
+        // IAM and Organizations have one endpoint for a partition (AWS General Reference).
+        match service {
+            "iam" | "organizations" => (format!("{service}.{}", global(service, self.region)), home(self.region)),
+            _ => (format!("{service}.{}.amazonaws.com{}", self.region, china(self.region)), self.region),
+        }
+    }
+
     fn send(
         &self,
         service: &str,
@@ -78,12 +112,7 @@ impl Client<'_> {
         body: Vec<u8>,
     ) -> Result<Answer, Fault> {
         let unsupported = || Fault::of(GapReason::Unsupported);
-        let china = if self.region.starts_with("cn-") { ".cn" } else { "" };
-        // IAM and Organizations have one endpoint for a partition (AWS General Reference).
-        let (host, region) = match service {
-            "iam" | "organizations" => (format!("{service}.{}", global(service, self.region)), home(self.region)),
-            _ => (format!("{service}.{}.amazonaws.com{china}", self.region), self.region),
-        };
+        let (host, region) = self.host(service);
         let uri = format!("{}{path}", self.door.base("aws", &host));
         let mut request = Request::builder().method(method).uri(&uri);
         for (name, value) in headers {
@@ -91,7 +120,11 @@ impl Client<'_> {
         }
         let mut request = request.body(body).map_err(|_| unsupported())?;
         self.sign(service, region, &mut request).ok_or_else(unsupported)?;
-        let answer = self.door.send(&READS, self.key.credential.as_str(), &request).map_err(Fault::of)?;
+        self.asked(&request)
+    }
+
+    fn asked(&self, request: &Request<Vec<u8>>) -> Result<Answer, Fault> {
+        let answer = self.door.send(&READS, self.key.credential.as_str(), request).map_err(Fault::of)?;
         if (200..300).contains(&answer.status) {
             return Ok(answer);
         }
@@ -107,7 +140,7 @@ impl Client<'_> {
     }
 
     fn sign(&self, service: &str, region: &str, request: &mut Request<Vec<u8>>) -> Option<()> {
-        let text = |secret: &crate::secret::Secret| String::from_utf8(secret.expose().to_vec()).ok();
+        let text = |secret: &Secret| String::from_utf8(secret.expose().to_vec()).ok();
         let token = match &self.key.token {
             Some(token) => Some(text(token)?),
             None => None,
@@ -145,8 +178,18 @@ impl Client<'_> {
     }
 }
 
+const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
+
+/// What follows the name of a host in China.
+fn china(region: &str) -> &'static str {
+    if region.starts_with("cn-") { ".cn" } else { "" }
+}
+
 /// Codes that refuse the caller, or the key (common errors of the query and JSON protocols).
-const REFUSALS: [&str; 9] = [
+const REFUSALS: [&str; 12] = [
+    "UnauthorizedException",
+    "ForbiddenException",
+    "InvalidIdentityToken",
     "AccessDenied",
     "AccessDeniedException",
     "AuthFailure",

@@ -7,6 +7,10 @@ const fn form(operation: &'static str, action: &'static str, version: &'static s
     Read { operation, shape: Shape::Form { action, version } }
 }
 
+const fn assume(operation: &'static str, action: &'static str, fields: &'static [&'static str]) -> Read {
+    Read { operation, shape: Shape::Assume { action, version: STS, fields } }
+}
+
 const fn target(operation: &'static str, target: &'static str) -> Read {
     Read { operation, shape: Shape::Target(target) }
 }
@@ -24,6 +28,10 @@ pub(super) const STS: &str = "2011-06-15";
 pub(super) const IAM: &str = "2010-05-08";
 pub(super) const RDS: &str = "2014-10-31";
 
+/// Calls that are made with a token, not with a key, so that no policy of the caller's allows them.
+pub(super) const WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
+pub(super) const SINGLE_SIGN_ON: &str = "sso:GetRoleCredentials";
+
 /// The only calls that are ever sent.
 pub(super) const READS: Reads = Reads {
     provider: "aws",
@@ -31,6 +39,13 @@ pub(super) const READS: Reads = Reads {
     throttled,
     list: &[
         form("sts:GetCallerIdentity", "GetCallerIdentity", STS),
+        // These are answered with credentials, of what the user named as the auditor's and of nothing else.
+        assume("sts:AssumeRole", "AssumeRole", &["RoleArn", "RoleSessionName", "ExternalId"]),
+        assume(WEB_IDENTITY, "AssumeRoleWithWebIdentity", &["RoleArn", "RoleSessionName", "WebIdentityToken"]),
+        Read {
+            operation: SINGLE_SIGN_ON,
+            shape: Shape::Issue { path: "/federation/credentials", keys: &["account_id", "role_name"] },
+        },
         form("iam:GetAccountAuthorizationDetails", "GetAccountAuthorizationDetails", IAM),
         form("rds:DescribeDBInstances", "DescribeDBInstances", RDS),
         form("rds:DescribeDBSnapshots", "DescribeDBSnapshots", RDS),
@@ -75,11 +90,14 @@ pub(super) const READS: Reads = Reads {
 fn own_host(host: &str) -> bool {
     let host = host.strip_suffix(".cn").unwrap_or(host);
     let Some(name) = host.strip_suffix(".amazonaws.com") else { return false };
-    // Two labels at most: a bucket's own host has the bucket's name in front, which anyone may choose.
-    let mut labels = name.split('.');
     let plain = |label: &str| {
         !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
+    if name.strip_prefix("portal.sso.").is_some_and(plain) {
+        return true;
+    }
+    // Two labels at most: a bucket's own host has the bucket's name in front, which anyone may choose.
+    let mut labels = name.split('.');
     let service = labels.next().is_some_and(|label| SERVICES.contains(&label));
     let region = labels.next().is_none_or(plain);
     service && region && labels.next().is_none()
@@ -108,7 +126,12 @@ mod tests {
 
     #[test]
     fn hosts_of_aws_and_no_others() {
-        for host in ["sts.eu-west-1.amazonaws.com", "iam.amazonaws.com", "rds.cn-north-1.amazonaws.com.cn"] {
+        for host in [
+            "sts.eu-west-1.amazonaws.com",
+            "iam.amazonaws.com",
+            "rds.cn-north-1.amazonaws.com.cn",
+            "portal.sso.eu-west-1.amazonaws.com",
+        ] {
             assert!(own_host(host), "{host}");
         }
         for host in [
@@ -118,6 +141,8 @@ mod tests {
             "my-bucket.s3.amazonaws.com",
             "x.execute-api.eu-west-1.amazonaws.com",
             "rds.a.b.amazonaws.com",
+            "portal.sso.amazonaws.com",
+            "x.portal.sso.eu-west-1.amazonaws.com",
             "notamazonaws.com",
         ] {
             assert!(!own_host(host), "{host}");
@@ -128,7 +153,7 @@ mod tests {
     fn no_operation_writes() {
         for read in READS.list {
             let name = read.operation.split(':').nth(1).unwrap();
-            assert!(["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb)), "{name}");
+            assert!(read.issues() || ["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb)), "{name}");
             if let Shape::Form { action, .. } = read.shape {
                 assert_eq!(action, name);
             }
