@@ -88,9 +88,15 @@ for name in ("media", "exports", "archive", "sealed"):
 # An object with a key of its own, which nothing of the bucket tells.
 other = client("kms").create_key(Description="one object")["KeyMetadata"]["Arn"]
 s3.put_object(Bucket="media", Key="other/one", Body=b"data", ServerSideEncryption="aws:kms", SSEKMSKeyId=other)
+secrets = client("secretsmanager")
+for name in ("prod/db", "prod/api"):
+    secrets.create_secret(Name=name, SecretString="made-up", Tags=[{"Key": "env", "Value": "production"}])
+secrets.create_secret(Name="prod/everywhere", SecretString="made-up", AddReplicaRegions=[{"Region": "eu-central-1"}],
+                      Tags=[{"Key": "env", "Value": "production"}])
 iam = client("iam")
 read = ["s3:Get*", "s3:List*", "ec2:Describe*", "rbin:Get*", "rbin:List*", "sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "iam:Get*", "iam:List*", "rds:Describe*", "rds:ListTagsForResource",
-        "dynamodb:Describe*", "dynamodb:List*", "dynamodb:GetResourcePolicy", "organizations:Describe*", "backup:List*", "kms:ListKeys", "kms:DescribeKey", "kms:GetKeyPolicy"]
+        "dynamodb:Describe*", "dynamodb:List*", "dynamodb:GetResourcePolicy", "organizations:Describe*", "backup:List*", "kms:ListKeys", "kms:DescribeKey", "kms:GetKeyPolicy",
+        "kms:ListResourceTags", "secretsmanager:ListSecrets", "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"]
 users = {
     "agent-admin": [allow("*")],
     "agent-readonly": [allow(read)],
@@ -110,6 +116,8 @@ users = {
     "agent-nothing": [],
     # The auditor's own: it may take on roles, and nothing else.
     "auditor": [allow("sts:AssumeRole")],
+    "agent-secrets": [allow(["secretsmanager:DeleteSecret", "sts:GetCallerIdentity"])],
+    "agent-sealed": [allow("*"), {"Effect": "Deny", "NotAction": [one for one in read if one != "backup:List*"], "Resource": "*"}],
     "agent-policies": [allow(["s3:PutBucketPolicy", "sts:GetCallerIdentity"])],
 }
 keys = {}

@@ -1,6 +1,6 @@
 """Holds the answers of `deadstop run --live` against a server that really deletes.
 
-Usage: prove.py DEADSTOP MOTO_SERVER FOLDER
+Usage: prove.py DEADSTOP MOTO_SERVER FOLDER [OPERATION...]   (with operations: only these are spoilt)
 
 For each user of a made-up company (company.py) the answers are compared with what AWS documents, then the same calls
 are made for real: what was said to be open must go through, what was said to be stopped must be refused. Then each
@@ -9,6 +9,7 @@ answer of the server is taken away or spoilt in turn: no answer may become bette
 import concurrent.futures
 import contextlib
 import http.server
+import itertools
 import json
 import os
 import pathlib
@@ -30,16 +31,24 @@ ACCOUNT = "123456789012"
 DB = f"arn:aws:rds:eu-west-1:{ACCOUNT}:db:"
 TABLE = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/"
 REFUSED = ("AccessDenied", "UnauthorizedOperation", "403")
-READS = {"sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "organizations:DescribeOrganization",
-         "rds:DescribeDBInstances", "rds:DescribeDBSnapshots", "backup:ListRecoveryPointsByResource", "dynamodb:ListTables",
-         "dynamodb:DescribeTable", "dynamodb:DescribeContinuousBackups", "dynamodb:ListBackups",
-         "dynamodb:ListTagsOfResource", "dynamodb:GetResourcePolicy", "kms:ListKeys", "kms:DescribeKey", "kms:GetKeyPolicy",
-         "s3:ListAllMyBuckets", "s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration",
-         "s3:GetBucketPolicy", "s3:GetBucketAcl", "s3:GetBucketTagging", "s3:GetEncryptionConfiguration",
-         "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration",
-         "rds:DescribeDBClusters", "rds:DescribeDBClusterSnapshots", "ec2:DescribeVolumes", "ec2:DescribeInstances",
-         "ec2:DescribeInstanceAttribute", "ec2:DescribeSnapshots", "ec2:DescribeLockedSnapshots", "rbin:ListRules", "backup:ListBackupVaults",
-         "backup:ListRecoveryPointsByBackupVault", "backup:GetBackupVaultAccessPolicy"}
+# Operations of which each says something of much that is there.
+SHARED = ["sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "organizations:DescribeOrganization",
+          "rds:DescribeDBInstances", "rds:DescribeDBSnapshots", "rds:DescribeDBClusters", "rds:DescribeDBClusterSnapshots",
+          "backup:ListRecoveryPointsByResource", "backup:ListBackupVaults", "backup:ListRecoveryPointsByBackupVault",
+          "backup:GetBackupVaultAccessPolicy", "dynamodb:ListTables", "dynamodb:DescribeTable", "dynamodb:DescribeContinuousBackups",
+          "dynamodb:ListBackups", "dynamodb:ListTagsOfResource", "dynamodb:GetResourcePolicy", "kms:ListKeys", "kms:DescribeKey",
+          "kms:GetKeyPolicy", "s3:ListAllMyBuckets", "s3:GetBucketLocation", "s3:GetBucketVersioning",
+          "s3:GetBucketObjectLockConfiguration", "s3:GetBucketPolicy", "s3:GetBucketAcl", "s3:GetBucketTagging",
+          "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration", "ec2:DescribeVolumes",
+          "ec2:DescribeInstances", "ec2:DescribeInstanceAttribute", "ec2:DescribeSnapshots", "ec2:DescribeLockedSnapshots", "rbin:ListRules"]
+# Operations that say nothing of what those of another line speak of, so that one of each line is spoilt in one run.
+APART = [["kms:ListResourceTags"],
+         ["secretsmanager:ListSecrets", "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"]]
+SPOILT = [{operation} for operation in SHARED] + [set(filter(None, some)) for some in itertools.zip_longest(*APART)]
+READS = set().union(*SPOILT)
+if sys.argv[4:]:
+    SPOILT = [operations for operations in SPOILT if operations & set(sys.argv[4:])]
+SECRET = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:"
 CLUSTER = f"arn:aws:rds:eu-west-1:{ACCOUNT}:cluster:"
 VOLUME = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/"
 BUCKET = "arn:aws:s3:::"
@@ -274,14 +283,14 @@ FAULTS = {
 
 
 # What the server does not have, as AWS answers where there is nothing (service model of AWS Backup).
-LACKING = {"ListRecoveryPointsByResource": b'{"RecoveryPoints": []}', "ListRules": b'{"Rules": []}',
-           "DescribeLockedSnapshots": b"<DescribeLockedSnapshotsResponse><snapshotSet/></DescribeLockedSnapshotsResponse>"}
+LACKING = {"backup:ListRecoveryPointsByResource": b'{"RecoveryPoints": []}', "rbin:ListRules": b'{"Rules": []}',
+           "ec2:DescribeLockedSnapshots": b"<DescribeLockedSnapshotsResponse><snapshotSet/></DescribeLockedSnapshotsResponse>"}
 
 
 class Spoiler(http.server.BaseHTTPRequestHandler):
     """Hands calls on to the company, but for one operation, which it spoils."""
 
-    company, operation, fault, known, vaults, points = None, "", "", {}, [], {}
+    company, operations, fault, known, vaults, points = None, (), "", {}, [], {}
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_):
@@ -298,7 +307,10 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def named(self, body):
-        """The operation that a call is."""
+        """The operation that a call is, with the service that it is signed for."""
+        return f"{self.headers.get('Authorization', '').split('/')[3]}:{self.called(body)}"
+
+    def called(self, body):
         if self.headers.get("X-Amz-Target"):
             return self.headers["X-Amz-Target"].split(".")[-1]
         if self.path == "/list-rules":
@@ -330,14 +342,14 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
     def handle_one(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         name = self.named(body)
-        spoilt = name == self.operation.split(":")[1]
+        spoilt = name in self.operations
         if spoilt and self.fault != "cut off":
             return self.answer(*FAULTS[self.fault])
-        if name == "GetBackupVaultAccessPolicy" and not spoilt:
+        if name == "backup:GetBackupVaultAccessPolicy" and not spoilt:
             return self.answer(400, b'{"Message": "no policy"}', ("x-amzn-ErrorType", "ResourceNotFoundException:"))
-        if name == "ListBackupVaults" and not spoilt and self.vaults:
+        if name == "backup:ListBackupVaults" and not spoilt and self.vaults:
             return self.answer(200, json.dumps({"BackupVaultList": self.vaults}).encode())
-        if name == "ListRecoveryPointsByBackupVault" and not spoilt:
+        if name == "backup:ListRecoveryPointsByBackupVault" and not spoilt:
             points = self.points.get(self.path.split("/")[2], [])
             return self.answer(200, json.dumps({"RecoveryPoints": points}).encode())
         if name in LACKING and not spoilt:
@@ -351,9 +363,9 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def between(company, operation="nothing:at all", fault="", known=None, vaults=(), points=None):
-    """Stands between Deadstop and the company, and spoils one operation."""
-    handler = type("Spoiler", (Spoiler,), {"company": company, "operation": operation, "fault": fault, "known": {} if known is None else known,
+def between(company, operations=(), fault="", known=None, vaults=(), points=None):
+    """Stands between Deadstop and the company, and spoils some operations."""
+    handler = type("Spoiler", (Spoiler,), {"company": company, "operations": operations, "fault": fault, "known": {} if known is None else known,
                                         "vaults": list(vaults), "points": points or {}})
     proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
@@ -417,6 +429,57 @@ def vaults(company):
         vault = found[f"arn:aws:backup:eu-west-1:{ACCOUNT}:backup-vault:sealed"]
         stops = lock == past or user == "agent-delete"
         check((vault["prevention"] == "stopped") == stops, f"vaults: {user} {lock}: {vault}")
+
+
+def secrets_and_keys(company):
+    """Secrets, and keys as assets of their own."""
+    root = company.client("secretsmanager", "agent-admin")
+    arn = {one["Name"]: one["ARN"] for one in root.list_secrets()["SecretList"]}
+    # A secret with replicas is kept until they are gone.
+    assessment, found = found_by(company, "agent-secrets", "agent-readonly")
+    check(found[arn["prod/db"]]["answer"] == "nothing", f"secrets: {found[arn['prod/db']]}")
+    check(found[arn["prod/everywhere"]]["answer"] == "stopped", f"secrets: {found[arn['prod/everywhere']]}")
+    check(layers(assessment, found[arn["prod/everywhere"]])["protect"] == "stops", "secrets: what has replicas is kept")
+    _, admin = found_by(company, "agent-admin")
+    check(admin[arn["prod/everywhere"]]["answer"] == "nothing", f"secrets: it can be overwritten: {admin[arn['prod/everywhere']]}")
+    limited, reader = company.client("secretsmanager", "agent-secrets"), company.client("secretsmanager", "agent-readonly")
+    check(tried(limited.delete_secret, SecretId="prod/everywhere", ForceDeleteWithoutRecovery=True) is not None, "the server keeps a secret with replicas")
+    check(tried(limited.put_secret_value, SecretId="prod/everywhere", SecretString="other") in REFUSED, "the server refuses to overwrite it")
+    check(tried(limited.delete_secret, SecretId="prod/db", ForceDeleteWithoutRecovery=True) is None, "the server deletes a secret at once")
+    check(tried(root.put_secret_value, SecretId="prod/everywhere", SecretString="other") is None, "the server overwrites a secret")
+    _, found = found_by(company, "agent-readonly")
+    check(found[arn["prod/api"]]["answer"] == "stopped", f"secrets: a reader: {found[arn['prod/api']]}")
+    check(tried(reader.delete_secret, SecretId="prod/api") in REFUSED, "the server refuses a reader")
+    # The window of a key is 7 days at least, in which the loss is not noticed unless somebody says so.
+    kms = company.client("kms", "agent-kms")
+    (idle,) = [one["KeyArn"] for one in company.client("kms", "agent-admin").list_keys()["Keys"]
+               if company.client("kms", "agent-admin").describe_key(KeyId=one["KeyId"])["KeyMetadata"]["Description"] == "one object"]
+    _, found = found_by(company, "agent-kms", "agent-readonly")
+    check(found[idle]["answer"] == "nothing", f"keys: {found[idle]['sentence']}")
+    _, reading = found_by(company, "agent-readonly")
+    check(reading[idle]["answer"] == "stopped", f"keys: a reader: {reading[idle]}")
+    check(tried(company.client("kms", "agent-readonly").schedule_key_deletion, KeyId=idle.rsplit("/")[-1], PendingWindowInDays=7) in REFUSED, "the server refuses a reader")
+
+
+def sealed(company):
+    """A statement that refuses everything but reads refuses whatever was not listed, too."""
+    with between(company) as endpoint:
+        _, assessment, _ = run(endpoint, [company.keys["agent-sealed"]], "sealed", "--live")
+    found = answers(assessment)
+    check(assessment["headline"]["answer"] == "stopped", f"sealed: {assessment['headline']['sentence']}")
+    for key, asset in found.items():
+        check(asset["answer"] == "stopped", f"sealed: {key}: {asset['sentence']}")
+    for service, call, arguments in [
+            ("rds", "delete_db_instance", {"DBInstanceIdentifier": "prod-ledger", "SkipFinalSnapshot": True}),
+            ("dynamodb", "delete_table", {"TableName": "carts"}), ("s3", "delete_object", {"Bucket": "exports", "Key": "old/one"}),
+            ("secretsmanager", "delete_secret", {"SecretId": "prod/api"}), ("sqs", "create_queue", {"QueueName": "any"}),
+            ("sts", "assume_role", {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/deployer", "RoleSessionName": "proof"}),
+            ("iam", "put_user_policy", {"UserName": "agent-sealed", "PolicyName": "more", "PolicyDocument": "{}"})]:
+        check(tried(getattr(company.client(service, "agent-sealed"), call), **arguments) in REFUSED + ("AccessDeniedException",), f"the server refuses {call}")
+    # A reader without such a statement may be let in by what was not listed.
+    _, found = found_by(company, "agent-readonly")
+    rest = [asset for key, asset in found.items() if "not-listed" in key]
+    check([asset["answer"] for asset in rest] == ["unknown"], f"reader: {rest}")
 
 
 def clusters(company):
@@ -576,29 +639,35 @@ def blind_auditor(company):
 
 
 def spoilt(company):
-    """Every read in turn is refused, broken off or garbled: nothing becomes a stop, and no exit becomes 0."""
+    """Every read in turn is refused, broken off or garbled: nothing becomes a stop or better than it was, and no exit
+    becomes 0."""
     known = {}
+    worst = {}
 
     def one(case):
-        number, (operation, fault, auditor) = case
-        with between(company, operation, fault, known) as endpoint:
+        number, (operations, fault, auditor) = case
+        what = f"{' '.join(sorted(operations))} {fault}"
+        with between(company, operations, fault, known) as endpoint:
             code, assessment, _ = run(endpoint, [company.keys["agent-admin"]], f"spoilt-{number}", "--live", auditor=auditor)
         found = answers(assessment)
-        check(code in (1, 3), f"{operation} {fault}: exit {code}")
-        check(found, f"{operation} {fault}: nothing is left of what there was")
+        check(code in (1, 3), f"{what}: exit {code}")
+        check(found, f"{what}: nothing is left of what there was")
         for key, asset in found.items():
-            check(asset["answer"] != "stopped", f"{operation} {fault}: {key} became stopped")
-            check(asset["prevention"] != "stopped", f"{operation} {fault}: {key} is prevented")
-        for key in (DB + "prod-ledger", TABLE + "carts", TABLE + "sessions", BUCKET + "exports", BUCKET + "media"):
-            if key in found:
-                check(found[key]["bounds"][0] == "nothing", f"{operation} {fault}: the worst of {key} became {found[key]['bounds']}")
+            check(asset["answer"] != "stopped", f"{what}: {key} became stopped")
+            check(asset["prevention"] != "stopped", f"{what}: {key} is prevented")
+            check(worst.get(key) != "nothing" or asset["bounds"][0] == "nothing", f"{what}: the worst of {key} became {asset['bounds']}")
+        return found
 
+    worst = {key: asset["bounds"][0] for key, asset in one((0, ((), "not", None))).items()}
+    listed = [key for key, answer in worst.items() if answer == "nothing"]
+    for key in (DB + "prod-ledger", TABLE + "carts", TABLE + "sessions", BUCKET + "exports", BUCKET + "media", SECRET):
+        check(any(one.startswith(key) for one in listed), f"unspoilt: the worst of {key} is nothing")
     faults = [*FAULTS, "cut off"]
-    cases = [(operation, fault, None) for operation in sorted(READS) for fault in faults]
+    cases = [(operations, fault, None) for operations in SPOILT for fault in faults]
     auditor = [*company.keys["auditor"], role("audit"), role("audit", ABROAD)]
-    cases += [("sts:AssumeRole", fault, auditor) for fault in faults]
+    cases += [({"sts:AssumeRole"}, fault, auditor) for fault in faults]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        list(pool.map(one, enumerate(cases)))
+        list(pool.map(one, enumerate(cases, 1)))
     return len(cases)
 
 
@@ -609,6 +678,8 @@ with Company() as company:
     offline(company)
     dead(company)
     runs = spoilt(company)
+    sealed(company)
+    secrets_and_keys(company)
     buckets(company)
     volumes(company)
     vaults(company)

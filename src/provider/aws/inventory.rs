@@ -3,8 +3,10 @@
 mod dynamodb;
 mod ebs;
 mod kms;
+mod parts;
 mod rds;
 mod s3;
+mod secrets;
 mod vaults;
 
 use std::collections::BTreeMap;
@@ -92,6 +94,8 @@ impl<'a> Scene<'a> {
             rds::list_all(&mut desk);
             dynamodb::list_all(&mut desk);
             ebs::list_all(&mut desk);
+            secrets::list_all(&mut desk);
+            kms::list_all(&mut desk);
             desk.done()
         });
         read.into_iter().for_each(|one| all.join(one));
@@ -203,8 +207,7 @@ impl Desk<'_> {
             || Fact::Unknown(self.facts.doubt(self.account, "no tag says which environment it belongs to")),
             Fact::Known,
         );
-        // What ends the volume of a machine is called on the machine, or on what has made it.
-        if seen.kind != "instance_volume" {
+        if !BY_OTHERS.contains(&seen.kind) {
             self.destroyers(&id, seen.kind);
         }
         self.facts.assets.push(Asset {
@@ -278,6 +281,9 @@ impl Desk<'_> {
     fn destroyers(&mut self, node: &NodeId, kind: &str) {
         let actions = catalogue::actions();
         for action in actions.iter().filter(|action| action.provider == "aws" && action.kind == kind) {
+            if FROM_ELSEWHERE.contains(&action.action.as_str()) {
+                continue;
+            }
             if OF_OBJECTS.contains(&action.action.as_str()) {
                 self.also_below(node, &action.action, &format!("{node}/"));
             } else {
@@ -341,6 +347,13 @@ impl Desk<'_> {
         Fact::Unknown(self.facts.doubt(self.account, what))
     }
 }
+
+/// Kinds that are destroyed by calls on others: the volume of a machine by those on the machine, or on what has made it, a
+/// replica of a secret by those on the secret.
+const BY_OTHERS: [&str; 2] = ["instance_volume", "secret_replica"];
+
+/// Actions that are called on another resource of the same kind.
+const FROM_ELSEWHERE: [&str; 1] = ["secretsmanager:ReplicateSecretToRegions"];
 
 /// Actions that are called on the objects of a bucket, not on the bucket (Service Authorization Reference, Amazon S3).
 const OF_OBJECTS: [&str; 3] = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"];

@@ -62,6 +62,10 @@ pub(super) const READS: Reads = Reads {
         target("kms:ListKeys", "TrentService.ListKeys"),
         target("kms:DescribeKey", "TrentService.DescribeKey"),
         target("kms:GetKeyPolicy", "TrentService.GetKeyPolicy"),
+        target("kms:ListResourceTags", "TrentService.ListResourceTags"),
+        target("secretsmanager:ListSecrets", "secretsmanager.ListSecrets"),
+        target("secretsmanager:DescribeSecret", "secretsmanager.DescribeSecret"),
+        target("secretsmanager:GetResourcePolicy", "secretsmanager.GetResourcePolicy"),
         target("dynamodb:ListTables", "DynamoDB_20120810.ListTables"),
         target("dynamodb:DescribeTable", "DynamoDB_20120810.DescribeTable"),
         target("dynamodb:DescribeContinuousBackups", "DynamoDB_20120810.DescribeContinuousBackups"),
@@ -103,7 +107,8 @@ fn own_host(host: &str) -> bool {
     service && region && labels.next().is_none()
 }
 
-const SERVICES: [&str; 10] = ["sts", "iam", "rds", "dynamodb", "organizations", "backup", "kms", "s3", "ec2", "rbin"];
+const SERVICES: [&str; 11] =
+    ["sts", "iam", "rds", "dynamodb", "organizations", "backup", "kms", "s3", "ec2", "rbin", "secretsmanager"];
 
 /// The error codes that ask to slow down (AWS SDK reference, retry behaviour).
 fn throttled(answer: &Answer) -> bool {

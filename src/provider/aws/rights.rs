@@ -8,6 +8,7 @@
 //! as none, as nobody can read them.
 
 mod openers;
+mod rest;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -220,7 +221,9 @@ impl<'a> Accounts<'a> {
         self.rest(who, facts);
         self.openers(who, facts);
         self.widen(who, facts);
-        self.not_followed(who, facts);
+        if !who.reads_alone() {
+            self.not_followed(who, facts);
+        }
         self.become_others(who, facts)
     }
 
@@ -242,26 +245,6 @@ impl<'a> Accounts<'a> {
                 _ => Fact::Known(false),
             };
             grant(who, actions, node, allowed, &because, facts);
-        }
-    }
-
-    /// Rights to what was not listed, in any account. A policy that allows everything in its own allows that, too.
-    fn rest(&self, who: &Who<'a>, facts: &mut Facts) {
-        let number = who.number;
-        let probe = |action: &str, resource: &str| {
-            self.decide(who, action, resource, number, &ResourcePolicy::None) == Effect::Yes
-        };
-        let everything = probe("ec2:DeleteVolume", &format!("arn:aws:ec2:eu-west-1:{number}:volume/vol-0"))
-            && probe("s3:DeleteObject", "arn:aws:s3:::?/?")
-            && probe("backup:DeleteRecoveryPoint", "arn:aws:ec2:eu-west-1::snapshot/snap-0");
-        for (other, account) in self.all {
-            let (allowed, because) = if everything && other == number {
-                (Fact::Known(true), "its policies allow everything on everything")
-            } else {
-                let why = "its policies were not held against what was not listed";
-                (Fact::Unknown(facts.doubt(number, why)), why)
-            };
-            grant(who, vec!["*".to_owned()], &account.rest, allowed, because, facts);
         }
     }
 

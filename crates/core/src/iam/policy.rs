@@ -43,6 +43,8 @@ pub(super) struct Statement {
     pub(super) who: Option<(Vec<Who>, bool)>,
     /// Patterns in lower case, and whether they are those that are left out.
     pub(super) actions: (Vec<Glob>, bool),
+    /// The same patterns as they are written, in lower case.
+    named: Vec<String>,
     pub(super) resources: Option<(Vec<Glob>, bool)>,
     pub(super) conditions: Vec<Condition>,
 }
@@ -90,6 +92,35 @@ impl Policy {
             patterns.iter().any(|pattern| pattern.matches(&action, &context) == Matched::Is(true)) != *left_out
         })
     }
+
+    /// Whether a statement refuses, on everything and whatever the circumstances, every action but some, of which this
+    /// holds. It is asked of each pattern that the statement leaves out, in lower case.
+    #[must_use]
+    pub fn refuses_all_but(&self, spared: fn(&str) -> bool) -> bool {
+        self.statements.iter().filter(|statement| !statement.allow && statement.conditions.is_empty()).any(
+            |statement| {
+                let everything = statement.resources.as_ref().is_some_and(|(list, left_out)| {
+                    !left_out && list.iter().any(|resource| *resource == Glob::new("*", Wild::Arn, false))
+                });
+                let (_, left_out) = &statement.actions;
+                let named = &statement.named;
+                let all = if *left_out {
+                    named.iter().all(|name| spared(name))
+                } else {
+                    named.iter().any(|name| name == "*")
+                };
+                everything && all && statement.who.is_none()
+            },
+        )
+    }
+
+    /// Whether each action that it allows, under whatever conditions, is one of which this holds. It is asked of each
+    /// pattern, in lower case.
+    #[must_use]
+    pub fn allows_nothing_but(&self, held: fn(&str) -> bool) -> bool {
+        let mut allowing = self.statements.iter().filter(|statement| statement.allow);
+        allowing.all(|statement| !statement.actions.1 && statement.named.iter().all(|name| held(name)))
+    }
 }
 
 fn statement(value: &Value, at: &str, kind: Kind, variables: bool) -> Result<Statement, PolicyError> {
@@ -126,6 +157,7 @@ fn statement(value: &Value, at: &str, kind: Kind, variables: bool) -> Result<Sta
     Ok(Statement {
         allow,
         who,
+        named: actions.0.iter().map(|name| name.to_lowercase()).collect(),
         actions: (actions.0.into_iter().map(action).collect(), actions.1),
         resources: resources.map(|(list, not)| (list.into_iter().map(resource).collect(), not)),
         conditions,

@@ -1,0 +1,171 @@
+//! What the kinds of resources are described with: pages of a listing, protections, copies and policies.
+
+use std::collections::BTreeMap;
+
+use deadstop_core::fact::{Fact, Gap};
+use deadstop_core::iam::{Kind, Policy};
+use deadstop_core::id::{NodeId, ProtectionId};
+use deadstop_core::model::{Basis, Copy, CopyKind, End, Lift, Protection, Side};
+use deadstop_core::time::{Span, Time};
+use serde_json::{Value, json};
+
+use super::{DRILLS, Desk};
+use crate::provider::aws::client::{Client, Fault};
+use crate::provider::aws::rights::ResourcePolicy;
+
+/// A listing of the JSON protocol, page by page.
+#[derive(Clone, Copy)]
+pub(super) struct Listing {
+    pub(super) service: &'static str,
+    pub(super) target: &'static str,
+    /// The member with the items.
+    pub(super) items: &'static str,
+    /// What the place of the next page is called in a request and in an answer.
+    pub(super) next: (&'static str, &'static str),
+}
+
+impl Listing {
+    /// Every page. One item that cannot be understood spoils the whole: it may be the one that counts.
+    pub(super) fn read<T>(
+        self,
+        client: &Client<'_>,
+        body: &Value,
+        read: fn(&Value) -> Option<T>,
+    ) -> Result<Vec<T>, Fault> {
+        paged(self.items, self.next.1, read, |token| {
+            let mut body = body.clone();
+            if let (Some(token), Some(body)) = (token, body.as_object_mut()) {
+                body.insert(self.next.0.to_owned(), json!(token));
+            }
+            client.target(self.service, self.target, "1.1", &body)
+        })
+    }
+}
+
+/// Every page of a listing, by whatever asks for one.
+pub(super) fn paged<T>(
+    items: &str,
+    next: &str,
+    read: fn(&Value) -> Option<T>,
+    ask: impl Fn(Option<&str>) -> Result<Value, Fault>,
+) -> Result<Vec<T>, Fault> {
+    let (mut all, mut token) = (Vec::new(), None::<String>);
+    loop {
+        let answer = ask(token.as_deref())?;
+        for one in answer.get(items).and_then(Value::as_array).ok_or_else(Fault::malformed)? {
+            all.push(read(one).ok_or_else(Fault::malformed)?);
+        }
+        let following = match answer.get(next) {
+            None | Some(Value::Null) => return Ok(all),
+            Some(following) => following.as_str().ok_or_else(Fault::malformed)?.to_owned(),
+        };
+        if following.is_empty() {
+            return Ok(all);
+        }
+        if Some(&following) == token.as_ref() {
+            return Err(Fault::malformed());
+        }
+        token = Some(following);
+    }
+}
+
+pub(super) fn text(value: &Value, key: &str) -> Option<String> {
+    value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// An ARN, and nothing else.
+pub(super) fn arn(value: &Value, key: &str) -> Option<String> {
+    text(value, key).filter(|arn| arn.starts_with("arn:"))
+}
+
+/// A time: seconds since 1970, with a part of one.
+pub(super) fn time(value: Option<&Value>) -> Option<Time> {
+    let seconds = value.and_then(Value::as_f64)?;
+    #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970 fit, and parts of one do not matter")]
+    Some(Time::from_unix(seconds as i64))
+}
+
+/// Tags, as a list of pairs under these names.
+pub(super) fn tags(list: Option<&Value>, key: &str, value: &str) -> BTreeMap<String, String> {
+    let pairs = list.and_then(Value::as_array).into_iter().flatten();
+    pairs.filter_map(|tag| Some((text(tag, key)?, text(tag, value).unwrap_or_default()))).collect()
+}
+
+/// The policy of a resource from its text; nothing, if it has none.
+pub(super) fn own_policy(document: &Result<Option<String>, Gap>, what: &'static str) -> ResourcePolicy {
+    let Ok(document) = document else { return ResourcePolicy::NotKnown(what) };
+    let Some(document) = document else { return ResourcePolicy::None };
+    let document = serde_json::from_str::<Value>(document).ok();
+    let policy = document.and_then(|document| Policy::new(&document, Kind::Resource).ok());
+    policy.map_or(ResourcePolicy::NotKnown(what), ResourcePolicy::Read)
+}
+
+/// What refuses a call.
+pub(super) struct Guard {
+    /// After `#` in its id.
+    pub(super) name: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) covers: &'static [&'static str],
+    pub(super) enabled: Fact<bool>,
+    pub(super) lifts: Vec<Lift>,
+    pub(super) basis: Basis,
+    pub(super) because: String,
+    pub(super) operation: &'static str,
+}
+
+/// A copy of an asset.
+pub(super) struct Kept {
+    pub(super) id: NodeId,
+    pub(super) kind: CopyKind,
+    pub(super) name: String,
+    pub(super) lag: Fact<Span>,
+    pub(super) ends: Fact<End>,
+    pub(super) dies_with: &'static [&'static str],
+    pub(super) destroyed_by: Fact<Vec<Lift>>,
+    pub(super) needs: Vec<NodeId>,
+    pub(super) because: String,
+    pub(super) operation: &'static str,
+}
+
+impl Desk<'_> {
+    /// Adds what refuses a call.
+    pub(super) fn guard(&mut self, on: &NodeId, guard: Guard) {
+        let source = self.facts.source(guard.operation, &self.scope());
+        self.facts.protections.push(Protection {
+            id: ProtectionId(format!("{on}#{}", guard.name)),
+            on: on.clone(),
+            side: Side::Protect,
+            kind: guard.kind.to_owned(),
+            covers: guard.covers.iter().map(|action| (*action).to_owned()).collect(),
+            enabled: guard.enabled,
+            whole: Fact::Known(true),
+            holds_parent: false,
+            only_ways: Vec::new(),
+            lifts: Fact::Known(guard.lifts),
+            basis: guard.basis,
+            because: guard.because,
+            sources: vec![source],
+        });
+    }
+
+    /// Adds a copy that lies in the account.
+    pub(super) fn keep(&mut self, of: &NodeId, kept: Kept) {
+        let source = self.facts.source(kept.operation, &self.scope());
+        self.facts.copies.push(Copy {
+            id: kept.id,
+            of: of.clone(),
+            kind: kept.kind,
+            name: kept.name,
+            place: Some(self.parent.clone()),
+            lag: kept.lag,
+            ends: kept.ends,
+            dies_with: Fact::Known(kept.dies_with.iter().map(|action| (*action).to_owned()).collect()),
+            destroyed_by: kept.destroyed_by,
+            needs: kept.needs,
+            drills: DRILLS,
+            basis: Basis::Observed,
+            because: kept.because,
+            sources: vec![source],
+        });
+    }
+}
