@@ -17,13 +17,13 @@ use deadstop_core::redact::{Level as Redact, redact};
 use deadstop_core::render::{self, SarifFlavour};
 use deadstop_core::time::Time;
 use deadstop_core::verdict::{Rank, Severity};
-use deadstop_core::{bundle, check, iam, quote, shorthand};
+use deadstop_core::{bundle, check, iam, meaning, quote, shorthand};
 
 /// What is done with bytes.
 type Body = fn(&[u8]);
 
 /// Every body by its name, which is that of its target.
-pub(crate) const ALL: [(&str, Body); 12] = [
+pub(crate) const ALL: [(&str, Body); 13] = [
     ("assessment", assessment),
     ("bundle", facts),
     ("check", a_check),
@@ -31,6 +31,7 @@ pub(crate) const ALL: [(&str, Body); 12] = [
     ("config", config),
     ("gate", gate),
     ("iam", policy),
+    ("meaning", call),
     ("quote", message),
     ("scan", scan),
     ("shell", shell),
@@ -157,6 +158,25 @@ fn shell(data: &[u8]) {
     let (first, rest) = lines::word(&text);
     assert!(first.len() + rest.len() <= text.len());
     assert!(lines::words(&text).iter().all(|word| text.contains(word)));
+}
+
+/// A call: whatever it is, it is read, and what stands in front of it takes nothing away.
+fn call(data: &[u8]) {
+    let text = text(data);
+    let around = meaning::Around { makefile: Some(text.clone()), ..meaning::Around::default() };
+    let plain = meaning::of_command(&text, &around);
+    let quoted = format!("sh -c '{}'", text.replace('\'', "'\\''"));
+    if quoted.len() <= meaning::LONGEST && plain.doubts.is_empty() {
+        let wrapped = meaning::of_command(&quoted, &around);
+        assert!(plain.amounts.is_subset(&wrapped.amounts), "a shell takes nothing away");
+        assert!(plain.harmless() || !wrapped.harmless(), "a shell makes nothing harmless");
+    }
+    meaning::of_words(&text.split(' ').map(str::to_owned).collect::<Vec<_>>(), &around);
+    let arguments = serde_json::json!({ "sql": &text, "command": &text, "kind": &text });
+    meaning::of_tool("supabase", "execute_sql", Some(&arguments), &around);
+    meaning::of_tool("kubernetes", "resources_delete", Some(&arguments), &around);
+    meaning::of_fetch(&text);
+    meaning::of_write(&text);
 }
 
 /// A file of any name, read for credentials.

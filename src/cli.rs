@@ -5,6 +5,7 @@ pub mod edition;
 pub mod examples;
 pub mod fix;
 pub mod tabletop;
+pub mod what_if;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ pub use compare::{DiffArgs, DiffFormat, VerifyArgs};
 pub use edition::{Audience, EditionArgs, Redact, RedactArgs};
 pub use fix::FixArgs;
 pub use tabletop::{AboutArgs, GuideArgs, PrepareArgs, RecordArgs, TabletopArgs, TabletopCommand};
+pub use what_if::{Trusted, WhatIfArgs};
 
 /// If an AI agent here called your provider's delete API right now, what would stop it?
 ///
@@ -143,6 +145,9 @@ pub enum Command {
     Fix(FixArgs),
     /// Prepare a tabletop exercise from the delete paths, lead through it, and record it.
     Tabletop(TabletopArgs),
+    /// Say what would stop one very call, and by which rule.
+    #[command(after_help = examples::WHAT_IF)]
+    WhatIf(WhatIfArgs),
 }
 
 /// Whose permissions.

@@ -15,7 +15,7 @@ mod history;
 mod jwt;
 mod keys;
 mod locator;
-mod mask;
+pub(crate) mod mask;
 mod places;
 mod reader;
 mod rules;

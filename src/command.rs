@@ -17,6 +17,7 @@ pub mod run;
 pub mod schema;
 pub mod tabletop;
 mod verify;
+mod what_if;
 
 use anyhow::Context as _;
 use deadstop_core::assessment::Assessment;
@@ -94,6 +95,7 @@ fn dispatch(cli: &Cli, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
         Command::Diff(args) => diff::run(args, &cli.common),
         Command::Fix(args) => fix::run(args, &cli.common),
         Command::Tabletop(args) => tabletop::run(args, &cli.common),
+        Command::WhatIf(args) => what_if::run(args, &cli.common),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args, &cli.common),
     }

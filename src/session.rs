@@ -3,12 +3,14 @@
 //! It reads settings files and nothing else, follows no link at the end of a path, and runs nothing that it finds.
 
 mod agent;
+mod ask;
 mod claude_code;
 mod codex;
 mod cursor;
 mod definitions;
 mod join;
 mod read;
+pub mod started;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,6 +21,8 @@ use deadstop_core::gate::{self, FileText, GatePolicy, McpServer};
 use deadstop_core::id::{SessionId, WayId};
 use deadstop_core::model::{Agent, Decision, Refusal, Session, Source, Way, WayKind};
 use deadstop_core::time::Time;
+
+pub use ask::{Asked, discover_as};
 
 /// Where one agent keeps its settings on a machine.
 trait Finder: Sync {
@@ -111,7 +115,7 @@ pub fn discover(place: &Where<'_>, servers: &[McpServer]) -> Discovered {
     found.sessions.push(session);
     found.ways.push(way);
     for finder in FINDERS {
-        agent::discover(finder, place, servers, &mut found);
+        agent::discover(finder, place, servers, &mut found, &agent::Launch::default());
     }
     found.notes.sort();
     found.notes.dedup();

@@ -120,6 +120,18 @@ Examples:
 
 Exit codes: 0 whole · 1 something altered, missing or added · 2 no manifest";
 
+/// Of `what-if`.
+pub(super) const WHAT_IF: &str = "\
+Examples:
+  deadstop what-if -- 'psql \"$DATABASE_URL\" -c \"DROP DATABASE app\"'     the settings of this folder and home
+  deadstop what-if --facts facts.json -- 'aws rds delete-db-instance …'   with the assets that were collected
+  deadstop what-if --agent claude-code --started-as 'claude -p' -- rm -rf data
+  deadstop what-if --tool mcp__railway__remove_volume --args '{\"volumeId\": \"5f1c\"}'
+  deadstop what-if --corpus calls.txt --format json                       one object a line
+
+Nothing is run, and variables are not expanded. No credential is looked for: what is at stake comes from --facts, which
+`deadstop collect --live` writes. Exit codes: 0 decided · 2 wrong usage · 3 unknown";
+
 /// Of `completions`.
 pub(super) const COMPLETIONS: &str = "\
 Examples:

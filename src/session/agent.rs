@@ -9,11 +9,27 @@ use deadstop_core::id::{SessionId, SourceId};
 use deadstop_core::model::reach::Outcome;
 use deadstop_core::model::{Session, Source, Way};
 
+use super::started::Started;
 use super::{Discovered, Finder, Found, Where, join, roots};
 
+/// How an agent is looked for.
+#[derive(Default)]
+pub(super) struct Launch<'a> {
+    /// How it was started, if someone said so.
+    pub(super) started: Option<&'a Started>,
+    /// Whether it counts without a sign of it.
+    pub(super) forced: bool,
+}
+
 /// Adds an agent, if there is a sign of it.
-pub(super) fn discover(finder: &dyn Finder, place: &Where<'_>, servers: &[McpServer], found: &mut Discovered) {
-    let Some(gate) = gate(finder.gate()).filter(|_| finder.present(place)) else { return };
+pub(super) fn discover(
+    finder: &dyn Finder,
+    place: &Where<'_>,
+    servers: &[McpServer],
+    found: &mut Discovered,
+    launch: &Launch<'_>,
+) {
+    let Some(gate) = gate(finder.gate()).filter(|_| launch.forced || finder.present(place)) else { return };
     let id = SessionId::from(gate.id());
     let servers = mine(gate.id(), servers);
     let mut gaps: Vec<Gap> = Vec::new();
@@ -30,6 +46,9 @@ pub(super) fn discover(finder: &dyn Finder, place: &Where<'_>, servers: &[McpSer
         let mut files = common.clone();
         files.extend(finder.own(place, root, &mut sources));
         gaps.extend(files.iter().filter_map(|file| file.text.gap().cloned()));
+        if let Some(started) = launch.started {
+            files = started.over(gate.id(), &root.display().to_string(), files);
+        }
         let home = place.home.map(|home| home.display().to_string());
         let policy = gate.parse(&files, &Ground { home, root: root.display().to_string() });
         let (next, because) = policy.ways(&id, &servers, place.now);

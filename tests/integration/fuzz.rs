@@ -43,6 +43,12 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
         "iam" => vec![
             b"{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"s3:*\", \"Resource\": \"arn:aws:s3:::*\", \"Condition\": {\"StringLike\": {\"aws:userid\": \"*:${aws:username}\"}}}]}".to_vec(),
         ],
+        "meaning" => vec![
+            b"for b in a $X; do (aws s3 rb \"s3://$b\" --force | xargs -n1 env A=1 kubectl delete ns) <<E >out; done; `id`\nx\nE\n".to_vec(),
+            b"psql \"$U\" -c \"WITH g AS (DELETE FROM a RETURNING *) SELECT count(*) FROM g; DROP TABLE b\"".to_vec(),
+            b"curl -sX POST https://backboard.railway.com/graphql/v2 -d '{\"query\":\"mutation { volumeDelete(volumeId: \\\"v\\\") }\"}'".to_vec(),
+            b"python3 -c \"import boto3; boto3.client('rds').delete_db_instance(DBInstanceIdentifier='o')\" && make all".to_vec(),
+        ],
         "quote" => vec![b"unknown field `waver`, expected one of \"a\", `b` at postgres://app:x@db/y".to_vec()],
         "scan" => vec![
             b"export A_TOKEN=\"abc123def456ghi789\"\nDATABASE_URL=postgres://app:pw@db.example/x\n-----BEGIN PRIVATE KEY-----\nAAAA\n".to_vec(),

@@ -18,4 +18,5 @@ mod program;
 mod setup;
 mod tabletop;
 mod verify;
+mod what_if;
 mod wrong;

@@ -1,5 +1,6 @@
 //! Bundle in, assessment out: the one place where the evaluators meet (floor 3).
 
+pub mod call;
 mod findings;
 mod kept;
 mod rows;

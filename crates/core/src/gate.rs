@@ -20,6 +20,7 @@ use crate::model::{Agent, Refusal, Source, Way};
 use crate::time::Time;
 
 pub use call::{Basis, Call, Cited, Doubt, Effect, GateDecision, McpServer, Ruling};
+pub use desk::{THIS_CALL, plain_name};
 pub use tally::{decide_in, tally, ungated};
 
 /// One agent's approval gate. Pure: text in, decisions out.
@@ -44,6 +45,16 @@ pub trait GatePolicy: std::fmt::Debug {
     fn decide(&self, call: &Call) -> GateDecision;
     /// The ways of a session, with a source for every reason.
     fn ways(&self, session: &SessionId, servers: &[McpServer], at: Time) -> (Vec<Way>, Vec<Source>);
+    /// The way by which one very call goes, given what the gate decides on it, with a source for every reason. It carries
+    /// nothing else.
+    fn way(
+        &self,
+        session: &SessionId,
+        servers: &[McpServer],
+        call: &Call,
+        met: &GateDecision,
+        at: Time,
+    ) -> (Way, Vec<Source>);
     /// The ways by which a session is refused a file, absolute or under `~`.
     fn refusals(&self, session: &SessionId, servers: &[McpServer], path: &str) -> Vec<Refusal>;
     /// Settings that do not do what they seem to.

@@ -4,7 +4,7 @@
 //! the floors below its own and what stands before it on its own floor:
 //!
 //! - 3: `headline`, `fixes`, `assess`, `redact`, `render`, `diff`, `tabletop`: bundle → assessment → text
-//! - 2: `iam`, `world`, `power`, `gate`, `path`, `answer`, `check`: evaluators, each takes data and gives data
+//! - 2: `iam`, `meaning`, `world`, `power`, `gate`, `path`, `answer`, `check`: evaluators, each takes data and gives data
 //! - 1: `verdict`, `policy`, `assessment`, `bundle`, `catalogue`, `corpus`, `shorthand`
 //! - 0: `beside`, `pattern`, `quote`, `time`, `yaml`, `id`, `fact`, `model`
 
@@ -24,6 +24,7 @@ pub mod gate;
 pub mod headline;
 pub mod iam;
 pub mod id;
+pub mod meaning;
 pub mod model;
 pub mod path;
 pub mod pattern;

@@ -14,6 +14,7 @@ use std::collections::btree_map::Entry;
 use crate::id::{NodeId, PrincipalId, SessionId, WayId};
 use crate::model::Session;
 use crate::policy::Policy;
+use crate::power::ground::sessions::generic;
 use crate::power::ground::{Deed, Ground, IdentityNo, Key, roots_of};
 use crate::power::{Hold, Power};
 use crate::verdict::{LayerState, Prevention, Rank, Recovery};
@@ -180,6 +181,8 @@ pub struct Walker<'g, 'w> {
     pub session: &'w Session,
     /// Its four powers.
     pub power: Power<'g, Key>,
+    /// The one way by which the call goes, if that is known.
+    pub through: Option<WayId>,
     /// How the session comes to act as each identity, by number; nothing for one out of its power.
     acting: Vec<Vec<Acting>>,
     /// The first identity in its power, by provider.
@@ -203,7 +206,8 @@ impl<'g, 'w> Walker<'g, 'w> {
     pub fn new(ground: &'g Ground<'w>, policy: &'g Policy, session: &'w Session) -> Self {
         let start: Vec<_> = ground.find(&Key::Session(session.id.clone())).into_iter().collect();
         let power = ground.ready.power(&start);
-        let mut walker = Self { ground, policy, session, power, acting: Vec::new(), first_of: BTreeMap::new() };
+        let mut walker =
+            Self { ground, policy, session, power, through: None, acting: Vec::new(), first_of: BTreeMap::new() };
         for (number, id) in ground.numbers().filter_map(|number| Some((number, ground.identity(number)?))) {
             let routes = walker.routes(id);
             if !routes.is_empty() {
@@ -212,6 +216,29 @@ impl<'g, 'w> Walker<'g, 'w> {
             walker.acting.push(routes);
         }
         walker
+    }
+
+    /// The same for a call that goes by one way and no other.
+    #[must_use]
+    pub fn through(mut self, way: WayId) -> Self {
+        self.through = Some(way);
+        self
+    }
+
+    /// What has to be passed for a call of the session's own.
+    #[must_use]
+    pub fn way_out(&self, call: String) -> Key {
+        self.through.clone().map_or_else(|| Key::Route(call), Key::WayNet)
+    }
+
+    /// Whether a call goes by this route at all.
+    fn goes(&self, principal: &PrincipalId, route: &Route) -> bool {
+        let Some(through) = &self.through else { return true };
+        let deputy = self.ground.world.ways.get(through).is_some_and(|way| !generic(way));
+        match route {
+            Route::Own => !deputy && !self.ground.actors.contains_key(principal),
+            Route::Deputy(way) => way == through,
+        }
     }
 
     /// Every way in which the session may come to act as an identity.
@@ -275,7 +302,7 @@ impl<'g, 'w> Walker<'g, 'w> {
         let mut gates: BTreeMap<&str, Both> = BTreeMap::new();
         for (number, right) in self.held(rights) {
             let Some(id) = self.ground.identity(number) else { continue };
-            for acting in self.routes_of(number) {
+            for acting in self.routes_of(number).iter().filter(|acting| self.goes(id, &acting.route)) {
                 let own = acting.route == Route::Own && !self.ground.actors.contains_key(id);
                 let confirm = if own {
                     let provider = self.ground.provider_of(id);

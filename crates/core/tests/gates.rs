@@ -390,6 +390,10 @@ impl GatePolicy for Always {
         (Vec::new(), Vec::new())
     }
 
+    fn way(&self, _: &SessionId, _: &[McpServer], _: &Call, _: &GateDecision, _: Time) -> (Way, Vec<Source>) {
+        unreachable!("no test asks it for one call")
+    }
+
     fn refusals(&self, _: &SessionId, _: &[McpServer], _: &str) -> Vec<Refusal> {
         Vec::new()
     }

@@ -74,6 +74,17 @@ impl GatePolicy for ClaudePolicy {
         ways::ways(self, session, servers, at)
     }
 
+    fn way(
+        &self,
+        session: &SessionId,
+        servers: &[McpServer],
+        call: &Call,
+        met: &GateDecision,
+        at: Time,
+    ) -> (Way, Vec<Source>) {
+        ways::this_call(self, session, servers, call, met, at)
+    }
+
     fn refusals(&self, session: &SessionId, servers: &[McpServer], path: &str) -> Vec<Refusal> {
         refusal::refusals(self, session, servers, path)
     }

@@ -123,6 +123,17 @@ impl GatePolicy for CodexPolicy {
         ways::ways(self, session, servers, at)
     }
 
+    fn way(
+        &self,
+        session: &SessionId,
+        servers: &[McpServer],
+        call: &Call,
+        met: &GateDecision,
+        at: Time,
+    ) -> (Way, Vec<Source>) {
+        ways::this_call(self, session, servers, call, met, at)
+    }
+
     fn refusals(&self, session: &SessionId, servers: &[McpServer], path: &str) -> Vec<Refusal> {
         ways::refusals(self, session, servers, path)
     }

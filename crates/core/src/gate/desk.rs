@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::call::{Basis, GateDecision, McpServer, Ruling};
+use super::call::{Basis, Call, GateDecision, McpServer, Ruling};
 use super::{Level, Place};
 use crate::fact::{Fact, Gap, GapReason};
 use crate::id::{SessionId, SourceId, WayId};
@@ -56,6 +56,22 @@ impl Names {
         WayId(format!("{}/mcp/{}", self.session, plain(name)))
     }
 
+    /// The way that calls like this one go by, its kind, and what it is called.
+    pub(super) fn like(&self, call: &Call) -> (WayId, WayKind, String) {
+        match call {
+            Call::Shell { .. } => (self.bash.clone(), WayKind::Shell, "this command".to_owned()),
+            Call::Read { .. } => (self.read.clone(), WayKind::FileRead, "this reading".to_owned()),
+            Call::Edit { .. } => (self.edit.clone(), WayKind::FileWrite, "this writing".to_owned()),
+            Call::Fetch { .. } => (self.fetch.clone(), WayKind::Fetch, "this fetching".to_owned()),
+            Call::Mcp { server, .. } => (self.server(server), WayKind::Mcp, format!("MCP server {server}")),
+        }
+    }
+
+    /// The way of one very call.
+    pub(super) fn this_call(&self) -> WayId {
+        WayId(format!("{}{THIS_CALL}", self.session))
+    }
+
     /// All ways to edit one of the session's own settings files, without the one that is to be changed.
     pub(super) fn edits(&self, file: &str, own: Option<&WayId>) -> Vec<Override> {
         let edit = |way: &WayId, by: &str| Override {
@@ -67,6 +83,15 @@ impl Names {
         edits.extend(self.servers.iter().map(|(name, id)| (id, format!(" through the MCP server `{name}`"))));
         edits.into_iter().filter(|(way, _)| own != Some(*way)).map(|(way, by)| edit(way, &by)).collect()
     }
+}
+
+/// The end of the id of a way that stands for one very call.
+pub const THIS_CALL: &str = "/this-call";
+
+/// A server's name as it stands in ids.
+#[must_use]
+pub fn plain_name(server: &str) -> String {
+    plain(server)
 }
 
 /// A server's name as it stands in ids and in the names of tools.
@@ -133,6 +158,23 @@ impl<'a> Desk<'a> {
             because: met.because(),
             sources,
         }
+    }
+
+    /// The way of one very call: it carries nothing else, but for a deputy, which carries what its credentials may do.
+    pub(super) fn this_call(&mut self, names: &Names, servers: &[McpServer], call: &Call, met: &GateDecision) -> Way {
+        let (_, kind, name) = names.like(call);
+        let mut way = self.way(names.this_call(), kind, &name, &[], met);
+        if let Call::Mcp { server, .. } = call
+            && let Some(server) = servers.iter().find(|one| one.name == *server)
+        {
+            way.carries = vec!["*".to_owned()];
+            way.holds.clone_from(&server.credentials);
+        }
+        way.contained = match met.contained {
+            Some(contained) => Fact::Known(contained),
+            None => Fact::Unknown(self.gap("sandbox", GapReason::Unsupported, "what the sandbox lets through", None)),
+        };
+        way
     }
 
     /// The way of an MCP server, which holds credentials of its own.

@@ -232,6 +232,9 @@ impl<'w> Teller<'_, '_, 'w> {
         if let Route::Deputy(id) = &self.path.route {
             return world.ways.get(id);
         }
+        if let Some(id) = &self.walker.through {
+            return world.ways.get(id);
+        }
         let call = self.judge.call(&self.path.principal);
         let session = &self.walker.session.id;
         let fitting = world
@@ -293,7 +296,7 @@ impl<'w> Teller<'_, '_, 'w> {
             told.because = format!("{}; something in reach can give that", given.because);
         }
         let key = match &self.path.route {
-            Route::Own => Key::Route(self.judge.call(&self.path.principal)),
+            Route::Own => self.walker.way_out(self.judge.call(&self.path.principal)),
             Route::Deputy(id) => Key::WayOut(id.clone()),
         };
         let atoms: Vec<AtomNo> = self.find(&key).into_iter().collect();

@@ -103,7 +103,7 @@ impl<'a, 'g, 'w> Judge<'a, 'g, 'w> {
         let gate = match route {
             // What a step has done needs no call of the session's own beyond the step.
             Route::Own if self.walker.ground.actors.contains_key(principal) => Both::same(Hold::Free),
-            Route::Own => self.walker.both_of(&Key::Route(self.call(principal))),
+            Route::Own => self.walker.both_of(&self.walker.way_out(self.call(principal))),
             Route::Deputy(way) if self.carries(way, principal) => self.walker.both_of(&Key::WayOut(way.clone())),
             Route::Deputy(_) => Both::same(Hold::Never),
         };

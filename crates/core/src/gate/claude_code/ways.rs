@@ -35,6 +35,34 @@ pub(super) fn ways(
     (ways, writer.desk.sources())
 }
 
+/// The way of one very call. What may change its answer is what may change that of calls like it, and one more: a shell
+/// that is not this very command may edit the settings.
+pub(super) fn this_call(
+    policy: &ClaudePolicy,
+    session: &SessionId,
+    servers: &[McpServer],
+    call: &Call,
+    met: &GateDecision,
+    at: Time,
+) -> (Way, Vec<Source>) {
+    let files = policy.files.iter().map(|(path, _)| path.clone()).collect();
+    let (names, mut desk) = (Names::new(session, servers), Desk::new(session, files, at));
+    let mut way = desk.this_call(&names, servers, call, met);
+    let (like, _, _) = names.like(call);
+    let shell = matches!(call, Call::Shell { .. });
+    let mut steps = overrides(policy, &names, &met.best, &like);
+    if !steps.is_empty() {
+        steps.extend(names.edits(OWN, None));
+    }
+    steps.sort();
+    steps.dedup();
+    way.overrides = steps;
+    if shell && met.contained != Some(false) {
+        way.escapes = sandbox::escapes(policy, &names);
+    }
+    (way, desk.sources())
+}
+
 fn run(policy: &ClaudePolicy, command: &str) -> GateDecision {
     decide(policy, &Call::shell(command))
 }

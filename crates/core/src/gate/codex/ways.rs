@@ -41,6 +41,34 @@ pub(super) fn ways(
     (ways, writer.desk.sources())
 }
 
+/// The way of one very call.
+pub(super) fn this_call(
+    policy: &CodexPolicy,
+    session: &SessionId,
+    servers: &[McpServer],
+    call: &Call,
+    met: &GateDecision,
+    at: Time,
+) -> (Way, Vec<Source>) {
+    let names = Names::new(session, servers);
+    let kept = kept(policy, &general(policy));
+    let mut writer = Writer { policy, kept, names, desk: Desk::new(session, policy.files.clone(), at) };
+    let mut way = writer.desk.this_call(&writer.names, servers, call, met);
+    let (like, _, _) = writer.names.like(call);
+    let mut steps = writer.overrides(met, &like);
+    if !steps.is_empty() {
+        let this = writer.names.this_call();
+        steps.extend(writer.edits(&this));
+    }
+    steps.sort();
+    steps.dedup();
+    way.overrides = steps;
+    if matches!(call, Call::Shell { .. }) && met.contained != Some(false) {
+        way.escapes = writer.escapes();
+    }
+    (way, writer.desk.sources())
+}
+
 /// What a command meets that carries anything at all.
 fn general(policy: &CodexPolicy) -> GateDecision {
     let listed = ANYTHING.iter().map(|line| (cut(line), (*line).to_owned()));

@@ -38,6 +38,32 @@ pub(super) fn ways(
     (ways, writer.desk.sources())
 }
 
+/// The way of one very call.
+pub(super) fn this_call(
+    policy: &CursorPolicy,
+    session: &SessionId,
+    servers: &[McpServer],
+    call: &Call,
+    met: &GateDecision,
+    at: Time,
+) -> (Way, Vec<Source>) {
+    let (names, mut desk) = (Names::new(session, servers), Desk::new(session, policy.files.clone(), at));
+    let mut way = desk.this_call(&names, servers, call, met);
+    let (like, _, _) = names.like(call);
+    let mut steps = overrides(policy, &names, met, &like);
+    if !steps.is_empty() {
+        steps.extend(names.edits(policy.surface.own(), None));
+    }
+    steps.sort();
+    steps.dedup();
+    way.overrides = steps;
+    if matches!(call, Call::Shell { .. }) && met.contained != Some(false) {
+        way.escapes.push(accepted("accept the prompt to run it outside the sandbox"));
+        way.escapes.extend(names.edits(".cursor/sandbox.json", None));
+    }
+    (way, desk.sources())
+}
+
 fn run(policy: &CursorPolicy, command: &str) -> GateDecision {
     decide(policy, &Call::shell(command))
 }
