@@ -274,8 +274,7 @@ fn not_in_facts(bundle: &mut Bundle, at: deadstop_core::time::Time) -> Gap {
 /// A tool of a server uses what the server holds: what the facts say of that, or nobody knows.
 fn holding(way: &mut Way, call: &Call, bundle: &Bundle, session: &SessionId, joined: &mut Joined) {
     let Call::Mcp { server, .. } = call else { return };
-    let end = format!("/mcp/{}", gate::plain_name(server));
-    let own = |known: &&Way| known.session.as_ref() == Some(session) && known.id.as_str().ends_with(&end);
+    let own = |known: &&Way| known.session.as_ref() == Some(session) && serves(known, server);
     match bundle.ways.items.iter().find(own).filter(|known| !known.holds.is_empty() || !known.acts_as.is_empty()) {
         Some(known) => {
             way.carries = vec!["*".to_owned()];
@@ -284,6 +283,13 @@ fn holding(way: &mut Way, call: &Call, bundle: &Bundle, session: &SessionId, joi
         }
         None => joined.doubts.push("which credential the server uses is not known".to_owned()),
     }
+}
+
+/// Whether a way is that of a server: by its id, or by the name that a person gave it.
+fn serves(way: &Way, server: &str) -> bool {
+    let end = format!("/mcp/{}", gate::plain_name(server));
+    let named = way.name.to_lowercase().ends_with(&format!(" {}", server.to_lowercase()));
+    way.kind == WayKind::Mcp && (way.id.as_str().ends_with(&end) || named)
 }
 
 /// Any program of the user, where there is no agent.
@@ -404,6 +410,6 @@ fn carries(way: &Way, asking: &Asking) -> bool {
         Call::Read { .. } => way.kind == WayKind::FileRead,
         Call::Edit { .. } => way.kind == WayKind::FileWrite,
         Call::Fetch { .. } => way.kind == WayKind::Fetch,
-        Call::Mcp { server, .. } => way.id.as_str().ends_with(&format!("/mcp/{}", gate::plain_name(server))),
+        Call::Mcp { server, .. } => serves(way, server),
     }
 }
