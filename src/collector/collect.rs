@@ -15,6 +15,7 @@ use super::places::Places;
 use super::reader::Reader;
 use super::scan::{Raw, Scanner};
 use super::store::Store;
+use super::store::listed::{Entry, Form};
 use crate::secret::Secret;
 use crate::surroundings::Surroundings;
 use crate::walk::{Limits, Seen, Walked, walk};
@@ -100,16 +101,19 @@ fn named(surroundings: &Surroundings, scanner: &Scanner) -> BTreeMap<PathBuf, St
     let mut all = BTreeMap::new();
     for (at, entry) in scanner.rules.stores.all().iter().enumerate() {
         let Some(store) = entry.store(at) else { continue };
-        for place in &entry.env {
-            let (name, below) = place.split_once('/').unwrap_or((place, ""));
-            let value = surroundings.var(name).unwrap_or_default();
-            for path in std::env::split_paths(value).filter(|path| path.is_absolute()) {
-                let path = if below.is_empty() { path } else { path.join(below) };
-                all.extend(whole(path).map(|path| (path, store)));
-            }
-        }
+        all.extend(in_variables(surroundings, entry).map(|path| (path, store)));
     }
     all
+}
+
+/// The files of an entry that variables name and that are there.
+fn in_variables<'a>(surroundings: &'a Surroundings, entry: &'a Entry) -> impl Iterator<Item = PathBuf> + 'a {
+    entry.env.iter().flat_map(|place| {
+        let (name, below) = place.split_once('/').unwrap_or((place, ""));
+        let value = surroundings.var(name).unwrap_or_default();
+        let paths = std::env::split_paths(value).filter(|path| path.is_absolute());
+        paths.filter_map(move |path| whole(if below.is_empty() { path } else { path.join(below) }))
+    })
 }
 
 fn whole(path: PathBuf) -> Option<PathBuf> {
@@ -119,6 +123,9 @@ fn whole(path: PathBuf) -> Option<PathBuf> {
 /// The folders and files of each phase: the known stores first, so that no budget ends before them.
 fn phases(surroundings: &Surroundings, scanner: &Scanner, named: &BTreeMap<PathBuf, Store>) -> Vec<Vec<PathBuf>> {
     let mut first: BTreeSet<PathBuf> = named.keys().cloned().collect();
+    // What is looked through as text has no form of its own, and is read where it lies all the same.
+    let text = scanner.rules.stores.all().iter().filter(|entry| entry.form == Form::Text);
+    first.extend(text.flat_map(|entry| in_variables(surroundings, entry)));
     let home = surroundings.home.clone().and_then(whole);
     let system = surroundings.system.clone().and_then(whole);
     for start in scanner.rules.stores.all().iter().flat_map(super::store::listed::Entry::starts) {

@@ -117,7 +117,16 @@ fn completions_and_pages_name_every_command() {
     place.expect(0, &["man", "-o", "man/man1"]);
     let pages = place.names("man/man1");
     assert!(names.iter().all(|name| pages.contains(&format!("deadstop-{name}.1"))), "{pages:?}");
-    let nested = ["checks-list", "checks-show", "checks-test", "checks-new", "iam-simulate"];
+    let nested = [
+        "checks-list",
+        "checks-show",
+        "checks-test",
+        "checks-new",
+        "iam-simulate",
+        "tabletop-prepare",
+        "tabletop-run",
+        "tabletop-record",
+    ];
     assert_eq!(pages.len(), names.len() + 1 + nested.len(), "{pages:?}");
     assert!(nested.iter().all(|name| pages.contains(&format!("deadstop-{name}.1"))), "{pages:?}");
     for page in &pages {

@@ -173,3 +173,16 @@ fn variables_name_stores_that_lie_elsewhere() {
     let kinds: Vec<String> = inventory(&fake.collect()).into_iter().map(|(kind, _)| kind).collect();
     assert_eq!(kinds, ["google:authorized_user", "google:service_account_key", "postgres:password"]);
 }
+
+#[test]
+fn what_is_read_as_text_is_read_where_a_variable_says() {
+    let mut fake = Fake::new();
+    let outside = fake.outside();
+    std::fs::create_dir_all(&outside).unwrap();
+    let token = format!("gho_{}", made_up(91, 36));
+    std::fs::write(outside.join("typed"), format!("ls\ngh auth login --with-token <<< {token}\n")).unwrap();
+    assert!(inventory(&fake.collect()).is_empty());
+    fake.set("HISTFILE", outside.join("typed").to_str().unwrap());
+    let found = inventory(&fake.collect());
+    assert!(matches!(found.as_slice(), [(kind, places)] if kind == "github:oauth_token" && places[0].ends_with("typed:2")), "{found:?}");
+}

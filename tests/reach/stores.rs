@@ -511,7 +511,7 @@ fn no_output_of_the_program_tells_a_secret() {
         run(&["credentials"]),
         run(&["credentials", "--format", "json"]),
         run(&["collect", "-o", "-"]),
-        run(&["run", "-o", "out", "-vv", "--format", "html,json,sarif,junit,markdown,csv,gitlab"]),
+        run(&["run", "-o", "out", "-vv", "--format", "html,json,sarif,junit,markdown,csv,gitlab,ocsf,oscal"]),
     ];
     assert!(written[1].lines().count() > 50);
     for file in std::fs::read_dir(fake.root().join("out")).unwrap() {
