@@ -161,6 +161,11 @@ impl<'a> Reader<'a> {
             self.doubt(format!("what {named} does is not in the catalogue"));
             return;
         }
+        let sets = ["export", "declare", "typeset", "local", "readonly", "read", "printf"].contains(&program);
+        let named = |word: &Word| turns(word.text.split('=').next().unwrap_or_default());
+        if sets && rest.iter().any(named) {
+            self.doubt("it sets a variable that makes other programs of those that follow");
+        }
         let mut found = false;
         for group in groups {
             for form in &group.forms {

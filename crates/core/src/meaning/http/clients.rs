@@ -15,6 +15,53 @@ struct Request {
     unix_socket: bool,
 }
 
+/// Short options of `curl` that take a value (curl.se/docs/manpage.html).
+const SHORT: &str = "XdHuoAbceFKmTwxEyYzCDhtPQrU";
+
+/// The same of its long ones.
+const LONG: [&str; 40] = [
+    "--request",
+    "--data",
+    "--data-raw",
+    "--data-binary",
+    "--data-urlencode",
+    "--data-ascii",
+    "--json",
+    "--header",
+    "--user",
+    "--output",
+    "--user-agent",
+    "--cookie",
+    "--cookie-jar",
+    "--referer",
+    "--form",
+    "--form-string",
+    "--config",
+    "--max-time",
+    "--connect-timeout",
+    "--upload-file",
+    "--write-out",
+    "--proxy",
+    "--cert",
+    "--key",
+    "--cacert",
+    "--oauth2-bearer",
+    "--aws-sigv4",
+    "--unix-socket",
+    "--url",
+    "--retry",
+    "--retry-delay",
+    "--resolve",
+    "--range",
+    "--interface",
+    "--output-dir",
+    "--dump-header",
+    "--url-query",
+    "--netrc-file",
+    "--limit-rate",
+    "--proto",
+];
+
 impl Reader<'_> {
     /// `curl`, `wget`, `http`.
     pub(in crate::meaning) fn fetches(&mut self, program: &str, rest: &[Word]) {
@@ -41,49 +88,6 @@ impl Reader<'_> {
     }
 
     fn curl(&mut self, rest: &[Word]) -> Option<Request> {
-        const SHORT: &str = "XdHuoAbceFKmTwxEyYzCDhtPQrU";
-        const LONG: [&str; 40] = [
-            "--request",
-            "--data",
-            "--data-raw",
-            "--data-binary",
-            "--data-urlencode",
-            "--data-ascii",
-            "--json",
-            "--header",
-            "--user",
-            "--output",
-            "--user-agent",
-            "--cookie",
-            "--cookie-jar",
-            "--referer",
-            "--form",
-            "--form-string",
-            "--config",
-            "--max-time",
-            "--connect-timeout",
-            "--upload-file",
-            "--write-out",
-            "--proxy",
-            "--cert",
-            "--key",
-            "--cacert",
-            "--oauth2-bearer",
-            "--aws-sigv4",
-            "--unix-socket",
-            "--url",
-            "--retry",
-            "--retry-delay",
-            "--resolve",
-            "--range",
-            "--interface",
-            "--output-dir",
-            "--dump-header",
-            "--url-query",
-            "--netrc-file",
-            "--limit-rate",
-            "--proto",
-        ];
         let mut request = Request::default();
         let mut at = 0;
         let mut get = false;
