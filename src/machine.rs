@@ -10,7 +10,7 @@ use deadstop_core::bundle::{Bundle, BundleError, adopt};
 use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
 use deadstop_core::gate::{self, McpServer};
 use deadstop_core::id::SessionId;
-use deadstop_core::model::{Agent, Location, Session, Source};
+use deadstop_core::model::{Agent, Location, Session, Source, Step};
 use deadstop_core::pattern;
 use deadstop_core::time::Time;
 use tracing::field;
@@ -181,7 +181,10 @@ fn ask(
     let door = ReadOnly::new(live.endpoints.clone(), ASK_TIME, Arc::clone(cancel));
     let door = door.lending(lent).with_hosts(live.hosts.clone());
     if live.asks("aws") && (!keys.0.is_empty() || live.auditor.is_some()) {
-        provider::join(bundle, provider::aws::ask(&door, &keys.0, live.auditor.as_ref(), &live.regions, now));
+        let chains: Vec<Step> =
+            bundle.steps.items.iter().filter(|step| step.id.as_str().starts_with("assume:")).cloned().collect();
+        let learnt = provider::aws::ask(&door, &keys.0, &chains, live.auditor.as_ref(), &live.regions, now);
+        provider::join(bundle, learnt);
     }
     provider::ask(&door, tokens, &|name| live.asks(name), now, bundle);
     provider::databases::ask(&door, logins, &|name| live.asks(name), now, bundle);

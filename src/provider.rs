@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use deadstop_core::bundle::Bundle;
 use deadstop_core::fact::{Fact, Gap};
-use deadstop_core::id::{CredentialId, NodeId, PrincipalId};
+use deadstop_core::id::{CredentialId, NodeId, PrincipalId, StepId};
 use deadstop_core::model::Status;
 use deadstop_core::time::Time;
 
@@ -35,12 +35,14 @@ pub struct Learnt {
     pub(crate) described: Vec<NodeId>,
     /// Servers of which nothing was learnt, each with why.
     pub(crate) open: Vec<(NodeId, Gap)>,
+    /// Whether steps that files tell of are possible.
+    pub(crate) settled: BTreeMap<StepId, Fact<bool>>,
     pub(crate) facts: Facts,
 }
 
 impl Learnt {
     const fn new(facts: Facts) -> Self {
-        Self { identities: BTreeMap::new(), described: Vec::new(), open: Vec::new(), facts }
+        Self { identities: BTreeMap::new(), described: Vec::new(), open: Vec::new(), settled: BTreeMap::new(), facts }
     }
 
     /// What is learnt with each of these tokens, a few asked at once.
@@ -55,6 +57,7 @@ impl Learnt {
         self.identities.extend(other.identities);
         self.described.extend(other.described);
         self.open.extend(other.open);
+        self.settled.extend(other.settled);
         self.facts.absorb(other.facts);
     }
 
@@ -170,7 +173,12 @@ pub fn ask(door: &ReadOnly, tokens: &Tokens, wanted: &dyn Fn(&str) -> bool, at: 
 
 /// Puts what was learnt in the place of what was not known.
 pub fn join(bundle: &mut Bundle, learnt: Learnt) {
-    let Learnt { identities, described, open: _, facts } = learnt;
+    let Learnt { identities, described, open: _, settled, facts } = learnt;
+    for step in &mut bundle.steps.items {
+        if let Some(possible) = settled.get(&step.id) {
+            step.possible = possible.clone();
+        }
+    }
     for credential in &mut bundle.credentials.items {
         if let Some(told) = facts.told.get(&credential.id) {
             credential.scope = Some(told.scope.clone());

@@ -8,6 +8,7 @@ mod client;
 mod iam;
 mod identify;
 mod inventory;
+mod organization;
 mod reads;
 mod rights;
 mod xml;
@@ -16,9 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deadstop_core::fact::{Fact, GapReason, Listed};
 use deadstop_core::id::{CredentialId, NodeId, PrincipalId};
-use deadstop_core::model::{Asset, Basis, Class, Grant, Principal, Status};
+use deadstop_core::model::{Asset, Atom, Basis, Class, Grant, Principal, Status, Step};
 use deadstop_core::time::Time;
-use serde_json::json;
 
 use super::Learnt;
 use super::facts::{About, Facts};
@@ -28,16 +28,16 @@ use crate::readonly::ReadOnly;
 use auditor::{Auditor, Readers};
 use client::{Client, Fault};
 use iam::Directory;
-use identify::{Accepted, homes_of, identify, partition};
+use identify::{Accepted, homes, homes_of, identify, partition};
 use inventory::{Holdings, Read, Scene};
-use rights::{Above, Account, Accounts};
+use organization::{Above, Organizations};
+use rights::{Account, Accounts};
 
 /// The region that is asked where the user names none.
 pub const REGION: &str = "us-east-1";
 
 const IDENTITY: &str = "sts:GetCallerIdentity";
 const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
-const ORGANIZATION: &str = "organizations:DescribeOrganization";
 
 const ABOUT: About = About {
     provider: "aws",
@@ -57,10 +57,18 @@ const NOT_LISTED: &str = "resources other than S3 buckets, RDS instances and clu
 /// How many accounts are read at a time.
 const AT_ONCE: usize = 2;
 
-/// Asks AWS about these keys. `regions` are those that the user works in. With an auditor, nothing but who it is is asked
+/// Asks AWS about these keys, and whether profiles in reach may take on their roles. `regions` are those that the user
+/// works in. With an auditor, nothing but who it is is asked
 /// in the name of a key.
 #[must_use]
-pub fn ask(door: &ReadOnly, keys: &[AwsKey], auditor: Option<&Auditor>, regions: &[String], at: Time) -> Learnt {
+pub fn ask(
+    door: &ReadOnly,
+    keys: &[AwsKey],
+    chains: &[Step],
+    auditor: Option<&Auditor>,
+    regions: &[String],
+    at: Time,
+) -> Learnt {
     let mut learnt = Learnt::new(Facts::new(ABOUT, at));
     let mut by_credential: BTreeMap<&CredentialId, Vec<&AwsKey>> = BTreeMap::new();
     for key in keys {
@@ -85,11 +93,14 @@ pub fn ask(door: &ReadOnly, keys: &[AwsKey], auditor: Option<&Auditor>, regions:
         numbers.extend(readers.keys.keys().chain(readers.gaps.keys()).cloned());
     }
     let numbers: Vec<String> = numbers.into_iter().collect();
-    let read = at_once(AT_ONCE, &numbers, |number| {
-        let keys: Vec<&AwsKey> = match &readers {
+    let keys_of = |number: &String| -> Vec<&AwsKey> {
+        match &readers {
             Some(readers) => readers.keys.get(number).into_iter().flatten().collect(),
             None => accepted.get(number).into_iter().flatten().map(|one| one.key).collect(),
-        };
+        }
+    };
+    let read = at_once(AT_ONCE, &numbers, |number| {
+        let keys = keys_of(number);
         let mut facts = Facts::new(ABOUT, at);
         let (account, holdings) = if keys.is_empty() {
             (unread_account(number, readers.as_ref(), &mut facts), Holdings::default())
@@ -100,14 +111,19 @@ pub fn ask(door: &ReadOnly, keys: &[AwsKey], auditor: Option<&Auditor>, regions:
     });
     let mut holdings = Holdings::default();
     let mut accounts = BTreeMap::new();
-    for (number, (facts, account, held)) in numbers.into_iter().zip(read) {
+    let home = homes(regions).first().copied().unwrap_or(REGION);
+    let mut all: Vec<&AwsKey> = numbers.iter().flat_map(keys_of).collect();
+    all.extend(readers.iter().flat_map(|readers| &readers.own));
+    let mut organizations = Organizations::new(clients(door, all, home));
+    for (number, (facts, mut account, held)) in numbers.iter().zip(read) {
         learnt.described.push(account.node.clone());
         learnt.facts.absorb(facts);
         holdings.join(held);
-        accounts.insert(number, account);
+        account.above = organizations.above(number, &clients(door, keys_of(number), home), &mut learnt.facts);
+        accounts.insert(number.clone(), account);
     }
     within(&mut learnt.facts);
-    let mut starts = BTreeSet::new();
+    let (mut starts, mut known) = (BTreeSet::new(), BTreeMap::new());
     for (number, one) in accepted.iter().flat_map(|(number, all)| all.iter().map(move |one| (number, one))) {
         let directory = accounts.get(number).and_then(|account| account.directory.as_ref());
         let who = directory.and_then(|directory| named(directory, &one.arn));
@@ -115,11 +131,23 @@ pub fn ask(door: &ReadOnly, keys: &[AwsKey], auditor: Option<&Auditor>, regions:
             unread(&mut learnt.facts, &one.arn, number);
         }
         let id = PrincipalId(who.clone().unwrap_or_else(|| one.arn.clone()));
+        known.insert(one.key.credential.clone(), id.clone());
         learnt.identities.insert(one.key.credential.clone(), (Fact::Known(id), Fact::Known(Status::Live)));
         starts.extend(who);
     }
-    Accounts { all: &accounts, asks: &holdings.asks, policies: &holdings.policies, openers: &holdings.openers }
-        .state(&starts, &mut learnt.facts);
+    let all =
+        Accounts { all: &accounts, asks: &holdings.asks, policies: &holdings.policies, openers: &holdings.openers };
+    let settled = all.chains(chains, &known, &mut learnt.facts);
+    // What begins with something that was not read begins anywhere.
+    let taken =
+        chains.iter().filter(|step| settled.get(&step.id).is_none_or(|possible| *possible != Fact::Known(false)));
+    for role in taken.flat_map(|step| &step.gains) {
+        if let Atom::Principal(role) = role {
+            starts.insert(role.as_str().to_owned());
+        }
+    }
+    learnt.settled = settled;
+    all.state(&starts, &mut learnt.facts);
     learnt
 }
 
@@ -153,8 +181,20 @@ fn describe(
     container(facts, &rest, Some(&node), name, Fact::Unknown(elsewhere), number);
     let region = regions.first().copied().unwrap_or(REGION);
     let clients = scene.clients(region);
-    let above = above(&clients, number, facts);
-    (Account { node, rest, directory: directory(&clients, number, facts), above }, holdings)
+    (
+        Account {
+            node,
+            rest,
+            directory: directory(&clients, number, facts),
+            above: Above::default(),
+            anyone: anyone(number),
+        },
+        holdings,
+    )
+}
+
+fn clients<'a>(door: &'a ReadOnly, keys: Vec<&'a AwsKey>, region: &'a str) -> Vec<Client<'a>> {
+    keys.into_iter().map(|key| Client { door, key, region }).collect()
 }
 
 /// An account that nobody reads.
@@ -168,7 +208,12 @@ fn unread_account(number: &str, readers: Option<&Readers>, facts: &mut Facts) ->
     let name = format!("AWS account {number}");
     container(facts, &node, None, name.clone(), Fact::Known(Listed::Complete), number);
     container(facts, &rest, Some(&node), name, Fact::Unknown(gap), number);
-    Account { node, rest, directory: None, above: Above::NotRead }
+    Account { node, rest, directory: None, above: Above::default(), anyone: anyone(number) }
+}
+
+/// Whoever has all rights that an account may give.
+fn anyone(number: &str) -> String {
+    format!("aws:account/{number}/whoever-has-all-rights")
 }
 
 /// An account, and the part of it that was not listed.
@@ -254,24 +299,4 @@ fn directory(clients: &[Client<'_>], number: &str, facts: &mut Facts) -> Option<
     let fault = last.unwrap_or(Fault::of(GapReason::NotAsked));
     facts.refused(DETAILS, number, &fault);
     None
-}
-
-/// Whether policies of an organisation stand above the account.
-fn above(clients: &[Client<'_>], number: &str, facts: &mut Facts) -> Above {
-    for client in clients {
-        match client.target("organizations", "AWSOrganizationsV20161128.DescribeOrganization", "1.1", &json!({})) {
-            Err(fault) if fault.says(&["AWSOrganizationsNotInUseException"]) => {
-                facts.source(ORGANIZATION, number);
-                return Above::Nothing;
-            }
-            Ok(answer) => {
-                facts.source(ORGANIZATION, number);
-                // "SCPs don't affect users or roles in the management account" (Organizations User Guide).
-                let manager = answer.pointer("/Organization/MasterAccountId").and_then(serde_json::Value::as_str);
-                return if manager == Some(number) { Above::Nothing } else { Above::NotRead };
-            }
-            Err(_) => {}
-        }
-    }
-    Above::NotRead
 }

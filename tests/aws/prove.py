@@ -75,6 +75,9 @@ def free_port():
 class Company:
     """A moto server with the company in it."""
 
+    def __init__(self, made_by="company.py"):
+        self.made_by = made_by
+
     def __enter__(self):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -90,7 +93,7 @@ class Company:
         policy = folder / "policy.json"
         policy.parent.mkdir(parents=True, exist_ok=True)
         policy.write_bytes(subprocess.run([program, "permissions", "aws"], stdout=subprocess.PIPE, check=True).stdout)
-        made = subprocess.run([sys.executable, here / "company.py", self.url, policy], stdout=subprocess.PIPE, text=True)
+        made = subprocess.run([sys.executable, here / self.made_by, self.url, policy], stdout=subprocess.PIPE, text=True)
         if made.returncode:
             self.__exit__()
             sys.exit("the company could not be made")
@@ -345,6 +348,8 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
         spoilt = name in self.operations
         if spoilt and self.fault != "cut off":
             return self.answer(*FAULTS[self.fault])
+        if name == "organizations:DescribeResourcePolicy" and not spoilt:
+            return self.answer(400, b'{"__type": "ResourcePolicyNotFoundException"}')
         if name == "backup:GetBackupVaultAccessPolicy" and not spoilt:
             return self.answer(400, b'{"Message": "no policy"}', ("x-amzn-ErrorType", "ResourceNotFoundException:"))
         if name == "backup:ListBackupVaults" and not spoilt and self.vaults:
@@ -638,6 +643,56 @@ def blind_auditor(company):
         check(asked == {"sts:GetCallerIdentity"}, f"auditor {name}: asked in the name of keys: {asked}")
 
 
+ORGANIZATION = ["DescribeOrganization", "ListParents", "ListRoots", "ListPoliciesForTarget", "DescribePolicy",
+                "DescribeResourcePolicy"]
+
+
+def organisation(company):
+    """What the policies of an organisation deny is stopped for its members, as the Organizations User Guide says; not for the
+    account that manages it, and not while one answer about them is missing."""
+    member = company.keys["member"]
+    roles = [role("audit"), role("audit", member)]
+    orders = f"arn:aws:rds:eu-west-1:{member}:db:prod-orders"
+    billing = DB + "prod-billing"
+    known = {}
+
+    def told(name, users, roles, operation=None, fault=""):
+        with between(company, {operation}, fault, known) as endpoint:
+            _, assessment, _ = run(endpoint, [company.keys[user] for user in users], f"organisation-{name}", "--live",
+                                   auditor=[*company.keys["auditor"], *roles])
+        return assessment, answers(assessment)
+
+    assessment, found = told("rds", ["agent-rds"], roles)
+    check(layers(assessment, found[orders])["permit"] == "stops", f"organisation: {found[orders]}")
+    path = next(path for path in assessment["paths"] if path["id"] == found[orders]["worst_path"])
+    check("organisation" in json.dumps(path), f"organisation: says why: {path}")
+    # Whoever may give himself everything gets no further, as nobody there may leave, and the manager lets nobody in.
+    assessment, found = told("admin", ["agent-admin"], roles)
+    check(layers(assessment, found[orders])["permit"] == "stops", f"organisation: an administrator: {found[orders]}")
+    # With the account that manages it not read, he may come in there.
+    assessment, found = told("admin-alone", ["agent-admin"], roles[1:])
+    check(layers(assessment, found[orders])["permit"] == "unknown", f"organisation: the manager is not read: {found[orders]}")
+    # The policy is attached to the manager's account, too, and limits nobody there.
+    assessment, found = told("manager", ["agent-manager"], roles)
+    check(layers(assessment, found[billing])["permit"] == "open", f"organisation: the manager's own: {found[billing]}")
+    rds = company.client("rds", "agent-manager")
+    check(tried(rds.delete_db_instance, DBInstanceIdentifier="prod-billing", SkipFinalSnapshot=True) is None, "the server deletes prod-billing")
+
+    def spoil(case):
+        number, (operation, fault, user) = case
+        assessment, found = told(f"spoilt-{number}", [user], roles, f"organizations:{operation}", fault)
+        state = layers(assessment, found[orders])["permit"]
+        settled = user == "agent-rds" and operation == "DescribeResourcePolicy"
+        check(state == ("stops" if settled else "unknown"), f"organisation: {operation} {fault} {user}: {state}")
+
+    # Who manages it is told by the same call, whichever account asks.
+    cases = [(operation, fault, user) for operation in ORGANIZATION for fault in [*FAULTS, "cut off"]
+             for user in ("agent-rds", "agent-admin") if user == "agent-rds" or operation == "DescribeResourcePolicy"]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(spoil, enumerate(cases)))
+    return len(cases)
+
+
 def spoilt(company):
     """Every read in turn is refused, broken off or garbled: nothing becomes a stop or better than it was, and no exit
     becomes 0."""
@@ -692,6 +747,8 @@ with Company() as company:
     administrator(company)
 with Company() as company:
     role_chain(company)
+with Company("organisation.py") as company:
+    runs += organisation(company)
 if failures:
     sys.exit(f"{len(failures)} failed")
 print(f"Answers agree with a server that really deletes; {runs} spoilt runs made none better.")

@@ -184,5 +184,8 @@ fn what_is_read_as_text_is_read_where_a_variable_says() {
     assert!(inventory(&fake.collect()).is_empty());
     fake.set("HISTFILE", outside.join("typed").to_str().unwrap());
     let found = inventory(&fake.collect());
-    assert!(matches!(found.as_slice(), [(kind, places)] if kind == "github:oauth_token" && places[0].ends_with("typed:2")), "{found:?}");
+    assert!(
+        matches!(found.as_slice(), [(kind, places)] if kind == "github:oauth_token" && places[0].ends_with("typed:2")),
+        "{found:?}"
+    );
 }

@@ -127,6 +127,8 @@ impl Auditor {
         }
         if self.roles.is_empty() || found.contains(&account) {
             readers.keys.entry(account).or_default().push(own);
+        } else {
+            readers.own = Some(own);
         }
         readers
     }
@@ -141,6 +143,8 @@ fn account_of(arn: &str) -> Option<String> {
 #[derive(Default)]
 pub(super) struct Readers {
     pub(super) keys: BTreeMap<String, Vec<AwsKey>>,
+    /// The profile's own, where its account is not read.
+    pub(super) own: Option<AwsKey>,
     /// Why nobody reads an account that somebody was meant to read.
     pub(super) gaps: BTreeMap<String, Gap>,
     /// Why there is no auditor at all.

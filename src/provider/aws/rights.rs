@@ -7,18 +7,22 @@
 //! Tags are not taken for granted in conditions, as a session may be able to change them; policies of sessions are taken
 //! as none, as nobody can read them.
 
+mod above;
+mod chains;
 mod openers;
 mod rest;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use deadstop_core::fact::{Fact, Listed};
-use deadstop_core::iam::{Caller, Context, Outcome, Policies, Policy, Request, explain_below};
+use deadstop_core::iam::{Caller, Cited, Context, Layer, Outcome, Policies, Policy, Request, explain_below};
 use deadstop_core::id::{NodeId, PrincipalId, StepId};
 use deadstop_core::model::{Atom, Basis, Grant, Principal, Step};
 
 use super::iam::{Directory, Held, Identity};
+use super::organization::{Above, Limits};
 use crate::provider::facts::Facts;
+use above::Limited;
 pub(super) use openers::{Opener, Opens};
 
 /// What identities may be asked to do to a node.
@@ -72,15 +76,6 @@ enum Effect {
     Maybe(String),
 }
 
-/// What may limit an account from above.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Above {
-    /// It is in no organisation, or it is the one that manages it: no service control policy holds for it.
-    Nothing,
-    /// Policies that were not read.
-    NotRead,
-}
-
 /// One account.
 #[derive(Debug)]
 pub(super) struct Account {
@@ -90,6 +85,8 @@ pub(super) struct Account {
     /// Its users and roles, if they were read.
     pub(super) directory: Option<Directory>,
     pub(super) above: Above,
+    /// Whoever has all rights that it may give, by a name of its own.
+    pub(super) anyone: String,
 }
 
 /// Every account of which a key was found, by number.
@@ -129,7 +126,7 @@ const WIDEN_POLICY: [&str; 2] = ["iam:CreatePolicyVersion", "iam:SetDefaultPolic
 const BECOME_USER: [&str; 3] = ["iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"];
 /// Rights that may lead to those of another role, past a boundary, to a whole account, or to identities that are not
 /// there yet, by ways that are not followed.
-const NOT_FOLLOWED: [&str; 45] = [
+const NOT_FOLLOWED: [&str; 43] = [
     "iam:PassRole",
     "iam:CreateRole",
     "iam:CreateUser",
@@ -152,8 +149,6 @@ const NOT_FOLLOWED: [&str; 45] = [
     "sts:AssumeRoot",
     "organizations:CloseAccount",
     "organizations:CreateAccount",
-    "organizations:DetachPolicy",
-    "organizations:UpdatePolicy",
     "lambda:UpdateFunctionCode",
     "lambda:UpdateFunctionConfiguration",
     "lambda:InvokeFunction",
@@ -180,12 +175,14 @@ const NOT_FOLLOWED: [&str; 45] = [
 impl<'a> Accounts<'a> {
     /// States the rights of these identities, and of all whom they can become.
     pub(super) fn state(&self, starts: &BTreeSet<String>, facts: &mut Facts) {
+        let limited = self.limited();
+        self.state_limited(&limited, facts);
         let mut known: BTreeSet<&str> = BTreeSet::new();
         let mut open: Vec<&str> = starts.iter().map(String::as_str).collect();
         while let Some(arn) = open.pop() {
             let Some(who) = self.who(arn) else { continue };
             if known.insert(who.arn) {
-                open.extend(self.one(&who, facts));
+                open.extend(self.one(&who, &limited, facts));
             }
         }
     }
@@ -206,7 +203,7 @@ impl<'a> Accounts<'a> {
     }
 
     /// States the rights of one, and gives whom it can become.
-    fn one(&self, who: &Who<'a>, facts: &mut Facts) -> Vec<&'a str> {
+    fn one(&self, who: &Who<'a>, limited: &Limited, facts: &mut Facts) -> Vec<&'a str> {
         let name = who.arn.rsplit(':').next().unwrap_or(who.arn).replacen('/', " ", 1);
         let sources = vec![facts.source(super::DETAILS, who.number)];
         facts.principals.push(Principal {
@@ -217,21 +214,25 @@ impl<'a> Accounts<'a> {
             grants: Fact::Known(Listed::Complete),
             sources,
         });
-        self.grants(who, facts);
+        self.grants(who, |ask| self.asked(who, ask), facts);
         self.rest(who, facts);
         self.openers(who, facts);
-        self.widen(who, facts);
+        self.widen(who, limited, facts);
         if !who.reads_alone() {
-            self.not_followed(who, facts);
+            self.not_followed(who, limited, facts);
         }
         self.become_others(who, facts)
     }
 
-    fn grants(&self, who: &Who<'a>, facts: &mut Facts) {
+    fn asked(&self, who: &Who<'a>, ask: &Ask) -> Effect {
+        let policy = self.policies.get(&ask.node).unwrap_or(&ResourcePolicy::None);
+        self.decide_on(who, &ask.action, &ask.on, &ask.owner, policy)
+    }
+
+    fn grants(&self, who: &Who<'a>, effect: impl Fn(&Ask) -> Effect, facts: &mut Facts) {
         let mut by_node: BTreeMap<(&NodeId, u8, String), Vec<String>> = BTreeMap::new();
         for ask in self.asks {
-            let policy = self.policies.get(&ask.node).unwrap_or(&ResourcePolicy::None);
-            let (order, because) = match self.decide_on(who, &ask.action, &ask.on, &ask.owner, policy) {
+            let (order, because) = match effect(ask) {
                 Effect::Yes => (0, "its policies allow it".to_owned()),
                 Effect::Maybe(why) => (1, why),
                 Effect::No(why) => (2, why.to_owned()),
@@ -253,20 +254,31 @@ impl<'a> Accounts<'a> {
     }
 
     fn decide_on(&self, who: &Who<'a>, action: &str, on: &On, owner: &str, policy: &ResourcePolicy) -> Effect {
-        let (caller, context) = (who.caller.clone(), Context::partial());
+        let (caller, mut context) = (who.caller.clone(), Context::partial());
+        let (On::This(name) | On::Below(name)) = on;
+        // A resource of a Region is called in that Region.
+        if let Some(region) = name.split(':').nth(3).filter(|region| !region.is_empty() && !region.contains(['*', '?']))
+        {
+            context.set("aws:RequestedRegion", vec![region.to_owned()]);
+        }
         let request = match on {
             On::This(arn) => Request::new(caller, action, arn, Some(owner), context),
             On::Below(prefix) => Request::below(caller, action, prefix, Some(owner), context),
         };
-        let policies = Policies {
+        let (above, there) =
+            (&who.account.above.identities, self.all.get(owner).map(|account| &account.above.resources));
+        let mut policies = Policies {
             identity: who.held.identity.clone(),
             boundary: who.held.boundary.clone(),
             resource: policy.policy(),
+            service_control: above.levels(),
+            resource_control: there.map(Limits::levels).unwrap_or_default(),
             ..Policies::default()
         };
         let decided = explain_below(&request, &policies);
         if decided.outcome == Outcome::ExplicitlyDenied {
-            return Effect::No(REFUSED);
+            let of_above = |cited: &Cited| matches!(cited.layer, Layer::ServiceControl | Layer::ResourceControl);
+            return Effect::No(if decided.by.iter().any(of_above) { ORGANISATION } else { REFUSED });
         }
         if who.held.broken {
             return Effect::Maybe("one of its policies could not be understood".to_owned());
@@ -284,9 +296,7 @@ impl<'a> Accounts<'a> {
             | ResourcePolicy::Abroad(_, _)
             | ResourcePolicy::OneOf(_, _) => {}
         }
-        let governed = [who.number, owner]
-            .iter()
-            .any(|number| self.all.get(*number).is_none_or(|one| one.above == Above::NotRead));
+        let governed = *above == Limits::NotRead || there.is_none_or(|limits| *limits == Limits::NotRead);
         match decided.outcome {
             Outcome::Allowed if governed => {
                 Effect::Maybe("its policies allow it; what the organisation's policies say was not read".to_owned())
@@ -299,10 +309,16 @@ impl<'a> Accounts<'a> {
                 let keys: Vec<&str> = decided.depends_on.iter().map(String::as_str).collect();
                 Effect::Maybe(format!("its policies decide by {}, which is not known before the call", keys.join(", ")))
             }
+            Outcome::ImplicitlyDenied if !policies.service_control.is_empty() => {
+                // Which of them it is that does not allow it.
+                policies.service_control.clear();
+                let without = explain_below(&request, &policies).outcome;
+                Effect::No(if without == Outcome::ImplicitlyDenied { NOWHERE } else { ORGANISATION })
+            }
             Outcome::ImplicitlyDenied if who.held.boundary.is_some() => {
                 Effect::No("its policies and its permissions boundary do not both allow it")
             }
-            Outcome::ImplicitlyDenied | Outcome::ExplicitlyDenied => Effect::No("none of its policies allows it"),
+            Outcome::ImplicitlyDenied | Outcome::ExplicitlyDenied => Effect::No(NOWHERE),
         }
     }
 
@@ -315,19 +331,26 @@ impl<'a> Accounts<'a> {
     }
 
     /// Calls by which an identity gives itself all other rights, or else another one, which it may come to be.
-    fn widen(&self, who: &Who<'a>, facts: &mut Facts) {
+    fn widen(&self, who: &Who<'a>, limited: &Limited, facts: &mut Facts) {
         let Some(own) = who.directory.identities().find(|identity| identity.arn == who.arn) else { return };
         let within = self.within(who);
-        let sure = self.widen_one(who, own, &within, facts);
+        let sure = self.widen_one(who, own, &within, limited, facts);
         if !sure {
             for other in who.directory.identities().filter(|identity| identity.arn != who.arn) {
-                self.widen_one(who, other, &within, facts);
+                self.widen_one(who, other, &within, limited, facts);
             }
         }
     }
 
     /// Whether that is surely possible.
-    fn widen_one(&self, who: &Who<'a>, target: &'a Identity, within: &BTreeSet<&NodeId>, facts: &mut Facts) -> bool {
+    fn widen_one(
+        &self,
+        who: &Who<'a>,
+        target: &'a Identity,
+        within: &BTreeSet<&NodeId>,
+        limited: &Limited,
+        facts: &mut Facts,
+    ) -> bool {
         let right = |on: &&NodeId| Atom::Right {
             principal: target.arn.as_str().into(),
             action: "*".to_owned(),
@@ -351,16 +374,16 @@ impl<'a> Accounts<'a> {
             .then_some("what it gives ends at a permissions boundary, unless that can be lifted");
         let mut sure = false;
         for (action, on) in calls {
-            let gains = within.iter().map(right).collect();
+            let gains = self.all_of(limited, who.number, within.iter().map(right).collect());
             let because = format!("give {whom} other rights with {action}");
             sure |= self.step(who, Move { action, on, doubt, gains, because }, facts) == Some(true);
         }
         sure
     }
 
-    fn not_followed(&self, who: &Who<'a>, facts: &mut Facts) {
+    fn not_followed(&self, who: &Who<'a>, limited: &Limited, facts: &mut Facts) {
         let names = |action: &&&str| who.held.identity.iter().any(|policy| policy.names(action));
-        let Some(first) = NOT_FOLLOWED.iter().find(names) else { return };
+        let Some(first) = NOT_FOLLOWED.iter().chain(&above::LIFTS).find(names) else { return };
         let why = "ways to other rights by services, and by identities that are not there yet, are not followed";
         let right = |account: &Account| Atom::Right {
             principal: who.id.clone(),
@@ -373,7 +396,11 @@ impl<'a> Accounts<'a> {
             id: StepId(format!("aws:{}:not-followed", who.arn)),
             session: None,
             needs: vec![Atom::Principal(who.id.clone())],
-            gains: self.all.values().map(right).collect(),
+            gains: self
+                .all
+                .iter()
+                .flat_map(|(number, account)| self.perhaps_all_of(limited, who.number, number, right(account)))
+                .collect(),
             changes: true,
             possible,
             because: format!("come to other rights by way of {first}"),
@@ -407,12 +434,17 @@ impl<'a> Accounts<'a> {
         others
     }
 
-    fn assume(&self, who: &Who<'a>, role: &Identity, owner: &str, facts: &mut Facts) -> bool {
+    /// Whether one may take on a role.
+    fn trusts(&self, who: &Who<'a>, role: &Identity, owner: &str) -> Effect {
         let trust = match &role.trust {
             Some(Ok(policy)) => ResourcePolicy::Read(policy.clone()),
             Some(Err(())) | None => ResourcePolicy::NotKnown("trust policy of a role"),
         };
-        let effect = self.decide(who, "sts:AssumeRole", &role.arn, owner, &trust);
+        self.decide(who, "sts:AssumeRole", &role.arn, owner, &trust)
+    }
+
+    fn assume(&self, who: &Who<'a>, role: &Identity, owner: &str, facts: &mut Facts) -> bool {
+        let effect = self.trusts(who, role, owner);
         let Some(possible) = taken(who, effect, facts) else { return false };
         let sources = vec![facts.source(super::DETAILS, owner)];
         facts.steps.push(Step {
@@ -477,3 +509,7 @@ fn taken(who: &Who<'_>, effect: Effect, facts: &mut Facts) -> Option<Fact<bool>>
 
 /// An explicit refusal, in words.
 const REFUSED: &str = "a statement of its policies refuses it";
+/// One from above, in words.
+const ORGANISATION: &str = "the policies of its organisation refuse it";
+/// No permission at all, in words.
+const NOWHERE: &str = "none of its policies allows it";

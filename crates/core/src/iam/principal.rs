@@ -28,6 +28,8 @@ pub(super) enum Form {
     Session(String, String),
     /// A federated user.
     Federated,
+    /// Somebody of the account.
+    Someone,
 }
 
 impl Caller {
@@ -56,6 +58,14 @@ impl Caller {
         Some(Self { arn: text.to_owned(), account: account.to_owned(), form })
     }
 
+    /// Somebody of an account, of whom nothing else is known: what hangs on who it is [depends](super::Outcome::Depends).
+    /// Policies of resources are not to be asked about it, as it is none of those that they may name.
+    #[must_use]
+    pub fn someone(account: &str) -> Self {
+        let arn = format!("arn:aws:iam::{account}:role/");
+        Self { arn, account: account.to_owned(), form: Form::Someone }
+    }
+
     /// Its account.
     #[must_use]
     pub fn account(&self) -> &str {
@@ -68,7 +78,7 @@ impl Caller {
         match &self.form {
             Form::Role(name) => name.starts_with("AWSServiceRoleFor") || self.arn.contains(":role/aws-service-role/"),
             Form::Session(name, _) => name.starts_with("AWSServiceRoleFor"),
-            Form::Root | Form::User(_) | Form::Federated => false,
+            Form::Root | Form::User(_) | Form::Federated | Form::Someone => false,
         }
     }
 
@@ -76,17 +86,22 @@ impl Caller {
     fn role(&self) -> Option<&str> {
         match &self.form {
             Form::Role(name) | Form::Session(name, _) => Some(name),
-            Form::Root | Form::User(_) | Form::Federated => None,
+            Form::Root | Form::User(_) | Form::Federated | Form::Someone => None,
         }
     }
 
     /// Sets the keys that follow from who calls (`reference_policies_condition-keys`, properties of the principal).
     pub(super) fn describe(&self, context: &mut Context) {
+        if self.form == Form::Someone {
+            context.derive("aws:principalaccount", &self.account);
+            context.derive("aws:principalisawsservice", "false");
+            return;
+        }
         let kind = match &self.form {
             Form::Root => "Account",
             Form::User(_) => "User",
             Form::Role(_) | Form::Session(_, _) => "AssumedRole",
-            Form::Federated => "FederatedUser",
+            Form::Federated | Form::Someone => "FederatedUser",
         };
         context.derive("aws:principaltype", kind);
         context.derive("aws:principalaccount", &self.account);
@@ -101,7 +116,9 @@ impl Caller {
                 let partition = self.arn.split(':').nth(1).unwrap_or("aws");
                 context.derive("aws:principalarn", &format!("arn:{partition}:iam::{}:role/{role}", self.account));
             }
-            Form::Root | Form::Role(_) | Form::Federated => context.derive("aws:principalarn", &self.arn),
+            Form::Root | Form::Role(_) | Form::Federated | Form::Someone => {
+                context.derive("aws:principalarn", &self.arn)
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use deadstop_core::id::{NodeId, PrincipalId, StepId};
 use deadstop_core::model::{Atom, Step};
 
 use super::super::DETAILS;
-use super::{Accounts, Effect, REFUSED, ResourcePolicy, Who};
+use super::{Accounts, Effect, ORGANISATION, REFUSED, ResourcePolicy, Who};
 use crate::provider::facts::Facts;
 
 /// A call that changes the policy of a resource.
@@ -41,7 +41,7 @@ impl<'a> Accounts<'a> {
             }
             let gained = self.asks.iter().filter(|ask| ask.node == *node && ask.action != opener.action).filter(
                 |ask| match self.decide_on(who, &ask.action, &ask.on, owner, &ResourcePolicy::None) {
-                    Effect::No(why) => opener.opens != Opens::Frees && why != REFUSED,
+                    Effect::No(why) => opener.opens != Opens::Frees && why != REFUSED && why != ORGANISATION,
                     Effect::Yes | Effect::Maybe(_) => true,
                 },
             );
