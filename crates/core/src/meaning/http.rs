@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use super::interpret::{Reader, operations};
 use super::syntax::Word;
-use super::{MACHINE, Target, sql};
+use super::{Target, sql};
 use crate::catalogue;
 use crate::pattern;
 use crate::time::Time;
@@ -331,7 +331,8 @@ mod tests {
             assert!(api.source.starts_with("https://") && api.reviewed > "2026-01-01".parse().unwrap());
             for (_, _, action) in &api.requests {
                 let action = action.trim_start_matches('?');
-                let local = api.provider == MACHINE && super::super::LOCAL.iter().any(|(name, _)| *name == action);
+                let local = api.provider == super::super::MACHINE
+                    && super::super::LOCAL.iter().any(|(name, _)| *name == action);
                 assert!(
                     local || known.iter().any(|one| one.provider == api.provider && one.action == action),
                     "{action}"

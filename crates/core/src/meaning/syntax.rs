@@ -333,7 +333,7 @@ impl Parser {
             }
         }
         self.end(&mut now, false);
-        if stop.is_some() || groups > 0 {
+        if stop.is_some() || groups > 0 || !patterns.is_empty() {
             return Err(Lost);
         }
         self.finish(first, compound)
