@@ -62,7 +62,7 @@ pub struct Common {
     /// Ask providers, by read operations alone, with the credentials that were found; without it nothing leaves the machine.
     #[arg(long, global = true, env = "DEADSTOP_LIVE", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Global options")]
     pub live: bool,
-    /// With --live: the providers to ask, of `aws`, `neon`, `planetscale`, `postgres`, `railway` and `supabase`; without it all of them.
+    /// With --live: the providers to ask, of `aws`, `mysql`, `neon`, `planetscale`, `postgres`, `railway`, `redis` and `supabase`; without it all of them.
     #[arg(
         long,
         global = true,
@@ -164,6 +164,8 @@ pub struct PermissionsArgs {
 pub enum Asked {
     /// AWS: an IAM policy.
     Aws,
+    /// MySQL and MariaDB: the rights of a login, and the statements that are asked.
+    Mysql,
     /// Neon: the paths that are read. It has no key for reading alone.
     Neon,
     /// PlanetScale: the accesses of a service token, and the paths that are read.
@@ -172,6 +174,8 @@ pub enum Asked {
     Postgres,
     /// Railway: the queries that are sent. It has no rights narrower than a workspace or an environment.
     Railway,
+    /// Redis: the rights of a login, and the commands that are asked.
+    Redis,
     /// Supabase: the scopes of a token, and the paths that are read.
     Supabase,
 }

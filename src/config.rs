@@ -259,21 +259,22 @@ fn unused(providers: &BTreeMap<String, raw::Provider>) -> Vec<String> {
                 "an account is read by the auditor of `providers.aws.profile`, or with those of the keys found that may read it"
             }
             "neon" | "planetscale" | "railway" | "supabase" => "it is read with the tokens found",
-            "postgres" => "it is read with the logins found",
+            "mysql" | "postgres" | "redis" => "it is read with the logins found",
             _ => {
                 notes.push(format!(
-                    "`providers.{name}` is not used: this version asks AWS, Neon, PlanetScale, PostgreSQL, Railway and Supabase"
+                    "`providers.{name}` is not used: this version asks AWS, MySQL, Neon, PlanetScale, PostgreSQL, Railway, Redis and Supabase"
                 ));
                 continue;
             }
         };
+        let database = ["mysql", "postgres", "redis"].contains(&name.as_str());
         let unused = [
             (name != "aws" && provider.profile.is_some(), "profile"),
             (provider.token_env.is_some(), "token_env"),
             (name != "aws" && !provider.regions.is_empty(), "regions"),
             (!provider.roles.is_empty() && (name != "aws" || provider.profile.is_none()), "roles"),
-            (name != "postgres" && !provider.hosts.is_empty(), "hosts"),
-            (name == "postgres" && provider.endpoint.is_some(), "endpoint"),
+            (!database && !provider.hosts.is_empty(), "hosts"),
+            (database && provider.endpoint.is_some(), "endpoint"),
         ];
         for (_, setting) in unused.into_iter().filter(|(set, _)| *set) {
             notes.push(format!("`providers.{name}.{setting}` is not used yet: {why}"));

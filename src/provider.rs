@@ -5,12 +5,14 @@
 pub mod aws;
 pub mod databases;
 mod facts;
+mod mysql;
 mod neon;
 mod planetscale;
 mod platform;
 mod pool;
 mod postgres;
 pub mod railway;
+mod redis;
 mod supabase;
 mod token;
 

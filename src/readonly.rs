@@ -4,7 +4,9 @@
 //! query or document that names the operation. A provider that is asked writes its reads down as [`Read`]s; the same list is what
 //! `--plan` prints.
 
+pub mod mysql;
 pub mod postgres;
+pub mod redis;
 pub mod socket;
 pub mod statement;
 

@@ -195,7 +195,7 @@ impl Facts<'_> {
                 "aws" | "neon" | "planetscale" | "railway" | "supabase" => {
                     format!("run with --live, or merge facts of {title} (--merge)")
                 }
-                "postgres" => format!(
+                "mysql" | "postgres" | "redis" => format!(
                     "run with --live and a file of --config that names its host (providers: {{{provider}: {{hosts: […]}}}}), or merge facts of {title} (--merge)"
                 ),
                 _ => format!("merge facts of {title} (--merge); this version does not ask it"),

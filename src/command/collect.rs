@@ -238,7 +238,7 @@ fn calls(live: &Live) -> anyhow::Result<String> {
                 hosts.iter().try_for_each(|host| writeln!(text, "  {host}"))?;
                 writeln!(
                     text,
-                    "these questions, in a session that can only read (`deadstop permissions {name}` prints them):"
+                    "these questions, by which nothing is changed (`deadstop permissions {name}` prints them):"
                 )?;
                 engine.questions.list.iter().try_for_each(|statement| writeln!(text, "  {}", statement.operation))?;
                 writeln!(text)?;

@@ -10,6 +10,8 @@ use crate::provider::{self, aws, databases, railway};
 pub(super) fn run(args: &PermissionsArgs, common: &Common) -> anyhow::Result<u8> {
     let text = match args.asked {
         Asked::Aws => aws_policy(&config::load(common.config.as_deref())?)?,
+        Asked::Mysql => statements("mysql", MYSQL),
+        Asked::Redis => statements("redis", REDIS),
         Asked::Neon => paths("neon", NEON),
         Asked::Planetscale => paths("planetscale", PLANETSCALE),
         Asked::Postgres => statements("postgres", POSTGRES),
@@ -48,11 +50,27 @@ const POSTGRES: &str = "\
 -- These are the statements, to the letter; nothing else passes.
 ";
 
+const MYSQL: &str = "\
+-- Every login may ask about itself, so that nothing is to be granted. The session is set to read only first, and is seen to be:
+--   SET SESSION TRANSACTION READ ONLY; lock_wait_timeout = 1; max_statement_time = 5 (MariaDB), max_execution_time = 5000 (MySQL)
+-- A login that is to see every database, whatever its rights to them:
+--   GRANT SHOW DATABASES ON *.* TO login;
+-- These are the statements, to the letter; nothing else passes.
+";
+
+const REDIS: &str = "\
+# A login is asked about itself. Few may ask that; it changes nothing to let them:
+#   ACL SETUSER login +acl|whoami +acl|getuser +info
+# ACL GETUSER answers with hashes of the login's passwords, too, which are not kept.
+# These are the commands, with the login's own name for {}; nothing else passes.
+";
+
 /// What is granted to ask a database, and the statements that it is asked.
 fn statements(provider: &str, granted: &str) -> String {
     let engine = databases::ENGINES.iter().find(|engine| engine.name == provider);
     let each = engine.map(|engine| engine.questions.list).unwrap_or_default().iter();
-    each.fold(granted.to_owned(), |text, one| text + "\n-- " + one.operation + "\n" + one.text + ";\n")
+    let (mark, end) = if provider == "redis" { ("#", "") } else { ("--", ";") };
+    each.fold(granted.to_owned(), |text, one| format!("{text}\n{mark} {}\n{}{end}\n", one.operation, one.text))
 }
 
 /// What is granted to read a provider, and the paths that are read.

@@ -11,7 +11,7 @@ use deadstop_core::model::{Principal, Source, Status};
 use deadstop_core::time::Time;
 
 use super::facts::{About, Facts, Fault};
-use super::{Learnt, join, pool, postgres};
+use super::{Learnt, join, mysql, pool, postgres, redis};
 use crate::collector::{Login, Logins};
 use crate::readonly::ReadOnly;
 use crate::readonly::socket::Place;
@@ -32,13 +32,11 @@ pub struct Engine {
 }
 
 /// The kinds that this version asks.
-pub static ENGINES: [Engine; 1] = [Engine {
-    name: "postgres",
-    title: "PostgreSQL",
-    usual: 5432,
-    questions: &postgres::QUESTIONS,
-    ask: postgres::ask,
-}];
+pub static ENGINES: [Engine; 3] = [
+    Engine { name: "mysql", title: "MySQL", usual: 3306, questions: &mysql::QUESTIONS, ask: mysql::ask },
+    Engine { name: "postgres", title: "PostgreSQL", usual: 5432, questions: &postgres::QUESTIONS, ask: postgres::ask },
+    Engine { name: "redis", title: "Redis", usual: 6379, questions: &redis::QUESTIONS, ask: redis::ask },
+];
 
 /// One login at one server, with the passwords and databases that it was found with.
 pub(super) struct Server<'a> {

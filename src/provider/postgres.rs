@@ -4,7 +4,7 @@
 //! its log is named where there is one, and proves nothing. <https://www.postgresql.org/docs/current/ddl-priv.html>,
 //! `role-attributes`, `role-membership`, `predefined-roles`, `continuous-archiving`.
 
-mod rights;
+pub(super) mod rights;
 mod statements;
 
 use deadstop_core::fact::{Fact, Gap, GapReason, Listed};

@@ -249,7 +249,7 @@ impl Wire {
     /// Sends a query: what it answers, and in which state the session is then.
     fn query(&mut self, text: &str) -> Result<(Result<Vec<Row>, Trouble>, u8), Trouble> {
         self.send(b'Q', &[text.as_bytes(), &[0]].concat())?;
-        let (mut rows, mut size, mut failed) = (Vec::new(), 0, None);
+        let (mut rows, mut size, mut failed, mut whole) = (Vec::new(), 0, None, false);
         loop {
             let (tag, body) = self.message()?;
             match tag {
@@ -263,9 +263,12 @@ impl Wire {
                 b'E' => failed = failed.or_else(|| Some(trouble(&body))),
                 b'Z' => {
                     let state = body.first().copied().unwrap_or_default();
-                    return Ok((failed.map_or(Ok(rows), Err), state));
+                    // Rows that no end was told of may not be all.
+                    let unfinished = (!whole).then(|| GapReason::Malformed.into());
+                    return Ok((failed.or(unfinished).map_or(Ok(rows), Err), state));
                 }
-                b'T' | b'C' | b'I' | b'N' | b'S' | b'A' => {}
+                b'C' => whole = true,
+                b'T' | b'N' | b'S' | b'A' => {}
                 _ => return Err(GapReason::Malformed.into()),
             }
         }

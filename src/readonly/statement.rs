@@ -23,6 +23,8 @@ pub struct Statement {
 pub struct Questions {
     /// The provider.
     pub provider: &'static str,
+    /// Whether a statement does no more than read.
+    pub reads: fn(&str) -> bool,
     /// The statements.
     pub list: &'static [Statement],
 }
@@ -30,7 +32,10 @@ pub struct Questions {
 impl Questions {
     /// The statement of this name, if it is on the list and reads.
     pub(super) fn find(&self, operation: &str) -> Option<&'static Statement> {
-        self.list.iter().find(|statement| statement.operation == operation).filter(|statement| reads(statement.text))
+        self.list
+            .iter()
+            .find(|statement| statement.operation == operation)
+            .filter(|statement| (self.reads)(statement.text))
     }
 }
 

@@ -24,13 +24,13 @@ class Deadstop:
         (root / "deadstop.yaml").write_text(f"schema: deadstop.config/1\nproviders:\n  {provider}: {{hosts: {json.dumps(hosts)}}}\n")
         return root
 
-    def run(self, name, text, provider, hosts, *flags, config=True, command="run"):
+    def run(self, name, text, provider, hosts, *flags, config=True, env=None):
         """Gives the exit code, the assessment, its assets by key and the calls."""
         root = self.place(name, text, provider, hosts)
         out = root / "out"
         named = ["--config", root / "deadstop.yaml"] if config else []
-        done = subprocess.run([self.program, command, root / "work", "--home", root / "home", "--system", root / "system", *named, "-o", out, "--quiet", *flags],
-                              capture_output=True, text=True, cwd=root / "work", env={"PATH": os.environ["PATH"]})
+        done = subprocess.run([self.program, "run", root / "work", "--home", root / "home", "--system", root / "system", *named, "-o", out, "--quiet", *flags],
+                              capture_output=True, text=True, cwd=root / "work", env={"PATH": os.environ["PATH"], **(env or {})})
         if not (out / "assessment.json").exists():
             raise SystemExit(f"{name}: exit {done.returncode}\n{done.stdout}{done.stderr}")
         shown = done.stdout + done.stderr + "".join(path.read_text() for path in out.iterdir())

@@ -7,18 +7,17 @@ import subprocess
 
 import psycopg
 
-from ports import free
+from ports import folder, free
 
 
 class Cluster:
     """PostgreSQL on a port of its own, as a user that is not root."""
 
-    def __init__(self, programs, libraries, folder):
-        self.programs, self.folder = pathlib.Path(programs), pathlib.Path(folder)
+    def __init__(self, programs, libraries):
+        self.programs, self.folder = pathlib.Path(programs), folder()
         self.env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
         if libraries:
             self.env["LD_LIBRARY_PATH"] = str(libraries)
-        self.folder.mkdir(parents=True)
         self.archive = self.folder / "archive"
         self.archive.mkdir()
         self.user = None

@@ -70,7 +70,7 @@ impl Tables {
 }
 
 /// Bytes in words.
-pub(super) fn size(bytes: u64) -> String {
+pub(in crate::provider) fn size(bytes: u64) -> String {
     match bytes {
         0..10_000_000 => format!("{} kB", bytes / 1_000),
         10_000_000..10_000_000_000 => format!("{} MB", bytes / 1_000_000),

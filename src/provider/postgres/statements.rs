@@ -2,7 +2,7 @@
 //!
 //! <https://www.postgresql.org/docs/current/catalogs.html>, `functions-info`, `role-membership`, `monitoring-stats`.
 
-use crate::readonly::statement::{Questions, Statement};
+use crate::readonly::statement::{Questions, Statement, reads};
 
 pub(super) const IDENTITY: &str = "identity";
 pub(super) const ROLES: &str = "roles";
@@ -104,6 +104,7 @@ SELECT
 
 pub(in crate::provider) static QUESTIONS: Questions = Questions {
     provider: "postgres",
+    reads,
     list: &[
         Statement {
             operation: IDENTITY,
@@ -174,7 +175,6 @@ FROM pg_stat_archiver a, (SELECT current_setting('archive_command')) c(command)"
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::readonly::statement::reads;
     use std::collections::BTreeSet;
 
     #[test]
