@@ -260,8 +260,7 @@ impl Parser {
         let mut groups = 0_usize;
         let mut patterns: Vec<bool> = Vec::new();
         let (first, mut compound) = (self.out.commands.len(), false);
-        loop {
-            let Some(c) = self.peek(0) else { break };
+        while let Some(c) = self.peek(0) {
             if !now.begun && !c.is_whitespace() && c != '#' && patterns.last() == Some(&true) {
                 self.pattern(&mut patterns)?;
                 continue;

@@ -130,16 +130,11 @@ impl Reader<'_> {
                 ("--url", Some(url)) => request.urls.push(url),
                 ("--unix-socket", _) => request.unix_socket = true,
                 ("-K" | "--config", _) => self.doubt("a file says what is asked"),
-                ("-o" | "--output" | "-c" | "-D" | "--cookie-jar" | "--dump-header", Some(file)) => {
-                    if !["/dev/null", "-"].contains(&file.text.as_str()) {
-                        self.meaning.amount(
-                            MACHINE,
-                            "file:overwrite",
-                            Target::Any,
-                            true,
-                            "https://curl.se/docs/manpage.html",
-                        );
-                    }
+                ("-o" | "--output" | "-c" | "-D" | "--cookie-jar" | "--dump-header", Some(file))
+                    if !["/dev/null", "-"].contains(&file.text.as_str()) =>
+                {
+                    let source = "https://curl.se/docs/manpage.html";
+                    self.meaning.amount(MACHINE, "file:overwrite", Target::Any, true, source);
                 }
                 ("--get", _) => get = true,
                 ("--head", _) => request.method = request.method.or_else(|| Some("HEAD".to_owned())),
@@ -156,23 +151,21 @@ impl Reader<'_> {
     }
 
     fn wget(&mut self, rest: &[Word]) -> Option<Request> {
-        let mut request = Request::default();
-        request.method = values("--method", rest).first().map(|word| word.text.to_uppercase());
-        request.body = ["--post-data", "--body-data", "--post-file", "--body-file"]
-            .iter()
-            .flat_map(|option| values(option, rest).into_iter().map(move |word| (option, word)))
-            .map(
+        let method = values("--method", rest).first().map(|word| word.text.to_uppercase());
+        let bodies = ["--post-data", "--body-data", "--post-file", "--body-file"].into_iter();
+        let mut bodies = bodies.flat_map(|option| values(option, rest).into_iter().map(move |word| (option, word)));
+        let body =
+            bodies.next().map(
                 |(option, word)| {
                     if option.ends_with("file") { Word { text: "@".to_owned(), open: true } } else { word }
                 },
-            )
-            .next();
+            );
         let plain = |word: &&Word| word.text.contains("://") || (!is_option(&word.text) && word.text.contains('.'));
         let taken: Vec<Word> = ["--header", "--post-data", "--body-data", "--method", "-O", "-P"]
             .iter()
             .flat_map(|o| values(o, rest).into_iter().take(1))
             .collect();
-        request.urls =
+        let urls =
             rest.iter().filter(plain).filter(|word| !is_option(&word.text) && !taken.contains(word)).cloned().collect();
         let kept = rest.iter().any(|word| {
             word.text.starts_with("-qO-") || word.text == "-O-" || word.text == "--spider" || word.text == "-qO"
@@ -186,7 +179,7 @@ impl Reader<'_> {
                 "https://www.gnu.org/software/wget/manual/wget.html",
             );
         }
-        Some(request)
+        Some(Request { method, urls, body, unix_socket: false })
     }
 
     /// `gh api PATH`.
