@@ -171,12 +171,12 @@ fn call(data: &[u8]) {
         assert!(plain.amounts.is_subset(&wrapped.amounts), "a shell takes nothing away");
         assert!(plain.harmless() || !wrapped.harmless(), "a shell makes nothing harmless");
     }
-    meaning::of_words(&text.split(' ').map(str::to_owned).collect::<Vec<_>>(), &around);
+    let _ = meaning::of_words(&text.split(' ').map(str::to_owned).collect::<Vec<_>>(), &around);
     let arguments = serde_json::json!({ "sql": &text, "command": &text, "kind": &text });
-    meaning::of_tool("supabase", "execute_sql", Some(&arguments), &around);
-    meaning::of_tool("kubernetes", "resources_delete", Some(&arguments), &around);
-    meaning::of_fetch(&text);
-    meaning::of_write(&text);
+    let _ = meaning::of_tool("supabase", "execute_sql", Some(&arguments), &around);
+    let _ = meaning::of_tool("kubernetes", "resources_delete", Some(&arguments), &around);
+    let _ = meaning::of_fetch(&text);
+    let _ = meaning::of_write(&text);
 }
 
 /// A file of any name, read for credentials.
