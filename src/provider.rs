@@ -156,7 +156,9 @@ const MOST: usize = 100;
 /// The providers that are asked.
 pub fn names() -> impl Iterator<Item = &'static str> {
     let engines = databases::ENGINES.iter().map(|engine| engine.name);
-    std::iter::once("aws").chain(ASKED.iter().map(|asked| asked.name)).chain(engines)
+    let mut all: Vec<&str> = ASKED.iter().map(|asked| asked.name).chain(["aws"]).chain(engines).collect();
+    all.sort_unstable();
+    all.into_iter()
 }
 
 /// Asks the providers of these tokens, and puts what is learnt in its place.

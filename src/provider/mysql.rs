@@ -25,7 +25,6 @@ use grants::{ACTIONS, Effect, Granted, Place, holds_for};
 
 const ABOUT: About = About { provider: "mysql", scope: "MySQL", allow: ALLOW };
 
-const IDENTITY: &str = "identity";
 const GRANTS: &str = "grants";
 const ROLES: &str = "roles";
 const DATABASES: &str = "databases";
@@ -37,7 +36,6 @@ pub(super) static QUESTIONS: Questions = Questions {
     provider: "mysql",
     reads,
     list: &[
-        Statement { operation: IDENTITY, text: "SELECT CURRENT_USER(), USER(), CURRENT_ROLE(), VERSION()" },
         Statement { operation: GRANTS, text: "SHOW GRANTS" },
         // Roles that are granted, taken on or not. Only MariaDB has it; MySQL names them among the grants.
         Statement { operation: ROLES, text: "SELECT ROLE_NAME FROM information_schema.APPLICABLE_ROLES" },

@@ -25,7 +25,7 @@ class Server:
         data = self.folder / "data"
         subprocess.run(["mariadb-install-db", "--no-defaults", *user, f"--datadir={data}", "--innodb-use-native-aio=0", "--auth-root-authentication-method=normal", "--skip-test-db"],
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.process = subprocess.Popen(["mariadbd", "--no-defaults", *user, f"--datadir={data}", "--innodb-use-native-aio=0", "--innodb-flush-log-at-trx-commit=0", f"--port={self.port}", "--bind-address=127.0.0.1", f"--socket={self.folder}/s",
+        self.process = subprocess.Popen([shutil.which("mariadbd", path=os.environ["PATH"] + ":/usr/sbin"), "--no-defaults", *user, f"--datadir={data}", "--innodb-use-native-aio=0", "--innodb-flush-log-at-trx-commit=0", f"--port={self.port}", "--bind-address=127.0.0.1", f"--socket={self.folder}/s",
                                          f"--pid-file={self.folder}/p", f"--log-bin={data}/bin", "--server-id=1", "--general-log=1", f"--general-log-file={data}/general.log", "--secure-file-priv="],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.log = data / "general.log"

@@ -294,6 +294,11 @@ fn permissions_are_told_for_every_provider_that_is_asked() {
     assert_eq!(named, deadstop::provider::names().collect::<Vec<_>>());
     for name in named.iter().filter(|name| *name != "aws") {
         let told = place.expect(0, &["permissions", name]).out;
+        if let Some(engine) = deadstop::provider::databases::ENGINES.iter().find(|engine| engine.name == name) {
+            assert!(engine.questions.list.iter().all(|one| told.contains(one.text)), "{told}");
+            assert!(engine.questions.list.len() > 3 && told.starts_with(['-', '#']), "{told}");
+            continue;
+        }
         let asked = told.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>();
         assert!(asked.iter().all(|line| line.starts_with("query ") || line.starts_with("GET /")), "{told}");
         assert!(asked.len() > 5 && told.starts_with("# "), "{told}");

@@ -29,7 +29,7 @@ fn usage_errors() {
         (&["demo", "--live"], "`--live` is for run, collect and credentials"),
         (
             &["run", "--live", "--provider", "heroku"],
-            "this version asks `aws`, `neon`, `planetscale`, `railway` and `supabase`",
+            "this version asks `aws`, `mysql`, `neon`, `planetscale`, `postgres`, `railway`, `redis` and `supabase`",
         ),
         (&["run", "nowhere"], "cannot read the folder `nowhere`"),
         (&["run", "text"], "`text` is no folder"),
