@@ -204,6 +204,8 @@ pub struct Token {
     pub kind: String,
     /// Its public id, where it has one.
     pub public_id: Option<String>,
+    /// The Region of what issued it, where that has to be known to use it.
+    pub region: Option<String>,
     /// What is sent.
     pub secret: Secret,
 }

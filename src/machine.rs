@@ -180,10 +180,12 @@ fn ask(
     let lent = live.auditor.as_ref().map(Auditor::lends).unwrap_or_default();
     let door = ReadOnly::new(live.endpoints.clone(), ASK_TIME, Arc::clone(cancel));
     let door = door.lending(lent).with_hosts(live.hosts.clone());
-    if live.asks("aws") && (!keys.0.is_empty() || live.auditor.is_some()) {
+    let signs_in = tokens.0.iter().any(|token| token.provider == "aws");
+    if live.asks("aws") && (!keys.0.is_empty() || signs_in || live.auditor.is_some()) {
         let chains: Vec<Step> =
             bundle.steps.items.iter().filter(|step| step.id.as_str().starts_with("assume:")).cloned().collect();
-        let learnt = provider::aws::ask(&door, &keys.0, &chains, live.auditor.as_ref(), &live.regions, now);
+        let learnt =
+            provider::aws::ask(&door, (&keys.0, &tokens.0), &chains, live.auditor.as_ref(), &live.regions, now);
         provider::join(bundle, learnt);
     }
     provider::ask(&door, tokens, &|name| live.asks(name), now, bundle);
@@ -194,7 +196,7 @@ fn ask(
         let about = match plans.iter().find(|plan| plan.provider == name) {
             Some(plan) => format!("merge facts of {} (--merge): this version asks about {}", plan.title, plan.kinds),
             None if name == "aws" => {
-                "merge facts of AWS (--merge): this version asks about access keys that lie beside their secret"
+                "merge facts of AWS (--merge): this version asks about access keys that lie beside their secret, and tokens of single sign-on"
                     .to_owned()
             }
             None => match provider::databases::ENGINES.iter().find(|engine| engine.name == name) {

@@ -41,6 +41,8 @@ pub(crate) struct Find {
     pub(crate) secret: Option<Secret>,
     /// The session token that an AWS key works with.
     pub(crate) token: Option<Secret>,
+    /// The Region of what issued it, where that has to be known to use it.
+    pub(crate) region: Option<String>,
     pub(crate) strength: Strength,
     /// A login that renews it lies beside it, or it is one.
     pub(crate) renewable: bool,
@@ -67,6 +69,7 @@ impl Find {
             public_id: None,
             secret,
             token: None,
+            region: None,
             strength,
             renewable: false,
             scope: None,

@@ -27,14 +27,19 @@ pub(super) fn keys(credential: &CredentialId, found: &[&Find]) -> Vec<AwsKey> {
 }
 
 /// Providers that are asked with a token.
-const WITH_TOKEN: [&str; 4] = ["neon", "planetscale", "railway", "supabase"];
+const WITH_TOKEN: [&str; 5] = ["aws", "neon", "planetscale", "railway", "supabase"];
 
 /// The token that a credential is, if its provider is asked with it.
 pub(super) fn token(credential: &CredentialId, provider: &str, kind: &str, found: &[&Find]) -> Option<Token> {
     let secret = found.iter().find_map(|find| find.secret.as_ref()).filter(|_| WITH_TOKEN.contains(&provider))?;
     let public_id = found.iter().find_map(|find| find.public_id.clone());
+    // Of AWS, what a sign-in left; keys are [`keys`], and what renews is sent nowhere.
+    if provider == "aws" && kind != "sso_token" {
+        return None;
+    }
+    let region = found.iter().find_map(|find| find.region.clone());
     let (credential, secret) = (credential.clone(), secret.clone());
-    Some(Token { credential, provider: provider.to_owned(), kind: kind.to_owned(), public_id, secret })
+    Some(Token { credential, provider: provider.to_owned(), kind: kind.to_owned(), public_id, region, secret })
 }
 
 /// The logins at databases that a credential is: one for each database and password that its places name. More than a few

@@ -205,12 +205,16 @@ fn calls(live: &Live) -> anyhow::Result<String> {
             Some(auditor) => {
                 writeln!(text, "For each AWS key that is found, signed with that key, to {host}:")?;
                 writeln!(text, "  sts:GetCallerIdentity")?;
+                writeln!(text, "For each sign-in that is found, with its token: the two of sso: below.")?;
                 writeln!(text, "As the auditor, by the profile {} of your own, to the same:", auditor.name())?;
                 for role in auditor.roles() {
                     writeln!(text, "  sts:AssumeRole of {role}")?;
                 }
             }
-            None => writeln!(text, "For each AWS key that is found, signed with that key, to {host}:")?,
+            None => writeln!(
+                text,
+                "For each AWS key that is found, signed with that key (of sso: for each sign-in, with its token), to {host}:"
+            )?,
         }
         for operation in aws::operations() {
             writeln!(text, "  {operation}")?;

@@ -83,7 +83,9 @@ fn paths(provider: &str, granted: &str) -> String {
 /// The reads of AWS as an IAM policy; and, for the profile, to take on the roles that the configuration names.
 fn aws_policy(config: &Config) -> anyhow::Result<String> {
     // Whoever may call at all may ask who it is: that takes no permission (AWS STS API reference).
-    let actions: Vec<&str> = aws::operations().filter(|operation| *operation != "sts:GetCallerIdentity").collect();
+    // What a sign-in lists is asked with its token, which no policy is asked about.
+    let granted = |operation: &&str| *operation != "sts:GetCallerIdentity" && !operation.starts_with("sso:");
+    let actions: Vec<&str> = aws::operations().filter(granted).collect();
     let mut statements = vec![json!({ "Sid": "DeadstopReads", "Effect": "Allow", "Action": actions, "Resource": "*" })];
     let roles = config.providers.get("aws").map(|aws| &aws.roles).filter(|roles| !roles.is_empty());
     statements.extend(roles.map(

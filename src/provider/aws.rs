@@ -11,6 +11,7 @@ mod inventory;
 mod organization;
 mod reads;
 mod rights;
+mod sign_on;
 mod xml;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +24,7 @@ use deadstop_core::time::Time;
 use super::Learnt;
 use super::facts::{About, Facts};
 use super::pool::at_once;
-use crate::collector::AwsKey;
+use crate::collector::{AwsKey, Token};
 use crate::readonly::ReadOnly;
 use auditor::{Auditor, Readers};
 use client::{Client, Fault};
@@ -32,6 +33,7 @@ use identify::{Accepted, homes, homes_of, identify, partition};
 use inventory::{Holdings, Read, Scene};
 use organization::{Above, Organizations};
 use rights::{Account, Accounts};
+use sign_on::SignIn;
 
 /// The region that is asked where the user names none.
 pub const REGION: &str = "us-east-1";
@@ -63,7 +65,7 @@ const AT_ONCE: usize = 2;
 #[must_use]
 pub fn ask(
     door: &ReadOnly,
-    keys: &[AwsKey],
+    (keys, tokens): (&[AwsKey], &[Token]),
     chains: &[Step],
     auditor: Option<&Auditor>,
     regions: &[String],
@@ -86,12 +88,14 @@ pub fn ask(
             }
         }
     }
+    let sign_ins = signed_in(door, tokens, &mut learnt);
     let found: BTreeSet<String> = accepted.keys().cloned().collect();
     let readers = auditor.map(|auditor| auditor.readers(door, regions, &found, &mut learnt.facts));
     let mut numbers = found;
     if let Some(readers) = &readers {
         numbers.extend(readers.keys.keys().chain(readers.gaps.keys()).cloned());
     }
+    numbers.extend(sign_ins.iter().flat_map(|one| one.roles.iter().map(|(number, _)| number.clone())));
     let numbers: Vec<String> = numbers.into_iter().collect();
     let keys_of = |number: &String| -> Vec<&AwsKey> {
         match &readers {
@@ -135,6 +139,22 @@ pub fn ask(
         learnt.identities.insert(one.key.credential.clone(), (Fact::Known(id), Fact::Known(Status::Live)));
         starts.extend(who);
     }
+    for one in &sign_ins {
+        let mut arns = Vec::new();
+        for (number, set) in &one.roles {
+            let directory = accounts.get(number).and_then(|account| account.directory.as_ref());
+            arns.push(sign_on::role(directory, number, set).unwrap_or_else(|arn| {
+                if !learnt.facts.principals.iter().any(|known| known.id.as_str() == arn) {
+                    unread(&mut learnt.facts, &arn, number);
+                }
+                arn
+            }));
+        }
+        one.state(&arns, &mut learnt.facts);
+        learnt.described.push(NodeId(format!("aws:scope/{}", one.credential)));
+        learnt.identities.insert(one.credential.clone(), (Fact::Known(one.who()), Fact::Known(Status::Live)));
+        starts.extend(arns);
+    }
     let all =
         Accounts { all: &accounts, asks: &holdings.asks, policies: &holdings.policies, openers: &holdings.openers };
     let settled = all.chains(chains, &known, &mut learnt.facts);
@@ -149,6 +169,22 @@ pub fn ask(
     learnt.settled = settled;
     all.state(&starts, &mut learnt.facts);
     learnt
+}
+
+/// What each sign-in may take on.
+fn signed_in(door: &ReadOnly, tokens: &[Token], learnt: &mut Learnt) -> Vec<SignIn> {
+    let mut sign_ins = Vec::new();
+    let of_aws = |token: &&Token| token.provider == "aws" && token.kind == sign_on::KIND;
+    for token in tokens.iter().filter(of_aws).take(super::MOST) {
+        match SignIn::ask(door, token, &mut learnt.facts) {
+            Ok(one) => sign_ins.push(one),
+            Err(gap) => {
+                let unknown = (Fact::Unknown(gap.clone()), Fact::Unknown(gap));
+                learnt.identities.insert(token.credential.clone(), unknown);
+            }
+        }
+    }
+    sign_ins
 }
 
 /// Leaves out copies of what is no longer there, or of kinds that are not listed, and what keeps no others.

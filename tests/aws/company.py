@@ -133,6 +133,11 @@ iam.put_role_policy(RoleName="deployer", PolicyName="own", PolicyDocument=docume
 trust = document({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:user/agent-patch"}, "Action": "sts:AssumeRole"})
 iam.create_role(RoleName="clerk", AssumeRolePolicyDocument=trust)
 
+# What a permission set of single sign-on is in an account.
+trust = document({"Effect": "Allow", "Principal": {"Federated": "arn:aws:iam::123456789012:saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE"}, "Action": "sts:AssumeRoleWithSAML"})
+iam.create_role(RoleName="AWSReservedSSO_Deployers_0123456789abcdef", Path="/aws-reserved/sso.amazonaws.com/eu-west-1/", AssumeRolePolicyDocument=trust)
+iam.put_role_policy(RoleName="AWSReservedSSO_Deployers_0123456789abcdef", PolicyName="AwsSSOInlinePolicy", PolicyDocument=document(allow("rds:*")))
+
 # Another account, whose role lets somebody of the first one in.
 there = client("sts").assume_role(RoleArn="arn:aws:iam::210987654321:role/setup", RoleSessionName="setup")["Credentials"]
 

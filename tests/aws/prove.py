@@ -110,16 +110,20 @@ class Company:
                             aws_secret_access_key=secret)
 
 
-def run(endpoint, keys, name, *flags, auditor=None):
+def run(endpoint, keys, name, *flags, auditor=None, home=None):
     """Runs Deadstop over a folder with these keys, one .env file each; gives the exit code and the assessment. The auditor
-    is a key of the user's own, and the roles that it takes on."""
+    is a key of the user's own, and the roles that it takes on; the home has these files, each by its path."""
     root = folder / name
-    for part in ("home", "system"):
+    for part in ("home", "system", "work"):
         (root / part).mkdir(parents=True, exist_ok=True)
     for number, (key, secret) in enumerate(keys):
         place = root / "work" / str(number)
         place.mkdir(parents=True, exist_ok=True)
         (place / ".env").write_text(f"AWS_ACCESS_KEY_ID={key}\nAWS_SECRET_ACCESS_KEY={secret}\n")
+    for path, text in (home or {}).items():
+        place = root / "home" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
     config = root / "deadstop.yaml"
     named, own = "", {}
     if auditor:
@@ -299,7 +303,7 @@ LACKING = {"backup:ListRecoveryPointsByResource": b'{"RecoveryPoints": []}', "rb
 class Spoiler(http.server.BaseHTTPRequestHandler):
     """Hands calls on to the company, but for one operation, which it spoils."""
 
-    company, operations, fault, known, vaults, points = None, (), "", {}, [], {}
+    company, operations, fault, known, vaults, points, portal = None, (), "", {}, [], {}, {}
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_):
@@ -317,11 +321,15 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
 
     def named(self, body):
         """The operation that a call is, with the service that it is signed for."""
-        return f"{self.headers.get('Authorization', '').split('/')[3]}:{self.called(body)}"
+        scope = self.headers.get("Authorization", "").split("/")
+        # The portal of single sign-on is asked by a token, and nothing is signed.
+        return f"{scope[3] if len(scope) > 3 else 'sso'}:{self.called(body)}"
 
     def called(self, body):
         if self.headers.get("X-Amz-Target"):
             return self.headers["X-Amz-Target"].split(".")[-1]
+        if self.path.startswith("/assignment/"):
+            return {"accounts": "ListAccounts", "roles": "ListAccountRoles"}.get(self.path.split("/")[2].split("?")[0], "")
         if self.path == "/list-rules":
             return "ListRules"
         if self.command == "POST":
@@ -356,6 +364,14 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
             return self.answer(*FAULTS[self.fault])
         if name == "organizations:DescribeResourcePolicy" and not spoilt:
             return self.answer(400, b'{"__type": "ResourcePolicyNotFoundException"}')
+        if name in ("sso:ListAccounts", "sso:ListAccountRoles"):
+            asked = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query).get("account_id", [""])[0]
+            if self.headers.get("x-amz-sso_bearer_token") != SIGNED_IN:
+                return self.answer(401, b'{"message": "Session token not found or invalid"}', ("x-amzn-ErrorType", "UnauthorizedException"))
+            told = ({"accountList": [{"accountId": number} for number in self.portal]} if name == "sso:ListAccounts" else
+                    {"roleList": [{"roleName": one, "accountId": asked} for one in self.portal[asked]]})
+            told = json.dumps(told).encode()
+            return self.answer(200, told[:len(told) * 2 // 3] if spoilt else told)
         if name == "backup:GetBackupVaultAccessPolicy" and not spoilt:
             return self.answer(400, b'{"Message": "no policy"}', ("x-amzn-ErrorType", "ResourceNotFoundException:"))
         if name == "backup:ListBackupVaults" and not spoilt and self.vaults:
@@ -374,10 +390,10 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def between(company, operations=(), fault="", known=None, vaults=(), points=None):
+def between(company, operations=(), fault="", known=None, vaults=(), points=None, portal=None):
     """Stands between Deadstop and the company, and spoils some operations."""
     handler = type("Spoiler", (Spoiler,), {"company": company, "operations": operations, "fault": fault, "known": {} if known is None else known,
-                                        "vaults": list(vaults), "points": points or {}})
+                                        "vaults": list(vaults), "points": points or {}, "portal": portal or {}})
     proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
     try:
@@ -649,6 +665,52 @@ def blind_auditor(company):
         check(asked == {"sts:GetCallerIdentity"}, f"auditor {name}: asked in the name of keys: {asked}")
 
 
+SIGNED_IN = "eyJlbmMiOiJBMjU2R0NNIn0.Vk3mQ9xT2bLr8WzYc4NfHd1Js5Gf0Pa7Ue.made-up"
+
+
+def sign_in(company):
+    """A token of single sign-on is every role that its portal lists; a profile that names a role is that role, if it is let
+    in. Neither is asked for credentials."""
+    auditor, known = [*company.keys["auditor"], role("audit")], {}
+    token = {"startUrl": "https://made-up.awsapps.com/start", "region": "eu-west-1", "accessToken": SIGNED_IN, "expiresAt": "2099-01-01T00:00:00Z"}
+    home = {".aws/sso/cache/0123.json": json.dumps(token)}
+    elsewhere = "333333333333"
+
+    def told(name, operation="nothing:at all", fault="", sets=("Deployers",)):
+        with between(company, {operation}, fault, known, portal={ACCOUNT: sets, elsewhere: ["ReadOnly"]}) as endpoint:
+            code, assessment, out = run(endpoint, [], f"sign-in-{name}", "--live", auditor=auditor, home=home)
+        text = "".join(path.read_text() for path in out.iterdir())
+        check(SIGNED_IN not in text and SIGNED_IN[:20] not in text, f"sign-in {name}: the token is in the output")
+        return code, assessment, answers(assessment), out
+
+    code, assessment, found, out = told("there")
+    ledger = found[DB + "prod-ledger"]
+    check(code == 1 and ledger["prevention"] == "open", f"sign-in: {code}, {ledger}")
+    path = next(path for path in assessment["paths"] if path["id"] == ledger["worst_path"])
+    check(any("AWSReservedSSO_Deployers" in name for name in path["principals"]), f"sign-in: {path['principals']}")
+    check(any(elsewhere in key and asset["answer"] == "unknown" for key, asset in found.items()), "sign-in: the account that nobody reads is unknown")
+    calls = {call["operation"] for call in map(json.loads, (out / "calls.jsonl").read_text().splitlines()) if not call["credential"].startswith("auditor:")}
+    check(calls == {"sso:ListAccounts", "sso:ListAccountRoles"}, f"sign-in: {calls}")
+    _, assessment, found, _ = told("elsewhere", sets=())
+    # What a role of an account that nobody reads may do here is not known.
+    check(found[DB + "prod-ledger"]["answer"] == "unknown", f"sign-in: no role of this account: {found[DB + 'prod-ledger']}")
+    cases = [(operation, fault) for operation in ("sso:ListAccounts", "sso:ListAccountRoles") for fault in [*FAULTS, "cut off"]]
+    for operation, fault in cases:
+        code, assessment, found, _ = told(f"{operation[4:]}-{fault}", operation, fault)
+        check(code in (1, 3), f"{operation} {fault}: exit {code}")
+        check(found[DB + "prod-ledger"]["answer"] in ("unknown", "nothing"), f"{operation} {fault}: {found[DB + 'prod-ledger']}")
+    # The same of a profile that names a role: one that is let in, and one that is not.
+    for user, expected in (("agent-assume", "open"), ("agent-kms", "stops")):
+        key, secret = company.keys[user]
+        home = {".aws/credentials": f"[base]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n",
+                ".aws/config": f"[profile deploy]\nrole_arn = {role('deployer')}\nsource_profile = base\n"}
+        with between(company, known=known) as endpoint:
+            _, assessment, _ = run(endpoint, [], f"profile-{user}", "--live", auditor=auditor, home=home)
+        state = layers(assessment, answers(assessment)[DB + "prod-ledger"])["permit"]
+        check(state == expected, f"profile of {user}: {state}")
+    return len(cases)
+
+
 ORGANIZATION = ["DescribeOrganization", "ListParents", "ListRoots", "ListPoliciesForTarget", "DescribePolicy",
                 "DescribeResourcePolicy"]
 
@@ -748,6 +810,7 @@ with Company() as company:
     across_accounts(company)
     consultant(company)
     blind_auditor(company)
+    runs += sign_in(company)
     by_another_role(company)
     by_its_key(company)
     administrator(company)

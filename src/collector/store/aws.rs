@@ -72,6 +72,7 @@ pub(super) fn cache(context: &Context<'_>, text: &str, out: &mut Finds) -> bool 
         // What has expired is renewed by what lies beside it, so the pair is as good as live.
         find.renewable = refresh.is_some();
         find.expires = ends("expiresAt", &value);
+        find.region = text_at(&value, &["region"]).map(str::to_owned);
         find.scope = text_at(&value, &["startUrl"]).map(|url| format!("every account and role that {url} lists"));
         out.finds.push(find);
     }

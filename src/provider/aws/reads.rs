@@ -58,6 +58,8 @@ pub(super) const READS: Reads = Reads {
         form("ec2:DescribeLockedSnapshots", "DescribeLockedSnapshots", EC2),
         post("rbin:ListRules", "/list-rules"),
         get("rbin:GetRule", "/rules/{}", ""),
+        get("sso:ListAccounts", "/assignment/accounts", "max_result"),
+        get("sso:ListAccountRoles", "/assignment/roles", "max_result"),
         target("organizations:DescribeOrganization", "AWSOrganizationsV20161128.DescribeOrganization"),
         target("organizations:ListRoots", "AWSOrganizationsV20161128.ListRoots"),
         target("organizations:ListParents", "AWSOrganizationsV20161128.ListParents"),

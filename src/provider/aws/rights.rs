@@ -256,9 +256,11 @@ impl<'a> Accounts<'a> {
     fn decide_on(&self, who: &Who<'a>, action: &str, on: &On, owner: &str, policy: &ResourcePolicy) -> Effect {
         let (caller, mut context) = (who.caller.clone(), Context::partial());
         let (On::This(name) | On::Below(name)) = on;
-        // A resource of a Region is called in that Region.
-        if let Some(region) = name.split(':').nth(3).filter(|region| !region.is_empty() && !region.contains(['*', '?']))
-        {
+        // A resource of a Region is called in that Region; a replica, and what spans several, from another one, too.
+        let spans = ["Replica", "Global"].iter().any(|word| action.contains(word));
+        let region =
+            name.split(':').nth(3).filter(|region| !spans && !region.is_empty() && !region.contains(['*', '?']));
+        if let Some(region) = region {
             context.set("aws:RequestedRegion", vec![region.to_owned()]);
         }
         let request = match on {
