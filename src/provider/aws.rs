@@ -54,7 +54,8 @@ pub fn operations() -> impl Iterator<Item = &'static str> {
 
 /// What is not listed of an account.
 const NOT_LISTED: &str = "resources other than S3 buckets, RDS instances and clusters, DynamoDB tables, EBS volumes, \
-                          vaults of AWS Backup, secrets and KMS keys, and Regions that are not named, were not listed";
+                          vaults of AWS Backup, secrets, KMS keys, EFS and FSx file systems, Redshift clusters, caches, \
+                          OpenSearch domains, ECR repositories and EKS clusters, and Regions that are not named, were not listed";
 
 /// How many accounts are read at a time.
 const AT_ONCE: usize = 2;

@@ -93,10 +93,34 @@ for name in ("prod/db", "prod/api"):
     secrets.create_secret(Name=name, SecretString="made-up", Tags=[{"Key": "env", "Value": "production"}])
 secrets.create_secret(Name="prod/everywhere", SecretString="made-up", AddReplicaRegions=[{"Region": "eu-central-1"}],
                       Tags=[{"Key": "env", "Value": "production"}])
+production = [{"Key": "env", "Value": "production"}]
+efs = client("efs")
+for name in ("home", "mounted"):
+    system = efs.create_file_system(CreationToken=name, Tags=[*production, {"Key": "Name", "Value": name}])["FileSystemId"]
+    if name == "mounted":
+        subnet = client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+        efs.create_mount_target(FileSystemId=system, SubnetId=subnet)
+client("redshift").create_cluster(ClusterIdentifier="prod-lake", NodeType="ra3.large", MasterUsername="app",
+                                  MasterUserPassword="Made-up-passw0rd", Tags=production)
+client("redshift").create_cluster_snapshot(ClusterIdentifier="prod-lake", SnapshotIdentifier="lake-before-the-move")
+client("elasticache").create_replication_group(ReplicationGroupId="prod-group", ReplicationGroupDescription="of the shop",
+                                               Engine="redis", CacheNodeType="cache.m5.large", NumCacheClusters=1, Tags=production)
+client("elasticache").create_cache_cluster(CacheClusterId="prod-cache", Engine="redis", CacheNodeType="cache.m5.large",
+                                           NumCacheNodes=1, Tags=production)
+client("memorydb").create_cluster(ClusterName="prod-memory", NodeType="db.r6g.large", ACLName="open-access", Tags=production)
+client("opensearch").create_domain(DomainName="prod-search", TagList=production)
+client("ecr").create_repository(repositoryName="prod/app", tags=production)
+role = "arn:aws:iam::123456789012:role/eks"
+client("eks").create_cluster(name="prod-eks", roleArn=role, resourcesVpcConfig={}, tags={"env": "production"})
+subnet = client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+client("fsx").create_file_system(FileSystemType="LUSTRE", StorageCapacity=1200, SubnetIds=[subnet], Tags=production)
 iam = client("iam")
 read = ["s3:Get*", "s3:List*", "ec2:Describe*", "rbin:Get*", "rbin:List*", "sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "iam:Get*", "iam:List*", "rds:Describe*", "rds:ListTagsForResource",
         "dynamodb:Describe*", "dynamodb:List*", "dynamodb:GetResourcePolicy", "organizations:Describe*", "backup:List*", "kms:ListKeys", "kms:DescribeKey", "kms:GetKeyPolicy",
-        "kms:ListResourceTags", "secretsmanager:ListSecrets", "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"]
+        "kms:ListResourceTags", "secretsmanager:ListSecrets", "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy",
+        "elasticfilesystem:Describe*", "fsx:Describe*", "redshift:DescribeClusters", "redshift:DescribeClusterSnapshots",
+        "elasticache:Describe*", "elasticache:List*", "memorydb:Describe*", "memorydb:List*", "es:List*", "es:DescribeDomain",
+        "ecr:Describe*", "ecr:Get*", "ecr:List*", "eks:List*", "eks:Describe*"]
 users = {
     "agent-admin": [allow("*")],
     "agent-readonly": [allow(read)],
@@ -116,6 +140,12 @@ users = {
     "agent-nothing": [],
     # The auditor's own: it may take on roles, and nothing else.
     "auditor": [allow("sts:AssumeRole")],
+    "agent-stores": [allow(["elasticfilesystem:DeleteFileSystem", "redshift:DeleteCluster", "elasticache:DeleteReplicationGroup",
+                            "elasticache:DeleteCacheCluster", "memorydb:DeleteCluster", "es:DeleteDomain", "ecr:DeleteRepository",
+                            "eks:DeleteCluster", "fsx:DeleteFileSystem", "sts:GetCallerIdentity"])],
+    "agent-sealed-but": [allow("*"), {"Effect": "Deny", "NotAction": ["rds:Describe*", "secretsmanager:Get*"], "Resource": "*"}],
+    "agent-peek": [allow(["secretsmanager:GetSecretValue", "sts:GetCallerIdentity"])],
+    "agent-sql": [allow(["redshift-data:ExecuteStatement", "sts:GetCallerIdentity"])],
     "agent-secrets": [allow(["secretsmanager:DeleteSecret", "sts:GetCallerIdentity"])],
     "agent-sealed": [allow("*"), {"Effect": "Deny", "NotAction": [one for one in read if one != "backup:List*"], "Resource": "*"}],
     "agent-policies": [allow(["s3:PutBucketPolicy", "sts:GetCallerIdentity"])],

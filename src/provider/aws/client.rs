@@ -99,7 +99,7 @@ impl Client<'_> {
         // IAM and Organizations have one endpoint for a partition (AWS General Reference).
         match service {
             "iam" | "organizations" => (format!("{service}.{}", global(service, self.region)), home(self.region)),
-            _ => (format!("{service}.{}.amazonaws.com{}", self.region, china(self.region)), self.region),
+            _ => (format!("{}.{}.amazonaws.com{}", named(service), self.region, china(self.region)), self.region),
         }
     }
 
@@ -200,6 +200,15 @@ const REFUSALS: [&str; 12] = [
     "ExpiredToken",
     "ExpiredTokenException",
 ];
+
+/// What a service is called in its hosts, where that is not what it is signed for (service models, `endpointPrefix`).
+fn named(service: &str) -> &str {
+    match service {
+        "ecr" => "api.ecr",
+        "memorydb" => "memory-db",
+        other => other,
+    }
+}
 
 /// The host of a service that has one for a partition.
 fn global(service: &str, region: &str) -> String {

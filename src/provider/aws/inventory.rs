@@ -1,11 +1,18 @@
 //! What an account has, what guards it and what brings it back.
 
+mod caches;
 mod dynamodb;
 mod ebs;
+mod efs;
+mod eks;
+mod fsx;
+mod images;
 mod kms;
 mod parts;
 mod rds;
+mod redshift;
 mod s3;
+mod search;
 mod secrets;
 mod vaults;
 
@@ -95,6 +102,13 @@ impl<'a> Scene<'a> {
             dynamodb::list_all(&mut desk);
             ebs::list_all(&mut desk);
             secrets::list_all(&mut desk);
+            efs::list_all(&mut desk);
+            fsx::list_all(&mut desk);
+            redshift::list_all(&mut desk);
+            caches::list_all(&mut desk);
+            search::list_all(&mut desk);
+            images::list_all(&mut desk);
+            eks::list_all(&mut desk);
             kms::list_all(&mut desk);
             desk.done()
         });
@@ -349,11 +363,12 @@ impl Desk<'_> {
 }
 
 /// Kinds that are destroyed by calls on others: the volume of a machine by those on the machine, or on what has made it, a
-/// replica of a secret by those on the secret.
-const BY_OTHERS: [&str; 2] = ["instance_volume", "secret_replica"];
+/// replica of a secret by those on the secret. Of caches and file systems of `FSx` each sort has calls of its own.
+const BY_OTHERS: [&str; 4] = ["instance_volume", "secret_replica", "cache", "fsx_file_system"];
 
-/// Actions that are called on another resource of the same kind.
-const FROM_ELSEWHERE: [&str; 1] = ["secretsmanager:ReplicateSecretToRegions"];
+/// Actions that are called on another resource of the same kind, or on what is in one.
+const FROM_ELSEWHERE: [&str; 4] =
+    ["secretsmanager:ReplicateSecretToRegions", "es:ESHttpDelete", "es:ESHttpPost", "es:ESHttpPut"];
 
 /// Actions that are called on the objects of a bucket, not on the bucket (Service Authorization Reference, Amazon S3).
 const OF_OBJECTS: [&str; 3] = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"];

@@ -27,6 +27,8 @@ pub(super) const EC2: &str = "2016-11-15";
 pub(super) const STS: &str = "2011-06-15";
 pub(super) const IAM: &str = "2010-05-08";
 pub(super) const RDS: &str = "2014-10-31";
+pub(super) const REDSHIFT: &str = "2012-12-01";
+pub(super) const ELASTICACHE: &str = "2015-02-02";
 
 /// Calls that are made with a token, not with a key, so that no policy of the caller's allows them.
 pub(super) const WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
@@ -83,6 +85,34 @@ pub(super) const READS: Reads = Reads {
         get("backup:ListRecoveryPointsByBackupVault", "/backup-vaults/{}/recovery-points/", "maxResults"),
         get("backup:GetBackupVaultAccessPolicy", "/backup-vaults/{}/access-policy", ""),
         get("backup:ListRecoveryPointsByResource", "/resources/{}/recovery-points", ""),
+        get("elasticfilesystem:DescribeFileSystems", "/2015-02-01/file-systems", "MaxItems"),
+        get("elasticfilesystem:DescribeFileSystemPolicy", "/2015-02-01/file-systems/{}/policy", ""),
+        get(
+            "elasticfilesystem:DescribeReplicationConfigurations",
+            "/2015-02-01/file-systems/replication-configurations",
+            "",
+        ),
+        target("fsx:DescribeFileSystems", "AWSSimbaAPIService_v20180301.DescribeFileSystems"),
+        target("fsx:DescribeBackups", "AWSSimbaAPIService_v20180301.DescribeBackups"),
+        form("redshift:DescribeClusters", "DescribeClusters", REDSHIFT),
+        form("redshift:DescribeClusterSnapshots", "DescribeClusterSnapshots", REDSHIFT),
+        form("elasticache:DescribeReplicationGroups", "DescribeReplicationGroups", ELASTICACHE),
+        form("elasticache:DescribeCacheClusters", "DescribeCacheClusters", ELASTICACHE),
+        form("elasticache:DescribeServerlessCaches", "DescribeServerlessCaches", ELASTICACHE),
+        form("elasticache:DescribeSnapshots", "DescribeSnapshots", ELASTICACHE),
+        form("elasticache:ListTagsForResource", "ListTagsForResource", ELASTICACHE),
+        target("memorydb:DescribeClusters", "AmazonMemoryDB.DescribeClusters"),
+        target("memorydb:ListTags", "AmazonMemoryDB.ListTags"),
+        get("es:ListDomainNames", "/2021-01-01/domain", ""),
+        get("es:DescribeDomain", "/2021-01-01/opensearch/domain/{}", ""),
+        get("es:ListTags", "/2021-01-01/tags/", "arn"),
+        target("ecr:DescribeRepositories", "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories"),
+        target("ecr:GetRepositoryPolicy", "AmazonEC2ContainerRegistry_V20150921.GetRepositoryPolicy"),
+        target("ecr:GetRegistryPolicy", "AmazonEC2ContainerRegistry_V20150921.GetRegistryPolicy"),
+        target("ecr:DescribeRegistry", "AmazonEC2ContainerRegistry_V20150921.DescribeRegistry"),
+        target("ecr:ListTagsForResource", "AmazonEC2ContainerRegistry_V20150921.ListTagsForResource"),
+        get("eks:ListClusters", "/clusters", ""),
+        get("eks:DescribeCluster", "/clusters/{}", ""),
         get("s3:ListAllMyBuckets", "/", "max-buckets"),
         get("s3:GetBucketLocation", "/{}", "location"),
         get("s3:GetBucketVersioning", "/{}", "versioning"),
@@ -104,7 +134,8 @@ fn own_host(host: &str) -> bool {
     let plain = |label: &str| {
         !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
-    if name.strip_prefix("portal.sso.").is_some_and(plain) {
+    // Services of two labels.
+    if ["portal.sso.", "api.ecr."].into_iter().filter_map(|service| name.strip_prefix(service)).any(plain) {
         return true;
     }
     // Two labels at most: a bucket's own host has the bucket's name in front, which anyone may choose.
@@ -114,8 +145,26 @@ fn own_host(host: &str) -> bool {
     service && region && labels.next().is_none()
 }
 
-const SERVICES: [&str; 11] =
-    ["sts", "iam", "rds", "dynamodb", "organizations", "backup", "kms", "s3", "ec2", "rbin", "secretsmanager"];
+const SERVICES: [&str; 18] = [
+    "sts",
+    "iam",
+    "rds",
+    "dynamodb",
+    "organizations",
+    "backup",
+    "kms",
+    "s3",
+    "ec2",
+    "rbin",
+    "secretsmanager",
+    "elasticfilesystem",
+    "fsx",
+    "redshift",
+    "elasticache",
+    "memory-db",
+    "es",
+    "eks",
+];
 
 /// The error codes that ask to slow down (AWS SDK reference, retry behaviour).
 fn throttled(answer: &Answer) -> bool {
@@ -143,6 +192,8 @@ mod tests {
             "iam.amazonaws.com",
             "rds.cn-north-1.amazonaws.com.cn",
             "portal.sso.eu-west-1.amazonaws.com",
+            "api.ecr.eu-west-1.amazonaws.com",
+            "memory-db.eu-west-1.amazonaws.com",
         ] {
             assert!(own_host(host), "{host}");
         }
@@ -155,6 +206,9 @@ mod tests {
             "rds.a.b.amazonaws.com",
             "portal.sso.amazonaws.com",
             "x.portal.sso.eu-west-1.amazonaws.com",
+            "api-ecr.eu-west-1.amazonaws.com",
+            "api.ecr.a.b.amazonaws.com",
+            "api.rds.eu-west-1.amazonaws.com",
             "notamazonaws.com",
         ] {
             assert!(!own_host(host), "{host}");

@@ -126,7 +126,7 @@ const WIDEN_POLICY: [&str; 2] = ["iam:CreatePolicyVersion", "iam:SetDefaultPolic
 const BECOME_USER: [&str; 3] = ["iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"];
 /// Rights that may lead to those of another role, past a boundary, to a whole account, or to identities that are not
 /// there yet, by ways that are not followed.
-const NOT_FOLLOWED: [&str; 43] = [
+const NOT_FOLLOWED: [&str; 46] = [
     "iam:PassRole",
     "iam:CreateRole",
     "iam:CreateUser",
@@ -149,6 +149,9 @@ const NOT_FOLLOWED: [&str; 43] = [
     "sts:AssumeRoot",
     "organizations:CloseAccount",
     "organizations:CreateAccount",
+    "account:CloseAccount",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:BatchGetSecretValue",
     "lambda:UpdateFunctionCode",
     "lambda:UpdateFunctionConfiguration",
     "lambda:InvokeFunction",
@@ -218,9 +221,7 @@ impl<'a> Accounts<'a> {
         self.rest(who, facts);
         self.openers(who, facts);
         self.widen(who, limited, facts);
-        if !who.reads_alone() {
-            self.not_followed(who, limited, facts);
-        }
+        self.not_followed(who, limited, facts);
         self.become_others(who, facts)
     }
 
@@ -385,7 +386,9 @@ impl<'a> Accounts<'a> {
 
     fn not_followed(&self, who: &Who<'a>, limited: &Limited, facts: &mut Facts) {
         let names = |action: &&&str| who.held.identity.iter().any(|policy| policy.names(action));
-        let Some(first) = NOT_FOLLOWED.iter().chain(&above::LIFTS).find(names) else { return };
+        let alone = who.reads_alone();
+        let open = |action: &&&str| names(action) && (!alone || self.may_read(who, action));
+        let Some(first) = NOT_FOLLOWED.iter().chain(&above::LIFTS).find(open) else { return };
         let why = "ways to other rights by services, and by identities that are not there yet, are not followed";
         let right = |account: &Account| Atom::Right {
             principal: who.id.clone(),

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use deadstop_core::fact::{Fact, Gap};
 use deadstop_core::iam::{Kind, Policy};
-use deadstop_core::id::{NodeId, ProtectionId};
-use deadstop_core::model::{Basis, Copy, CopyKind, End, Lift, Protection, Side};
+use deadstop_core::id::{NodeId, ProtectionId, StepId};
+use deadstop_core::model::{Atom, Basis, Copy, CopyKind, End, Lift, Protection, Side, Step};
 use deadstop_core::time::{Span, Time};
+use roxmltree::{Document, Node};
 use serde_json::{Value, json};
 
 use super::{DRILLS, Desk};
 use crate::provider::aws::client::{Client, Fault};
 use crate::provider::aws::rights::ResourcePolicy;
+use crate::provider::aws::xml;
 
 /// A listing of the JSON protocol, page by page.
 #[derive(Clone, Copy)]
@@ -40,6 +42,52 @@ impl Listing {
             client.target(self.service, self.target, "1.1", &body)
         })
     }
+}
+
+/// A listing of the query protocol, page by page.
+#[derive(Clone, Copy)]
+pub(super) struct Query {
+    pub(super) service: &'static str,
+    pub(super) version: &'static str,
+    pub(super) action: &'static str,
+    /// The element with the items.
+    pub(super) items: &'static str,
+    /// What the place of the next page is called.
+    pub(super) next: &'static str,
+    /// What is said beside.
+    pub(super) fields: &'static [(&'static str, &'static str)],
+}
+
+impl Query {
+    /// Every page. One item that cannot be understood spoils the whole: it may be the one that counts.
+    pub(super) fn read<T>(self, client: &Client<'_>, read: fn(Node<'_, '_>) -> Option<T>) -> Result<Vec<T>, Fault> {
+        let (mut all, mut marker) = (Vec::new(), None::<String>);
+        loop {
+            let mut fields = self.fields.to_vec();
+            fields.extend(marker.as_deref().map(|marker| (self.next, marker)));
+            let answer = client.form(self.service, self.action, self.version, &fields)?;
+            let document = Document::parse(&answer).map_err(|_| Fault::malformed())?;
+            let result = xml::result(&document).ok_or_else(Fault::malformed)?;
+            xml::child(result, self.items).ok_or_else(Fault::malformed)?;
+            for node in xml::list(result, self.items) {
+                all.push(read(node).ok_or_else(Fault::malformed)?);
+            }
+            let next = xml::text(result, self.next).map(str::to_owned);
+            if next.is_none() {
+                return Ok(all);
+            }
+            if next == marker {
+                return Err(Fault::malformed());
+            }
+            marker = next;
+        }
+    }
+}
+
+/// The tags of an element of the query protocol.
+pub(super) fn xml_tags(node: Node<'_, '_>, list: &str) -> BTreeMap<String, String> {
+    let pair = |tag| Some((xml::text(tag, "Key")?.to_owned(), xml::text(tag, "Value").unwrap_or_default().to_owned()));
+    xml::list(node, list).filter_map(pair).collect()
 }
 
 /// Every page of a listing, by whatever asks for one.
@@ -98,6 +146,24 @@ pub(super) fn own_policy(document: &Result<Option<String>, Gap>, what: &'static 
     let document = serde_json::from_str::<Value>(document).ok();
     let policy = document.and_then(|document| Policy::new(&document, Kind::Resource).ok());
     policy.map_or(ResourcePolicy::NotKnown(what), ResourcePolicy::Read)
+}
+
+/// What of a policy allows. It is taken where it is not certain for which calls the policy of such a resource refuses.
+pub(super) fn allowing(document: &Result<Option<String>, Gap>, what: &'static str) -> ResourcePolicy {
+    let stripped = document.as_ref().map(|text| text.as_ref().map(|text| without_refusals(text).unwrap_or_default()));
+    own_policy(&stripped.map_err(Clone::clone), what)
+}
+
+fn without_refusals(text: &str) -> Option<String> {
+    let mut document: Value = serde_json::from_str(text).ok()?;
+    let statements = match document.get_mut("Statement")?.take() {
+        Value::Array(statements) => statements,
+        one @ Value::Object(_) => vec![one],
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return None,
+    };
+    let kept: Vec<Value> = statements.into_iter().filter(|one| one.get("Effect") != Some(&json!("Deny"))).collect();
+    document.as_object_mut()?.insert("Statement".to_owned(), Value::Array(kept));
+    Some(document.to_string())
 }
 
 /// What refuses a call.
@@ -165,6 +231,30 @@ impl Desk<'_> {
             drills: DRILLS,
             basis: Basis::Observed,
             because: kept.because,
+            sources: vec![source],
+        });
+    }
+
+    /// The age of a copy, by its time.
+    pub(super) fn age(&mut self, at: Option<Time>, what: &str) -> Fact<Span> {
+        match at {
+            Some(at) => Fact::Known(self.facts.at().since(at)),
+            None => self.unread(what),
+        }
+    }
+
+    /// Adds a call by which the data may be lost, if something lets it that AWS does not decide by policies.
+    pub(super) fn perhaps(&mut self, node: &NodeId, action: &str, because: &str, doubt: &str) {
+        let source = self.facts.source(action, &self.scope());
+        let possible = self.unread(doubt);
+        self.facts.steps.push(Step {
+            id: StepId(format!("{node}#{action}")),
+            session: None,
+            needs: vec![Atom::Can { action: action.to_owned(), target: node.clone() }],
+            gains: vec![Atom::Destroyed(node.clone())],
+            changes: true,
+            possible,
+            because: because.to_owned(),
             sources: vec![source],
         });
     }

@@ -3,7 +3,7 @@
 use deadstop_core::fact::Fact;
 use deadstop_core::iam::only_reads;
 
-use super::{Accounts, Effect, ResourcePolicy, Who, grant};
+use super::{Accounts, Effect, On, ResourcePolicy, Who, grant};
 use crate::provider::facts::Facts;
 
 impl Who<'_> {
@@ -19,6 +19,13 @@ impl Who<'_> {
 }
 
 impl<'a> Accounts<'a> {
+    /// Whether a call is a read, and not refused by its own policies wherever it is called.
+    pub(super) fn may_read(&self, who: &Who<'a>, action: &str) -> bool {
+        let anywhere = On::Below("arn:".to_owned());
+        let effect = self.decide_on(who, action, &anywhere, who.number, &ResourcePolicy::None);
+        only_reads(&action.to_lowercase()) && !matches!(effect, Effect::No(_))
+    }
+
     /// Rights to what was not listed, in any account. A policy that allows everything in its own allows that, too; one that
     /// refuses everything but reads refuses it. Where policies allow nothing but reads, a policy of a resource that was not
     /// listed may still let it in.

@@ -18,6 +18,7 @@ const CLUSTERS: &str = "rds:DescribeDBClusters";
 const SNAPSHOTS: &str = "rds:DescribeDBClusterSnapshots";
 const DELETE: &str = "rds:DeleteDBCluster";
 const MODIFY: &str = "rds:ModifyDBCluster";
+const SQL: [&str; 3] = ["rds-data:ExecuteStatement", "rds-data:BatchExecuteStatement", "rds-data:ExecuteSql"];
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Cluster {
@@ -29,6 +30,8 @@ pub(super) struct Cluster {
     pub(super) protected: Option<bool>,
     pub(super) retention: Option<u64>,
     pub(super) key: Option<String>,
+    /// Whether statements can be run by calls (RDS Data API).
+    pub(super) by_calls: Option<bool>,
     pub(super) tags: BTreeMap<String, String>,
 }
 
@@ -41,6 +44,7 @@ pub(super) fn cluster(node: Node<'_, '_>) -> Option<Cluster> {
         protected: yes(node, "DeletionProtection"),
         retention: text(node, "BackupRetentionPeriod").and_then(|days| days.parse().ok()),
         key: key(node),
+        by_calls: yes(node, "HttpEndpointEnabled"),
         tags: tags(node),
     })
 }
@@ -99,6 +103,12 @@ fn one(desk: &mut Desk<'_>, cluster: &Cluster, snapshots: &Result<Vec<Snapshot>,
         None => desk.unread("a cluster's deletion protection was not in the answer"),
     };
     desk.protection(&db, DELETE, protected, MODIFY, CLUSTERS);
+    if cluster.by_calls != Some(false) {
+        for action in SQL {
+            desk.also(&db, action, db.as_str());
+            desk.perhaps(&db, action, "drop its tables", "what the database itself lets a caller do was not read");
+        }
+    }
     automated(desk, cluster, &db);
     let of = |snapshot: &&Snapshot| snapshot.is_of(&cluster.name, cluster.number.as_deref());
     for snapshot in snapshots.iter().flatten().filter(of) {
