@@ -153,10 +153,10 @@ pub enum Command {
 /// Whose permissions.
 #[derive(Args, Debug)]
 pub struct PermissionsArgs {
-    /// The provider.
+    /// The provider; without it those of `--provider`, and without that AWS.
     // INVARIANT: not named as `--provider` is, which goes with every command.
-    #[arg(value_enum, value_name = "PROVIDER", default_value_t = Asked::Aws)]
-    pub asked: Asked,
+    #[arg(value_enum, value_name = "PROVIDER")]
+    pub asked: Option<Asked>,
 }
 
 /// Providers that are asked.

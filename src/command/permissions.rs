@@ -1,5 +1,7 @@
 //! `deadstop permissions`: the calls that `--live` may make, as a policy to grant.
 
+use clap::ValueEnum as _;
+use deadstop_core::quote;
 use serde_json::json;
 
 use crate::cli::{Asked, Common, PermissionsArgs};
@@ -8,7 +10,26 @@ use crate::output;
 use crate::provider::{self, aws, databases, railway};
 
 pub(super) fn run(args: &PermissionsArgs, common: &Common) -> anyhow::Result<u8> {
-    let text = match args.asked {
+    let named = |name: &String| {
+        Asked::from_str(name, true).map_err(|_| {
+            let known: Vec<&str> = provider::names().collect();
+            anyhow::anyhow!("--provider: this version does not ask {}; it asks {}", quote::word(name), known.join(", "))
+        })
+    };
+    let mut asked = match args.asked {
+        Some(asked) => vec![asked],
+        None => common.provider.iter().map(named).collect::<anyhow::Result<_>>()?,
+    };
+    if asked.is_empty() {
+        asked.push(Asked::Aws);
+    }
+    let texts = asked.into_iter().map(|asked| told(asked, common)).collect::<anyhow::Result<Vec<_>>>()?;
+    output::stdout(&texts.join("\n"))?;
+    Ok(0)
+}
+
+fn told(asked: Asked, common: &Common) -> anyhow::Result<String> {
+    Ok(match asked {
         Asked::Aws => aws_policy(&config::load(common.config.as_deref())?)?,
         Asked::Mysql => statements("mysql", MYSQL),
         Asked::Redis => statements("redis", REDIS),
@@ -17,9 +38,7 @@ pub(super) fn run(args: &PermissionsArgs, common: &Common) -> anyhow::Result<u8>
         Asked::Postgres => statements("postgres", POSTGRES),
         Asked::Railway => railway_queries(),
         Asked::Supabase => paths("supabase", SUPABASE),
-    };
-    output::stdout(&text)?;
-    Ok(0)
+    })
 }
 
 const NEON: &str = "\

@@ -79,8 +79,11 @@ fn recorded(path: &Path, assessment: &Assessment) -> anyhow::Result<Record> {
         .with_context(|| format!("`{}` is no record of an exercise", path.display()))?;
     let mistakes = tabletop::check(&record, assessment);
     if !mistakes.is_empty() {
-        let lines: Vec<String> =
-            mistakes.iter().map(|one| format!("  {}: {}", quote::word(&one.at), one.what)).collect();
+        // An id is short, or it is something else that does not belong here.
+        let is_id =
+            |at: &str| at.len() <= 16 && at.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'));
+        let shown = |at: &str| if is_id(at) { at.to_owned() } else { quote::word(at).to_string() };
+        let lines: Vec<String> = mistakes.iter().map(|one| format!("  {}: {}", shown(&one.at), one.what)).collect();
         anyhow::bail!("`{}` does not hold together:\n{}", path.display(), lines.join("\n"));
     }
     Ok(record)

@@ -285,6 +285,8 @@ fn permissions_are_told_for_every_provider_that_is_asked() {
     let place = Place::new();
     let policy = place.expect(0, &["permissions"]).out;
     assert_eq!(policy, place.expect(0, &["permissions", "aws"]).out);
+    assert_eq!(policy, place.expect(0, &["permissions", "--provider", "aws"]).out);
+    assert!(place.expect(2, &["permissions", "--provider", "nowhere"]).err.contains("it asks aws"));
     let reads = json(&policy)["Statement"][0]["Action"].as_array().unwrap().clone();
     assert!(reads.contains(&Value::from("rds:DescribeDBInstances")), "{policy}");
     let named: Vec<String> = deadstop::cli::Asked::value_variants()
