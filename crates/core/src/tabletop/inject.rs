@@ -86,6 +86,13 @@ pub fn injects(assessment: &Assessment) -> Vec<Inject> {
     all
 }
 
+/// A reason as a sentence begins.
+fn sentence(because: &str) -> String {
+    let shown = Shown::line(because).to_string();
+    let mut rest = shown.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 struct Scene<'a> {
     assessment: &'a Assessment,
     asset: &'a AssetAnswer,
@@ -133,7 +140,7 @@ impl Scene<'_> {
     }
 
     fn because(&self, name: LayerName) -> String {
-        self.layer(name).map_or_else(String::new, |layer| Shown::line(&layer.because).to_string())
+        self.layer(name).map_or_else(String::new, |layer| sentence(&layer.because))
     }
 
     fn name(&self) -> String {
@@ -278,7 +285,7 @@ impl Scene<'_> {
         let text = format!(
             "What nobody could read turns out at its worst: {} does not hold. {}.",
             layer.layer.title(),
-            Shown::line(&layer.because)
+            sentence(&layer.because)
         );
         let asked: Vec<String> = self
             .assessment
@@ -328,7 +335,7 @@ impl Scene<'_> {
             format!(
                 "Forty requests of agents wait for a person, and one of them deletes {}. {}.",
                 self.name(),
-                Shown::line(&layer.because)
+                sentence(&layer.because)
             ),
             "Forty requests of agents wait for your yes.".to_owned(),
             &["Would whoever approves notice it?", "What do they see of the call, and of what it destroys?"],
