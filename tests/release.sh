@@ -19,7 +19,8 @@ for file in deadstop README.md CHANGELOG.md SECURITY.md LICENSE-MIT LICENSE-APAC
   completions/deadstop.bash completions/_deadstop completions/deadstop.fish man/man1/deadstop.1 man/man1/deadstop-run.1; do
   [ -s "$root/$file" ] || fail "$file is missing"
 done
-for hidden in "$PWD" "$HOME/"; do
+# The home itself may be one that stores are looked for in, such as /root.
+for hidden in "$PWD" "$HOME/.cargo" "$HOME/.rustup"; do
   if grep -qF -- "$hidden" "$root/deadstop"; then fail "the program tells the path $hidden of the machine that built it"; fi
 done
 if "$root/deadstop" --version >/dev/null 2>&1; then
