@@ -78,6 +78,8 @@ struct Instance {
     number: Option<String>,
     engine: String,
     cluster: Option<String>,
+    /// Whether users of it sign in by IAM.
+    by_iam: Option<bool>,
     protected: Option<bool>,
     retention: Option<u64>,
     key: Option<String>,
@@ -93,6 +95,7 @@ fn instance(node: Node<'_, '_>) -> Option<Instance> {
         engine: text(node, "Engine").unwrap_or("database").to_owned(),
         cluster: text(node, "DBClusterIdentifier").map(str::to_owned),
         protected: yes(node, "DeletionProtection"),
+        by_iam: yes(node, "IAMDatabaseAuthenticationEnabled"),
         retention: text(node, "BackupRetentionPeriod").and_then(|days| days.parse().ok()),
         key: key(node),
         gigabytes: text(node, "AllocatedStorage").map(str::to_owned),
@@ -162,12 +165,31 @@ fn one(desk: &mut Desk<'_>, instance: &Instance, snapshots: &Result<Vec<Snapshot
         None => desk.unread("an instance's deletion protection was not in the answer"),
     };
     desk.protection(&db, "rds:DeleteDBInstance", protected, "rds:ModifyDBInstance", INSTANCES);
+    if instance.by_iam != Some(false) {
+        signed_in(desk, &db, &instance.arn, instance.number.as_deref());
+    }
     automated(desk, instance, &db);
     for snapshot in
         snapshots.iter().flatten().filter(|snapshot| snapshot.is_of(&instance.name, instance.number.as_deref()))
     {
         manual(desk, snapshot, &db, "rds:DeleteDBSnapshot", SNAPSHOTS);
     }
+}
+
+/// Where users of a database sign in by IAM, what they may do there is its own to say (RDS User Guide,
+/// `UsingWithRDS.IAMDBAuth.IAMPolicy`: `arn:aws:rds-db:region:account-id:dbuser:DbiResourceId/db-user-name`).
+pub(super) fn signed_in(desk: &mut Desk<'_>, db: &NodeId, arn: &str, number: Option<&str>) {
+    const CONNECT: &str = "rds-db:connect";
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let [prefix, partition, _, region, account, _] = parts.as_slice() else { return };
+    let within = number.map_or_else(String::new, |number| format!("{number}/"));
+    desk.also_below(db, CONNECT, &format!("{prefix}:{partition}:rds-db:{region}:{account}:dbuser:{within}"));
+    desk.perhaps(
+        db,
+        CONNECT,
+        "sign in to it and drop its tables",
+        "what the database itself lets a user do was not read",
+    );
 }
 
 impl Snapshot {

@@ -32,6 +32,8 @@ pub(super) struct Cluster {
     pub(super) key: Option<String>,
     /// Whether statements can be run by calls (RDS Data API).
     pub(super) by_calls: Option<bool>,
+    /// Whether users of it sign in by IAM.
+    by_iam: Option<bool>,
     pub(super) tags: BTreeMap<String, String>,
 }
 
@@ -45,6 +47,7 @@ pub(super) fn cluster(node: Node<'_, '_>) -> Option<Cluster> {
         retention: text(node, "BackupRetentionPeriod").and_then(|days| days.parse().ok()),
         key: key(node),
         by_calls: yes(node, "HttpEndpointEnabled"),
+        by_iam: yes(node, "IAMDatabaseAuthenticationEnabled"),
         tags: tags(node),
     })
 }
@@ -108,6 +111,9 @@ fn one(desk: &mut Desk<'_>, cluster: &Cluster, snapshots: &Result<Vec<Snapshot>,
             desk.also(&db, action, db.as_str());
             desk.perhaps(&db, action, "drop its tables", "what the database itself lets a caller do was not read");
         }
+    }
+    if cluster.by_iam != Some(false) {
+        super::signed_in(desk, &db, &cluster.arn, cluster.number.as_deref());
     }
     automated(desk, cluster, &db);
     let of = |snapshot: &&Snapshot| snapshot.is_of(&cluster.name, cluster.number.as_deref());
