@@ -4,6 +4,7 @@ pub mod compare;
 pub mod edition;
 pub mod examples;
 pub mod fix;
+pub mod rights;
 pub mod tabletop;
 pub mod what_if;
 
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 pub use compare::{DiffArgs, DiffFormat, VerifyArgs};
 pub use edition::{Audience, EditionArgs, Redact, RedactArgs};
 pub use fix::FixArgs;
+pub use rights::{Asked, IamArgs, IamCommand, PermissionsArgs, SimulateArgs};
 pub use tabletop::{AboutArgs, GuideArgs, PrepareArgs, RecordArgs, TabletopArgs, TabletopCommand};
 pub use what_if::{Trusted, WhatIfArgs};
 
@@ -148,36 +150,6 @@ pub enum Command {
     /// Say what would stop one very call, and by which rule.
     #[command(after_help = examples::WHAT_IF)]
     WhatIf(WhatIfArgs),
-}
-
-/// Whose permissions.
-#[derive(Args, Debug)]
-pub struct PermissionsArgs {
-    /// The provider; without it those of `--provider`, and without that AWS.
-    // INVARIANT: not named as `--provider` is, which goes with every command.
-    #[arg(value_enum, value_name = "PROVIDER")]
-    pub asked: Option<Asked>,
-}
-
-/// Providers that are asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Asked {
-    /// AWS: an IAM policy.
-    Aws,
-    /// MySQL and MariaDB: the rights of a login, and the statements that are asked.
-    Mysql,
-    /// Neon: the paths that are read. It has no key for reading alone.
-    Neon,
-    /// PlanetScale: the accesses of a service token, and the paths that are read.
-    Planetscale,
-    /// PostgreSQL: the rights of a login, and the statements that are asked.
-    Postgres,
-    /// Railway: the queries that are sent. It has no rights narrower than a workspace or an environment.
-    Railway,
-    /// Redis: the rights of a login, and the commands that are asked.
-    Redis,
-    /// Supabase: the scopes of a token, and the paths that are read.
-    Supabase,
 }
 
 /// What is looked at.
@@ -584,39 +556,4 @@ pub struct ManArgs {
     /// The folder for one page a command; without it the page of `deadstop` goes to standard output.
     #[arg(long, short, value_name = "DIR", env = "DEADSTOP_OUTPUT", help_heading = "Output")]
     pub output: Option<PathBuf>,
-}
-
-/// Arguments of `iam`.
-#[derive(Args, Debug)]
-pub struct IamArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: IamCommand,
-}
-
-/// What can be done with policies of AWS.
-#[derive(Debug, Subcommand)]
-pub enum IamCommand {
-    /// Decide requests against policies, by AWS's documented evaluation logic: JSON in, JSON out.
-    #[command(after_help = IAM_EXAMPLE)]
-    Simulate(SimulateArgs),
-}
-
-const IAM_EXAMPLE: &str = r#"The input is one request, or a list of them:
-  {"request": {"principal": "arn:aws:iam::111122223333:user/ci", "action": "s3:DeleteBucket",
-               "resource": {"resource": "arn:aws:s3:::prod", "accountId": "111122223333"}, "context": {}},
-   "identityPolicies": [{"name": "p", "policy": {"Version": "2012-10-17", "Statement": []}}],
-   "permissionBoundaries": [], "sessionPolicy": null, "serviceControlPolicies": [],
-   "resourceControlPolicies": [], "resourcePolicy": null}
-Without `permissionBoundaries` there is none; an empty list allows nothing. A key that is not in the context is absent;
-with "contextComplete": false it is not known, and the decision may be `Depends`.
-
-Exit codes: 0 every request decided · 2 malformed input · 3 a decision depends on what is not known"#;
-
-/// Arguments of `iam simulate`.
-#[derive(Args, Debug)]
-pub struct SimulateArgs {
-    /// The requests; `-` is standard input.
-    #[arg(value_name = "FILE", default_value = "-")]
-    pub input: PathBuf,
 }

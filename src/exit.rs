@@ -255,8 +255,10 @@ pub fn since(baseline: &Assessment, assessment: &Assessment, threshold: Threshol
     let changes = failing(&diff, assessment, threshold);
     let count = Count::new(assessment, threshold, policy);
     let day = baseline.assessed_at.day();
-    let stay =
-        format!("{} and {}, all of it in the baseline of {day}", count.at(threshold), failed(count.checks, threshold));
+    let known =
+        [(count.failing > 0).then(|| count.at(threshold)), (count.checks > 0).then(|| failed(count.checks, threshold))];
+    let known: Vec<String> = known.into_iter().flatten().collect();
+    let stay = format!("{}, all of it in the baseline of {day}", known.join(" and "));
     let (code, reason) = if changes > 0 {
         let are =
             if changes == 1 { "change since the baseline of {} is" } else { "changes since the baseline of {} are" };

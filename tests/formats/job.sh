@@ -35,7 +35,8 @@ mkdir -p home
 nightly() { HOME=$work/home DEADSTOP=$program bash "$here/../../docs/examples/nightly" "$work/kept"; }
 (cd shop && nightly >../told 2>&1) || [ "$?" = 3 ] || [ "$?" = 1 ] || fail "the nightly example: $(cat told)"
 [ -s "$(find kept -name assessment.json)" ] || fail "the nightly example kept nothing"
+cp "kept/$(date -u +%Y-%m-%d)/assessment.json" kept/baseline.json
 mv "kept/$(date -u +%Y-%m-%d)" kept/2026-01-01
 touch kept/2026-01-01
 (cd shop && nightly >../told 2>&1) || [ "$?" = 3 ] || fail "the nightly example fails for what it knew: $(cat told)"
-[ "$(find kept -name assessment.json | wc -l)" = 2 ] || fail "the nightly example kept one report of two"
+[ "$(find kept -mindepth 2 -name assessment.json | wc -l)" = 2 ] || fail "the nightly example kept one report of two"

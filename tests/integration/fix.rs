@@ -63,3 +63,26 @@ fn what_was_unknown_in_the_baseline_stays_unknown() {
     assert_eq!(first, 3);
     assert_eq!(run("two", &["--baseline", "one/assessment.json"]), 3);
 }
+
+#[test]
+fn a_waiver_that_is_gone_counts_as_new() {
+    let place = Place::new();
+    place.expect(0, &["demo", "-o", "w"]);
+    let all: Value = serde_json::from_str(&place.read("w/assessment.json")).unwrap();
+    let asset = all["assets"].as_array().unwrap().iter().find(|one| one["answer"] == "nothing").unwrap();
+    let key = asset["key"].as_str().unwrap();
+    let waivers = format!(
+        "schema: deadstop.config/1\nwaivers: [{{check: asset-would-survive-a-delete, subject: \"{key}\", reason: r, approved_by: p, expires: 2099-01-01}}]\n"
+    );
+    place.write("with.yaml", &waivers);
+    place.write("without.yaml", "schema: deadstop.config/1\n");
+    let assess = |config: &str, out: &str, more: &[&str]| {
+        let fixed = ["assess", "w/facts.json", "--fail-on", "nothing", "--config", config, "-o", out];
+        place.run(&fixed.into_iter().chain(more.iter().copied()).collect::<Vec<_>>())
+    };
+    assess("with.yaml", "before.json", &[]);
+    let same = assess("with.yaml", "same.json", &["--baseline", "before.json"]);
+    assert!(same.code != 1, "{}", same.out);
+    let gone = assess("without.yaml", "after.json", &["--baseline", "before.json"]);
+    assert!(gone.code == 1 && gone.out.contains("since the baseline of"), "{}", gone.out);
+}

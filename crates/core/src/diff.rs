@@ -173,6 +173,9 @@ pub struct FindingChange {
     pub after: Option<String>,
     /// Whether someone accepts it now.
     pub waived: bool,
+    /// Whether a waiver accepted it before.
+    #[serde(default)]
+    pub was_waived: bool,
     /// Whether the check itself is new, so that nothing need have changed but the question.
     pub new_check: bool,
     /// In a sentence, the newer where there is one.
@@ -180,10 +183,11 @@ pub struct FindingChange {
 }
 
 impl FindingChange {
-    /// Whether it fails now, did not before, and nobody accepts it.
+    /// Whether it fails now and nobody accepts it, and before it did not, or somebody did.
     #[must_use]
     pub fn fails_now(&self) -> bool {
-        self.after.as_deref() == Some("fail") && self.before.as_deref() != Some("fail") && !self.waived
+        let failed = self.before.as_deref() == Some("fail") && !self.was_waived;
+        self.after.as_deref() == Some("fail") && !self.waived && !failed
     }
 
     /// How bad it is, as far as its word is known.
@@ -410,6 +414,7 @@ fn findings(before: &Assessment, after: &Assessment) -> Vec<FindingChange> {
                 before: from,
                 after: to,
                 waived: waived(is),
+                was_waived: waived(was),
                 new_check: !known.contains(key.0),
                 message: shown.message.clone(),
             })

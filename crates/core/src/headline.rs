@@ -210,7 +210,11 @@ pub fn listed(names: &[String], most: usize) -> String {
 
 /// A small number as a word, to begin a sentence with.
 fn count(n: usize) -> String {
-    let text = word(n);
+    capital(&word(n))
+}
+
+/// A text as a sentence begins.
+pub(crate) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

@@ -30,7 +30,8 @@ pub fn digest(assessment: &Assessment) -> String {
 }
 
 /// Puts a record that [`check`] accepts into an assessment. An inject whose facts are others by now is marked; one whose path
-/// is gone is kept, and says so.
+/// is gone is kept, and says so. The check that asks for an exercise passes only by one of the last year in which something
+/// was answered about facts that still stand.
 pub fn merge(assessment: &mut Assessment, record: &Record) {
     let now = injects(assessment);
     let rows: Vec<Value> = record
@@ -58,10 +59,13 @@ pub fn merge(assessment: &mut Assessment, record: &Record) {
         "observations": record.observations,
         "improvement_plan": record.improvement_plan,
     }));
-    if !record.answered() {
-        return;
-    }
-    let held = record.exercise.date.as_deref().unwrap_or("a day that was not noted");
+    let fresh = |answered: &&Answered| {
+        now.iter().any(|one| {
+            one.path == answered.path && one.trigger == answered.trigger && one.facts_hash == answered.facts_hash
+        })
+    };
+    let of_this = record.injects.iter().filter(fresh).any(Answered::answered);
+    let Some(held) = record.exercise.held(assessment.assessed_at).filter(|_| of_this) else { return };
     for finding in assessment.findings.iter_mut().filter(|one| one.check == RECORDED && one.verdict == "fail") {
         finding.verdict = Verdict::Pass.word().into();
         finding.message = format!("{}: an exercise was recorded on {held}", finding.subject_name);

@@ -2,6 +2,7 @@
 
 use super::pattern;
 use super::shell::{word, words};
+use crate::meaning::{self, Around};
 use crate::model::WayKind;
 
 /// Programs that run whatever they are given.
@@ -317,7 +318,8 @@ pub(super) fn may_destroy(spec: &str) -> bool {
         let word = word.trim_start_matches("--request=").trim_start_matches("--method=").trim_start_matches("-x");
         methods.contains(&word.trim_matches(['"', '\'']))
     });
-    carries && (takes || sends || method)
+    let known = || !meaning::of_command(spec, &Around::default()).amounts.is_empty();
+    carries && (takes || sends || method || known())
 }
 
 /// A command in the forms that an agent may give it to get past a rule that refuses it.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::assessment::{Assessment, AssetAnswer, Layer, PathAnswer};
 use crate::bundle::short_hash;
+use crate::headline::capital;
 use crate::render::Shown;
 use crate::verdict::{Answer, LayerName, LayerState, Rank};
 
@@ -88,9 +89,7 @@ pub fn injects(assessment: &Assessment) -> Vec<Inject> {
 
 /// A reason as a sentence begins.
 fn sentence(because: &str) -> String {
-    let shown = Shown::line(because).to_string();
-    let mut rest = shown.chars();
-    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+    capital(Shown::line(because).as_str())
 }
 
 struct Scene<'a> {

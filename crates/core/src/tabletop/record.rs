@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use super::inject::Trigger;
 use super::{SCHEMA, digest};
 use crate::assessment::Assessment;
+use crate::time::{Span, Time};
 
 /// `tabletop.yaml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -155,11 +156,32 @@ pub struct Mistake {
     pub what: String,
 }
 
+impl Answered {
+    /// Whether anything was answered.
+    #[must_use]
+    pub fn answered(&self) -> bool {
+        self.questions.iter().any(|one| !one.answer.trim().is_empty())
+    }
+}
+
+impl Exercise {
+    /// The day, if it is one of the year before `at`: CP-4 and SOC 2 A1.3 are asked for once a year.
+    #[must_use]
+    pub fn held(&self, at: Time) -> Option<&str> {
+        let day = self.date.as_deref().filter(|day| is_day(day))?;
+        let on: Time = day.parse().ok()?;
+        (on <= at && at.since(on) <= YEAR).then_some(day)
+    }
+}
+
+/// How long an exercise counts.
+const YEAR: Span = Span::days(366);
+
 impl Record {
     /// Whether anything was answered at all.
     #[must_use]
     pub fn answered(&self) -> bool {
-        self.injects.iter().flat_map(|inject| &inject.questions).any(|one| !one.answer.trim().is_empty())
+        self.injects.iter().any(Answered::answered)
     }
 }
 

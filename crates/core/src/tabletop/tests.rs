@@ -108,6 +108,15 @@ fn what_changed_since_is_marked_and_blank_is_not_recorded() {
     record.injects[0].questions[0].answer = "Customers.".to_owned();
     record.exercise.date = Some("2026-11-20".to_owned());
     record.injects[1].facts_hash = "other".to_owned();
+    for (day, hash) in [("2025-01-01", None), ("2099-01-01", None), ("2026-11-20", Some("other"))] {
+        let (mut with, mut record) = (assessment.clone(), record.clone());
+        record.exercise.date = Some(day.to_owned());
+        if let Some(hash) = hash {
+            record.injects[0].facts_hash = hash.to_owned();
+        }
+        merge(&mut with, &record);
+        assert_eq!(verdict(&with), "fail", "{day}: too long ago, not yet, or about other facts");
+    }
     merge(&mut assessment, &record);
     assert_eq!(verdict(&assessment), "pass");
     let told = assessment.tabletop.clone().unwrap();

@@ -90,6 +90,7 @@ fn a_destroying_call_allowed_to_the_letter_leaves_the_shell_open_to_doubt() {
         "Bash(http delete api.example.com/databases/1)",
         "Bash(sudo aws rds delete-db-instance --db-instance-identifier orders)",
         "Bash(make destroy)",
+        "Bash(sudo aws s3 rb s3://exports --force)",
         "Bash(railway run psql -c 'DROP TABLE orders')",
         "Bash(python3 -c 'import shutil; shutil.rmtree(1); db.truncate()')",
     ] {

@@ -1,0 +1,69 @@
+//! What may be typed about rights: what an auditor needs, and what policies decide.
+
+use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Whose permissions.
+#[derive(Args, Debug)]
+pub struct PermissionsArgs {
+    /// The provider; without it those of `--provider`, and without that AWS.
+    // INVARIANT: not named as `--provider` is, which goes with every command.
+    #[arg(value_enum, value_name = "PROVIDER")]
+    pub asked: Option<Asked>,
+}
+
+/// Providers that are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Asked {
+    /// AWS: an IAM policy.
+    Aws,
+    /// MySQL and MariaDB: the rights of a login, and the statements that are asked.
+    Mysql,
+    /// Neon: the paths that are read. It has no key for reading alone.
+    Neon,
+    /// PlanetScale: the accesses of a service token, and the paths that are read.
+    Planetscale,
+    /// PostgreSQL: the rights of a login, and the statements that are asked.
+    Postgres,
+    /// Railway: the queries that are sent. It has no rights narrower than a workspace or an environment.
+    Railway,
+    /// Redis: the rights of a login, and the commands that are asked.
+    Redis,
+    /// Supabase: the scopes of a token, and the paths that are read.
+    Supabase,
+}
+
+/// Arguments of `iam`.
+#[derive(Args, Debug)]
+pub struct IamArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: IamCommand,
+}
+
+/// What can be done with policies of AWS.
+#[derive(Debug, Subcommand)]
+pub enum IamCommand {
+    /// Decide requests against policies, by AWS's documented evaluation logic: JSON in, JSON out.
+    #[command(after_help = IAM_EXAMPLE)]
+    Simulate(SimulateArgs),
+}
+
+const IAM_EXAMPLE: &str = r#"The input is one request, or a list of them:
+  {"request": {"principal": "arn:aws:iam::111122223333:user/ci", "action": "s3:DeleteBucket",
+               "resource": {"resource": "arn:aws:s3:::prod", "accountId": "111122223333"}, "context": {}},
+   "identityPolicies": [{"name": "p", "policy": {"Version": "2012-10-17", "Statement": []}}],
+   "permissionBoundaries": [], "sessionPolicy": null, "serviceControlPolicies": [],
+   "resourceControlPolicies": [], "resourcePolicy": null}
+Without `permissionBoundaries` there is none; an empty list allows nothing. A key that is not in the context is absent;
+with "contextComplete": false it is not known, and the decision may be `Depends`.
+
+Exit codes: 0 every request decided · 2 malformed input · 3 a decision depends on what is not known"#;
+
+/// Arguments of `iam simulate`.
+#[derive(Args, Debug)]
+pub struct SimulateArgs {
+    /// The requests; `-` is standard input.
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub input: PathBuf,
+}
