@@ -64,7 +64,7 @@ pub struct Common {
     /// Ask providers, by read operations alone, with the credentials that were found; without it nothing leaves the machine.
     #[arg(long, global = true, env = "DEADSTOP_LIVE", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Global options")]
     pub live: bool,
-    /// With --live: the providers to ask, of `aws`, `mysql`, `neon`, `planetscale`, `postgres`, `railway`, `redis` and `supabase`; without it all of them.
+    /// With --live: the providers to ask, of `aiven`, `aws`, `cloudflare`, `digitalocean`, `github`, `heroku`, `mysql`, `neon`, `planetscale`, `postgres`, `railway`, `redis`, `render`, `supabase`, `terraform` and `turso`; without it all of them.
     #[arg(
         long,
         global = true,
@@ -74,6 +74,24 @@ pub struct Common {
         help_heading = "Global options"
     )]
     pub provider: Vec<String>,
+    /// With --live: have AWS itself say whether a key may delete, by the calls that delete, made as dry runs. Nothing is
+    /// deleted, and CloudTrail shows each as the call that it is a dry run of.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "HOW",
+        env = "DEADSTOP_PROVE",
+        help_heading = "Global options"
+    )]
+    pub prove: Option<Prove>,
+}
+
+/// How a right to delete is proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Prove {
+    /// By the delete call itself, as a dry run (EC2: volumes, snapshots, instances).
+    DryRun,
 }
 
 /// When to colour.

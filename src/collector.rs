@@ -12,6 +12,7 @@ mod find;
 mod fingerprint;
 mod group;
 mod history;
+mod hosts;
 mod jwt;
 mod keys;
 mod locator;

@@ -250,6 +250,36 @@ fn excuse(raw: &Raw, config: &mut Config) {
     config.ignore = raw.ignore.iter().map(|ignored| (ignored.location.clone(), ignored.expires)).collect();
 }
 
+/// Providers that are asked with the tokens that are found, and what they are called in prose.
+pub(crate) const WITH_TOKENS: [(&str, &str); 12] = [
+    ("aiven", "Aiven"),
+    ("cloudflare", "Cloudflare"),
+    ("digitalocean", "DigitalOcean"),
+    ("github", "GitHub"),
+    ("heroku", "Heroku"),
+    ("neon", "Neon"),
+    ("planetscale", "PlanetScale"),
+    ("railway", "Railway"),
+    ("render", "Render"),
+    ("supabase", "Supabase"),
+    ("terraform", "HCP Terraform"),
+    ("turso", "Turso"),
+];
+
+/// Whether a provider is asked with the tokens that are found.
+pub(crate) fn with_tokens(name: &str) -> bool {
+    WITH_TOKENS.iter().any(|(one, _)| *one == name)
+}
+
+/// All that are asked, in prose.
+fn asked() -> String {
+    let mut all = vec!["AWS", "MySQL", "PostgreSQL", "Redis"];
+    all.extend(WITH_TOKENS.map(|(_, title)| title));
+    all.sort_by_key(|title| title.to_ascii_lowercase());
+    let last = all.pop().unwrap_or_default();
+    format!("{} and {last}", all.join(", "))
+}
+
 /// The settings of providers that this version takes and does not use.
 fn unused(providers: &BTreeMap<String, raw::Provider>) -> Vec<String> {
     let mut notes = Vec::new();
@@ -258,12 +288,10 @@ fn unused(providers: &BTreeMap<String, raw::Provider>) -> Vec<String> {
             "aws" => {
                 "an account is read by the auditor of `providers.aws.profile`, or with those of the keys found that may read it"
             }
-            "neon" | "planetscale" | "railway" | "supabase" => "it is read with the tokens found",
+            name if with_tokens(name) => "it is read with the tokens found",
             "mysql" | "postgres" | "redis" => "it is read with the logins found",
             _ => {
-                notes.push(format!(
-                    "`providers.{name}` is not used: this version asks AWS, MySQL, Neon, PlanetScale, PostgreSQL, Railway, Redis and Supabase"
-                ));
+                notes.push(format!("`providers.{name}` is not used: this version asks {}", asked()));
                 continue;
             }
         };

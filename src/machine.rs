@@ -59,6 +59,8 @@ pub struct Live {
     pub providers: Vec<String>,
     /// Who reads AWS accounts in the place of the keys that were found.
     pub auditor: Option<Auditor>,
+    /// Whether calls that would delete are made as dry runs, where the provider has such.
+    pub prove: bool,
 }
 
 impl Live {
@@ -159,6 +161,17 @@ pub fn read(
     let mut bundle = join(collected, found, declared, around, scope);
     let calls =
         live.map(|live| ask(live, (&keys, &tokens, &logins), &mut bundle, around.now, cancel)).unwrap_or_default();
+    let proofs = || calls.iter().filter(|call| provider::aws::is_proof(&call.operation));
+    if proofs().any(|call| call.status.is_some_and(|status| (200..300).contains(&status))) {
+        notes.push(String::from(
+            "A call that deletes was made as a dry run (--prove) and went through: this server takes no dry runs, and may have deleted. calls.jsonl tells which.",
+        ));
+    } else if proofs().count() > 0 {
+        notes.push(format!(
+            "{} calls that delete were made as dry runs (--prove): nothing was deleted, and CloudTrail shows each under the name of the delete.",
+            proofs().count()
+        ));
+    }
     describe(&mut bundle, config);
     notes.extend(ignore(&mut bundle, config, around.now));
     Ok(Machine { bundle: adopt(bundle)?, notes, stats, calls })
@@ -179,17 +192,20 @@ fn ask(
     let stage = tracing::info_span!("ask", credentials = count, calls).entered();
     let lent = live.auditor.as_ref().map(Auditor::lends).unwrap_or_default();
     let door = ReadOnly::new(live.endpoints.clone(), ASK_TIME, Arc::clone(cancel));
-    let door = door.lending(lent).with_hosts(live.hosts.clone());
+    let door = door.lending(lent).with_hosts(live.hosts.clone()).proving(live.prove);
     let signs_in = tokens.0.iter().any(|token| token.provider == "aws");
+    let mut endpoints = Vec::new();
     if live.asks("aws") && (!keys.0.is_empty() || signs_in || live.auditor.is_some()) {
         let chains: Vec<Step> =
             bundle.steps.items.iter().filter(|step| step.id.as_str().starts_with("assume:")).cloned().collect();
-        let learnt =
+        let mut learnt =
             provider::aws::ask(&door, (&keys.0, &tokens.0), &chains, live.auditor.as_ref(), &live.regions, now);
+        endpoints.append(&mut learnt.facts.endpoints);
         provider::join(bundle, learnt);
     }
-    provider::ask(&door, tokens, &|name| live.asks(name), now, bundle);
+    endpoints.extend(provider::ask(&door, tokens, &|name| live.asks(name), now, bundle));
     provider::databases::ask(&door, logins, &|name| live.asks(name), now, bundle);
+    provider::same::join(bundle, logins, &endpoints, now);
     let plans: Vec<provider::Plan> = provider::plans().collect();
     for source in &mut bundle.sources {
         let Some(name) = source.id.as_str().strip_prefix("ask:").filter(|name| live.asks(name)) else { continue };
@@ -293,6 +309,14 @@ fn declared(config: &Config, around: &Surroundings, found: &[SessionId]) -> Vec<
             "claude-code" => Agent::ClaudeCode,
             "cursor" | "cursor-cli" => Agent::Cursor,
             "codex" => Agent::Codex,
+            "gemini-cli" => Agent::GeminiCli,
+            "opencode" => Agent::OpenCode,
+            "copilot-cli" => Agent::CopilotCli,
+            "vscode" => Agent::VsCode,
+            "cline" | "cline-cli" => Agent::Cline,
+            "roo-code" | "roo-cli" => Agent::RooCode,
+            "crush" => Agent::Crush,
+            "qwen-code" => Agent::QwenCode,
             "ci" => Agent::Ci,
             "program" => Agent::Program,
             _ => Agent::Other,

@@ -1,9 +1,11 @@
 //! Everything that is written: whole under its final name, or not at all.
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 use tempfile::{NamedTempFile, TempDir};
 
 use crate::manifest::{self, Manifest};
@@ -13,6 +15,12 @@ pub const FACTS: &str = "facts.json";
 
 /// How the name of everything begins that is not yet under its final name.
 const STAGED: &str = ".deadstop-";
+
+/// How much is written at once, in bytes: an assessment may be some hundred megabytes.
+const BUFFER: usize = 128 * 1024;
+
+/// How many such pieces may wait to be written.
+const WAITING: usize = 8;
 
 /// Something that could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -113,12 +121,37 @@ pub fn written(path: &Path, fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<(
     let path = path.as_path();
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut held = NamedTempFile::with_prefix_in(STAGED, folder).map_err(refused(path))?;
-    let mut out = BufWriter::new(&mut held);
-    fill(&mut out).and_then(|()| out.flush()).map_err(refused(path))?;
-    drop(out);
+    beside(held.as_file_mut(), fill).map_err(refused(path))?;
     held.as_file().sync_all().map_err(refused(path))?;
     held.persist(path).map_err(|error| OutputError::Write { path: path.to_owned(), source: error.error })?;
     Ok(())
+}
+
+/// Writes on a thread of its own: to put a large assessment into JSON and to write that take about as long.
+fn beside(file: &mut File, fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let (sender, receiver) = sync_channel::<Vec<u8>>(WAITING);
+    thread::scope(|scope| {
+        let writing = scope.spawn(move || receiver.into_iter().try_for_each(|piece| file.write_all(&piece)));
+        let mut out = BufWriter::with_capacity(BUFFER, Pieces(sender));
+        let filled = fill(&mut out).and_then(|()| out.flush());
+        drop(out);
+        // Where both failed, the other could not go on for this one.
+        writing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).and(filled)
+    })
+}
+
+/// Hands on what is written to it.
+struct Pieces(SyncSender<Vec<u8>>);
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.send(bytes.to_vec()).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Writes one file that is not there yet.
@@ -137,7 +170,7 @@ pub fn new_file(path: &Path, text: &str) -> Result<(), OutputError> {
 }
 
 fn through(path: &Path, fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> Result<(), OutputError> {
-    let mut out = BufWriter::new(OpenOptions::new().write(true).open(path).map_err(refused(path))?);
+    let mut out = BufWriter::with_capacity(BUFFER, OpenOptions::new().write(true).open(path).map_err(refused(path))?);
     piped(fill(&mut out).and_then(|()| out.flush())).map_err(refused(path))
 }
 

@@ -2,9 +2,15 @@
 //!
 //! Asked only with `--live`, by read operations alone ([`crate::readonly`]), in the name of the credential itself.
 
+mod aiven;
+mod answered;
 pub mod aws;
+mod cloudflare;
 pub mod databases;
+mod digitalocean;
 mod facts;
+mod github;
+mod heroku;
 mod mysql;
 mod neon;
 mod planetscale;
@@ -13,8 +19,12 @@ mod pool;
 mod postgres;
 pub mod railway;
 mod redis;
+mod render;
+pub mod same;
 mod supabase;
+mod terraform;
 mod token;
+mod turso;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +37,7 @@ use deadstop_core::time::Time;
 use crate::collector::{Token, Tokens};
 use crate::readonly::{ReadOnly, Reads};
 use facts::{About, Facts, Fault};
+use same::Endpoint;
 
 /// What was learnt of credentials and of what lies behind them.
 #[derive(Debug)]
@@ -39,12 +50,21 @@ pub struct Learnt {
     pub(crate) open: Vec<(NodeId, Gap)>,
     /// Whether steps that files tell of are possible.
     pub(crate) settled: BTreeMap<StepId, Fact<bool>>,
+    /// What servers call themselves by, whatever name they are reached under.
+    pub(crate) marks: BTreeMap<NodeId, String>,
     pub(crate) facts: Facts,
 }
 
 impl Learnt {
     const fn new(facts: Facts) -> Self {
-        Self { identities: BTreeMap::new(), described: Vec::new(), open: Vec::new(), settled: BTreeMap::new(), facts }
+        Self {
+            identities: BTreeMap::new(),
+            described: Vec::new(),
+            open: Vec::new(),
+            settled: BTreeMap::new(),
+            marks: BTreeMap::new(),
+            facts,
+        }
     }
 
     /// What is learnt with each of these tokens, a few asked at once.
@@ -60,6 +80,7 @@ impl Learnt {
         self.described.extend(other.described);
         self.open.extend(other.open);
         self.settled.extend(other.settled);
+        self.marks.extend(other.marks);
         self.facts.absorb(other.facts);
     }
 
@@ -93,7 +114,47 @@ struct Asked {
     ask: fn(&ReadOnly, &[Token], Time) -> Learnt,
 }
 
-static ASKED: [Asked; 4] = [
+static ASKED: [Asked; 12] = [
+    Asked {
+        name: "aiven",
+        title: "Aiven",
+        host: aiven::HOST,
+        reads: &aiven::READS,
+        kinds: &aiven::KINDS,
+        ask: aiven::ask,
+    },
+    Asked {
+        name: "cloudflare",
+        title: "Cloudflare",
+        host: cloudflare::HOST,
+        reads: &cloudflare::READS,
+        kinds: &cloudflare::KINDS,
+        ask: cloudflare::ask,
+    },
+    Asked {
+        name: "digitalocean",
+        title: "DigitalOcean",
+        host: digitalocean::HOST,
+        reads: &digitalocean::READS,
+        kinds: &digitalocean::KINDS,
+        ask: digitalocean::ask,
+    },
+    Asked {
+        name: "github",
+        title: "GitHub",
+        host: github::HOST,
+        reads: &github::READS,
+        kinds: &github::KINDS,
+        ask: github::ask,
+    },
+    Asked {
+        name: "heroku",
+        title: "Heroku",
+        host: heroku::HOST,
+        reads: &heroku::READS,
+        kinds: &heroku::KINDS,
+        ask: heroku::ask,
+    },
     Asked { name: "neon", title: "Neon", host: neon::HOST, reads: &neon::READS, kinds: &neon::KINDS, ask: neon::ask },
     Asked {
         name: "planetscale",
@@ -112,12 +173,36 @@ static ASKED: [Asked; 4] = [
         ask: railway::ask,
     },
     Asked {
+        name: "render",
+        title: "Render",
+        host: render::HOST,
+        reads: &render::READS,
+        kinds: &render::KINDS,
+        ask: render::ask,
+    },
+    Asked {
         name: "supabase",
         title: "Supabase",
         host: supabase::HOST,
         reads: &supabase::READS,
         kinds: &supabase::KINDS,
         ask: supabase::ask,
+    },
+    Asked {
+        name: "terraform",
+        title: "HCP Terraform",
+        host: terraform::HOST,
+        reads: &terraform::READS,
+        kinds: &terraform::KINDS,
+        ask: terraform::ask,
+    },
+    Asked {
+        name: "turso",
+        title: "Turso",
+        host: turso::HOST,
+        reads: &turso::READS,
+        kinds: &turso::KINDS,
+        ask: turso::ask,
     },
 ];
 
@@ -162,7 +247,16 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Asks the providers of these tokens, and puts what is learnt in its place.
-pub fn ask(door: &ReadOnly, tokens: &Tokens, wanted: &dyn Fn(&str) -> bool, at: Time, bundle: &mut Bundle) {
+///
+/// Gives the hosts of databases that were seen.
+pub(crate) fn ask(
+    door: &ReadOnly,
+    tokens: &Tokens,
+    wanted: &dyn Fn(&str) -> bool,
+    at: Time,
+    bundle: &mut Bundle,
+) -> Vec<Endpoint> {
+    let mut endpoints = Vec::new();
     for asked in ASKED.iter().filter(|asked| wanted(asked.name)) {
         let of = |token: &&Token| token.provider == asked.name && asked.kinds.contains(&token.kind.as_str());
         let tokens: Vec<Token> = tokens.0.iter().filter(of).take(MOST).cloned().collect();
@@ -171,13 +265,15 @@ pub fn ask(door: &ReadOnly, tokens: &Tokens, wanted: &dyn Fn(&str) -> bool, at: 
         }
         let mut learnt = (asked.ask)(door, &tokens, at);
         learnt.described.extend(learnt.facts.assets.iter().map(|asset| asset.id.clone()));
+        endpoints.append(&mut learnt.facts.endpoints);
         join(bundle, learnt);
     }
+    endpoints
 }
 
 /// Puts what was learnt in the place of what was not known.
 pub fn join(bundle: &mut Bundle, learnt: Learnt) {
-    let Learnt { identities, described, open: _, settled, facts } = learnt;
+    let Learnt { identities, described, open: _, settled, marks: _, facts } = learnt;
     for step in &mut bundle.steps.items {
         if let Some(possible) = settled.get(&step.id) {
             step.possible = possible.clone();
@@ -209,6 +305,7 @@ pub fn join(bundle: &mut Bundle, learnt: Learnt) {
     bundle.assets.items.extend(facts.assets);
     bundle.protections.items.extend(facts.protections);
     bundle.recovery_points.items.extend(facts.copies);
+    bundle.drills.items.extend(facts.drills);
     // What was missing because nobody had asked is there, once every credential of it is known.
     let mut open: Vec<Gap> = bundle.credentials.items.iter().filter_map(|one| one.identity.gap().cloned()).collect();
     open.sort();
@@ -217,4 +314,15 @@ pub fn join(bundle: &mut Bundle, learnt: Learnt) {
     bundle.grants.gaps = open;
     bundle.grants.items.sort();
     bundle.grants.items.dedup();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ASKED;
+    use crate::config::WITH_TOKENS;
+
+    #[test]
+    fn who_is_asked_with_tokens_is_written_down_once() {
+        assert_eq!(ASKED.each_ref().map(|asked| (asked.name, asked.title)), WITH_TOKENS);
+    }
 }

@@ -79,6 +79,16 @@ pub enum Shape {
         /// The fields beside both.
         fields: &'static [&'static str],
     },
+    /// A form of these four fields: `Action` and `Version` with these values, `DryRun`, which is `true`, and one that names a
+    /// resource. It is answered with whether it would go through, and changes nothing. Sent only where the user says so.
+    DryRun {
+        /// The operation's name.
+        action: &'static str,
+        /// The version of the service's interface.
+        version: &'static str,
+        /// The field that names the resource.
+        field: &'static str,
+    },
     /// A `GET` of this path that is answered with credentials: the query has these keys, whose values, put together with a
     /// `/`, are what the user named.
     Issue {
@@ -107,6 +117,7 @@ impl Read {
             | Shape::Post(_)
             | Shape::Rest { .. }
             | Shape::Assume { .. }
+            | Shape::DryRun { .. }
             | Shape::Issue { .. } => None,
         }
     }
@@ -115,6 +126,12 @@ impl Read {
     #[must_use]
     pub const fn issues(&self) -> bool {
         matches!(self.shape, Shape::Assume { .. } | Shape::Issue { .. })
+    }
+
+    /// Whether it is a call that would change something, made as a dry run.
+    #[must_use]
+    pub const fn proves(&self) -> bool {
+        matches!(self.shape, Shape::DryRun { .. })
     }
 
     /// The path of a REST operation, with `{}` for a segment.
@@ -128,6 +145,7 @@ impl Read {
             | Shape::Post(_)
             | Shape::Document { .. }
             | Shape::Assume { .. }
+            | Shape::DryRun { .. }
             | Shape::Issue { .. } => None,
         }
     }
@@ -156,7 +174,15 @@ pub struct Answer {
     pub status: u16,
     /// The body, whole.
     pub body: Vec<u8>,
+    /// What its headers say that is answered nowhere else, by name.
+    pub told: BTreeMap<&'static str, String>,
 }
+
+/// Headers that are part of an answer: the next page of a list (RFC 8288), its next part at Heroku (Platform API reference,
+/// "Ranges"), and of GitHub the scopes of a token, organizations that are left out of a list, and the limit of calls (REST
+/// API documentation, "Scopes for OAuth apps", "Authenticating to the REST API", "Rate limits for the REST API").
+const TOLD: [&str; 6] =
+    ["link", "next-range", "retry-after", "x-github-sso", "x-oauth-scopes", "x-ratelimit-remaining"];
 
 /// One call as `calls.jsonl` lists it. No secret is part of it, nor anything that was answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -200,6 +226,8 @@ pub struct ReadOnly {
     hosts: BTreeMap<String, Vec<String>>,
     /// The identities whose credentials the user lets it ask for.
     named: BTreeSet<String>,
+    /// Whether calls may be made as dry runs.
+    proving: bool,
     cancel: Arc<AtomicBool>,
     until: Instant,
     calls: Mutex<Vec<Call>>,
@@ -229,6 +257,7 @@ impl ReadOnly {
             endpoints,
             hosts: BTreeMap::new(),
             named: BTreeSet::new(),
+            proving: false,
             cancel,
             until: Instant::now() + time,
             calls: Mutex::default(),
@@ -246,6 +275,24 @@ impl ReadOnly {
     #[must_use]
     pub fn lending(self, named: BTreeSet<String>) -> Self {
         Self { named, ..self }
+    }
+
+    /// The same door, through which calls may be made as dry runs, if so.
+    #[must_use]
+    pub fn proving(self, proving: bool) -> Self {
+        Self { proving, ..self }
+    }
+
+    /// Whether calls may be made as dry runs.
+    #[must_use]
+    pub const fn proves(&self) -> bool {
+        self.proving
+    }
+
+    /// Whether a provider is asked at its own hosts.
+    #[must_use]
+    pub fn own_hosts(&self, provider: &str) -> bool {
+        !self.endpoints.contains_key(provider)
     }
 
     /// The base address of a host of a provider: its own, or what the user named in its place.
@@ -374,7 +421,10 @@ impl ReadOnly {
             let seconds = value.to_str().ok().and_then(|text| text.trim().parse().ok());
             seconds.map_or(Duration::MAX, Duration::from_secs)
         });
-        Ok((Answer { status: response.status().as_u16(), body: typed(body, response.headers()) }, asked))
+        let headers = response.headers();
+        let told =
+            TOLD.iter().filter_map(|name| Some((*name, headers.get(*name)?.to_str().ok()?.to_owned()))).collect();
+        Ok((Answer { status: response.status().as_u16(), body: typed(body, headers), told }, asked))
     }
 
     /// Whether a request is this very read.
@@ -384,7 +434,8 @@ impl ReadOnly {
             Some(named) => url.origin() == named.origin(),
             None => url.scheme() == "https" && url.port().is_none() && url.host_str().is_some_and(reads.own_host),
         };
-        own && url.username().is_empty() && url.password().is_none() && is(read, request, &url, &self.named)
+        let may = self.proving || !read.proves();
+        may && own && url.username().is_empty() && url.password().is_none() && is(read, request, &url, &self.named)
     }
 
     /// The calls so far, sorted: several are under way at a time, and end as they will.
@@ -411,6 +462,21 @@ fn typed(body: Vec<u8>, headers: &HeaderMap) -> Vec<u8> {
     }
 }
 
+/// What a listing is asked for beside what it is of: how much of it, from where on, and of which account.
+const PAGING: [&str; 11] = [
+    "account_id",
+    "continuation-token",
+    "Marker",
+    "max-buckets",
+    "max_result",
+    "maxResults",
+    "MaxItems",
+    "MaxResults",
+    "next_token",
+    "nextToken",
+    "NextToken",
+];
+
 fn is(read: &Read, request: &Request<Vec<u8>>, url: &Url, named: &BTreeSet<String>) -> bool {
     match read.shape {
         Shape::Form { action, version } => form(request, url, action, version),
@@ -422,6 +488,12 @@ fn is(read: &Read, request: &Request<Vec<u8>>, url: &Url, named: &BTreeSet<Strin
             });
             let role = url::form_urlencoded::parse(request.body()).find(|(key, _)| key == "RoleArn");
             form(request, url, action, version) && known && role.is_some_and(|(_, role)| named.contains(role.as_ref()))
+        }
+        Shape::DryRun { action, version, field } => {
+            let fields: Vec<_> = url::form_urlencoded::parse(request.body()).collect();
+            let has = |name: &str| fields.iter().any(|(key, _)| key == name);
+            let dry = fields.iter().any(|(key, value)| key == "DryRun" && value == "true");
+            form(request, url, action, version) && fields.len() == 4 && dry && has(field)
         }
         Shape::Issue { path, keys } => {
             let (asked, values): (Vec<_>, Vec<_>) = url.query_pairs().unzip();
@@ -437,8 +509,12 @@ fn is(read: &Read, request: &Request<Vec<u8>>, url: &Url, named: &BTreeSet<Strin
             request.method() == Method::POST && url.path() == path && !strange
         }
         Shape::Get { path, query } => {
-            let key = query.is_empty() || url.query_pairs().any(|(key, _)| key == query);
-            request.method() == Method::GET && request.body().is_empty() && key && follows(url.path(), path)
+            let mut seen = BTreeSet::new();
+            let known = url
+                .query_pairs()
+                .all(|(key, _)| (key == query || PAGING.contains(&key.as_ref())) && seen.insert(key.into_owned()));
+            let key = query.is_empty() || seen.contains(query);
+            request.method() == Method::GET && request.body().is_empty() && known && key && follows(url.path(), path)
         }
         Shape::Document { path, text } => {
             // A document's answer depends on nothing but its body.
@@ -468,7 +544,8 @@ struct Asked<'a> {
 /// Whether nothing in the headers or in the spelling of the path may make it another request for its reader than it is
 /// for this list.
 fn plain(request: &Request<Vec<u8>>, url: &Url) -> bool {
-    const HEADERS: [&str; 5] = ["accept", "authorization", "content-type", "project-access-token", "user-agent"];
+    const HEADERS: [&str; 6] =
+        ["accept", "authorization", "content-type", "project-access-token", "range", "user-agent"];
     let once = |name: &str| request.headers().get_all(name).iter().count() == 1;
     let headers = request.headers().keys().all(|name| HEADERS.contains(&name.as_str()) && once(name.as_str()));
     let path = request.uri().path();

@@ -1,16 +1,24 @@
 //! Finds the sessions of this machine: who can act here without a person, and by which ways.
 //!
-//! It reads settings files and nothing else, follows no link at the end of a path, and runs nothing that it finds.
+//! It reads settings files, looks whether a database of an agent holds an account, and reads nothing else. It follows no link at the end of a path, and runs nothing that it finds.
 
 mod agent;
 mod ask;
 mod claude_code;
+mod cline;
 mod codex;
+mod copilot;
+mod crush;
 mod cursor;
 mod definitions;
+mod gemini;
 mod join;
+mod opencode;
+mod qwen;
 mod read;
+mod roo;
 pub mod started;
+mod vscode;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,7 +45,22 @@ trait Finder: Sync {
 }
 
 /// Every agent that is looked for. Adding one is adding a line.
-const FINDERS: [&dyn Finder; 4] = [&claude_code::ClaudeCode, &cursor::Cursor, &cursor::CursorCli, &codex::Codex];
+const FINDERS: [&dyn Finder; 14] = [
+    &claude_code::ClaudeCode,
+    &cursor::Cursor,
+    &cursor::CursorCli,
+    &codex::Codex,
+    &gemini::Gemini,
+    &opencode::OpenCode,
+    &copilot::CopilotCli,
+    &vscode::VsCode,
+    &cline::Cline,
+    &cline::ClineCli,
+    &roo::Roo,
+    &roo::RooCli,
+    &crush::Crush,
+    &qwen::Qwen,
+];
 
 /// Where sessions are looked for.
 #[derive(Clone, Debug)]

@@ -15,6 +15,7 @@ use rustix::fs::FileType;
 
 mod fs;
 mod read;
+mod wide;
 
 pub use fs::FolderError;
 pub use read::Chunk;

@@ -15,8 +15,20 @@ pub struct PermissionsArgs {
 /// Providers that are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Asked {
+    /// Aiven: the role of a user, and the paths that are read.
+    Aiven,
     /// AWS: an IAM policy.
     Aws,
+    /// Cloudflare: the permissions of a token, and the paths that are read.
+    Cloudflare,
+    /// DigitalOcean: the scopes of a token, and the paths that are read.
+    #[value(name = "digitalocean")]
+    DigitalOcean,
+    /// GitHub: the scopes of a token, and the paths that are read.
+    #[value(name = "github")]
+    GitHub,
+    /// Heroku: the scope of an authorization, and the paths that are read.
+    Heroku,
     /// MySQL and MariaDB: the rights of a login, and the statements that are asked.
     Mysql,
     /// Neon: the paths that are read. It has no key for reading alone.
@@ -29,8 +41,14 @@ pub enum Asked {
     Railway,
     /// Redis: the rights of a login, and the commands that are asked.
     Redis,
+    /// Render: the permissions of a key, and the paths that are read.
+    Render,
     /// Supabase: the scopes of a token, and the paths that are read.
     Supabase,
+    /// HCP Terraform: the permissions of a team, and the paths that are read.
+    Terraform,
+    /// Turso: the scopes of a token, and the paths that are read.
+    Turso,
 }
 
 /// Arguments of `iam`.

@@ -58,7 +58,9 @@ fn judge(rules: &Rules, name: &str, value: &[u8], range: Range<usize>, style: St
         return None;
     }
     let upper = upper_words(name);
-    let mut raw = if let Some(rule) = rules.by_name(&upper) {
+    // `TF_TOKEN_HOST`: a token of that host (CLI configuration, "Environment Variable Credentials").
+    let known: &str = if upper.starts_with("TF_TOKEN_") { "TFE_TOKEN" } else { &upper };
+    let mut raw = if let Some(rule) = rules.by_name(known) {
         let fits = if rule.regex().is_some() {
             rule.regex().is_some_and(|regex| regex.is_match(value))
         } else {

@@ -10,6 +10,7 @@ use deadstop_core::model::Class;
 use super::Options;
 use super::find::{Find, Finds, Node, Spot, Strength};
 use super::history;
+use super::hosts;
 use super::locator::{self, Locator};
 use super::places::Places;
 use super::reader::Reader;
@@ -167,6 +168,11 @@ fn environment(scanner: &Scanner, env: &BTreeMap<String, String>) -> Finds {
             out.finds.push(find);
         }
     }
+    let mut elsewhere = BTreeSet::new();
+    for (name, value) in env {
+        hosts::named(format!("{name}={value}").as_bytes(), &mut elsewhere);
+    }
+    hosts::place_all(&mut out.finds, &elsewhere);
     out
 }
 
@@ -189,25 +195,32 @@ pub(crate) fn from_raw(raw: Raw, spot: Spot, out: &mut Finds) -> Option<Find> {
     Some(find)
 }
 
-/// Names the login, the server and the database that a URL names.
+/// Names the login, the server and the database that a URL names. Of several servers the client picks one, and each may know
+/// the login as somebody else: who it is stays unknown, and it is used at none of them.
 pub(crate) fn place_database(find: &mut Find, locator: &Locator, out: &mut Finds) {
-    let server = locator.server();
-    find.identity = Some((locator.login(), locator.user.clone().unwrap_or_else(|| "anyone".to_owned())));
-    find.within = Some(server.clone());
-    let node = |id: String, kind: &str, class, name: &str, parent| Node {
-        id,
-        provider: locator.provider.to_owned(),
-        kind: kind.to_owned(),
-        class,
-        name: name.to_owned(),
-        parent,
-        spot: find.spot.clone(),
-    };
-    if let (Some(asset), Some(name)) = (locator.asset(), &locator.database) {
-        let class = if locator.provider == "redis" { Class::Store } else { Class::Database };
-        out.nodes.push(node(asset, "database", class, name, Some(server.clone())));
+    for one in locator.each() {
+        let server = one.server();
+        let node = |id: String, kind: &str, class, name: &str, parent| Node {
+            id,
+            provider: one.provider.to_owned(),
+            kind: kind.to_owned(),
+            class,
+            name: name.to_owned(),
+            parent,
+            spot: find.spot.clone(),
+        };
+        if let (Some(asset), Some(name)) = (one.asset(), &one.database) {
+            let class = if one.provider == "redis" { Class::Store } else { Class::Database };
+            out.nodes.push(node(asset, "database", class, name, Some(server.clone())));
+        }
+        out.nodes.push(node(server, "server", Class::Container, &one.host, None));
     }
-    out.nodes.push(node(server, "server", Class::Container, &locator.host, None));
+    if locator.host.contains(',') {
+        find.scope = Some("one of several servers, of which the client picks one".to_owned());
+        return;
+    }
+    find.identity = Some((locator.login(), locator.user.clone().unwrap_or_else(|| "anyone".to_owned())));
+    find.within = Some(locator.server());
     find.database = Some(locator.clone());
 }
 

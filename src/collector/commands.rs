@@ -69,13 +69,17 @@ pub(crate) fn scan(text: &[u8], at: usize, program: &str, style: Style, out: &mu
     };
     let user =
         user.or_else(|| if form.provider == "postgres" { long(&words, "--username").map(|w| w.text) } else { None });
-    let port = named(form.port_flag, "--port").filter(|port| port.parse::<u16>().is_ok());
+    let port = named(form.port_flag, "--port");
+    // A connection string in the place of a database says everything anew, and several ports are those of several servers.
+    let name = if form.provider == "postgres" { named("-d", "--dbname") } else { None };
+    let several = port.as_ref().is_some_and(|port| port.parse::<u16>().is_err())
+        || name.as_ref().is_some_and(|name| name.contains('=') || name.contains("://"));
     let mut raw = Raw::plain(form.provider, "password", Strength::Store, Some(value), password.at);
     raw.key = Some(program.trim_end().to_owned());
-    if plain(&host) {
+    if plain(&host) && !several {
         let port = port.unwrap_or_else(|| form.port.to_string());
         let host = format!("{}:{port}", host.to_ascii_lowercase());
-        let database = if form.provider == "postgres" { named("-d", "--dbname").filter(plain) } else { None };
+        let database = name.filter(plain);
         let tls = match form.provider {
             "redis" if words.iter().any(|word| word.text == "--tls") => Tls::Verified,
             "redis" => Tls::Never,

@@ -17,6 +17,7 @@ use super::mask::Mask;
 use super::rules::Rules;
 use super::starts::Starts;
 use super::{AwsKeys, Collected, Logins, McpServer, Paths, Stats, Tokens};
+use crate::config::with_tokens;
 use crate::secret::redact;
 
 /// Where only its places tell a credential apart, this many of them make its key; the rest are still listed.
@@ -192,12 +193,12 @@ impl Facts<'_> {
             excerpt: None,
             place: None,
             settle: askable.then(|| match provider {
-                "aws" | "neon" | "planetscale" | "railway" | "supabase" => {
-                    format!("run with --live, or merge facts of {title} (--merge)")
-                }
                 "mysql" | "postgres" | "redis" => format!(
                     "run with --live and a file of --config that names its host (providers: {{{provider}: {{hosts: […]}}}}), or merge facts of {title} (--merge)"
                 ),
+                _ if provider == "aws" || with_tokens(provider) => {
+                    format!("run with --live, or merge facts of {title} (--merge)")
+                }
                 _ => format!("merge facts of {title} (--merge); this version does not ask it"),
             }),
         });
@@ -235,7 +236,7 @@ impl Facts<'_> {
         let path = self.mask.hide(path);
         let id = SourceId(format!("sealed:{path}"));
         let settle = format!(
-            "it is locked ({about}): look through what it holds by hand, as a program that it is opened for reads it"
+            "it is no text that can be read whole ({about}): look through what it holds by hand, as a program that it is opened for reads it"
         );
         let source = Source::unanswered(id.clone(), &format!("read {path}"), GapReason::Unsupported, &settle, self.now);
         self.sources.entry(id.clone()).or_insert(Source { place: Some(path), ..source });

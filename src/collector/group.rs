@@ -6,7 +6,9 @@ use deadstop_core::id::CredentialId;
 use deadstop_core::model::Credential;
 
 use super::find::{Find, Finds};
+use super::hosts;
 use super::{AwsKey, Login, Token};
+use crate::config::with_tokens;
 use crate::secret::Secret;
 
 /// A secret of fewer bytes may well be two passwords by chance.
@@ -26,12 +28,14 @@ pub(super) fn keys(credential: &CredentialId, found: &[&Find]) -> Vec<AwsKey> {
     keys
 }
 
-/// Providers that are asked with a token.
-const WITH_TOKEN: [&str; 5] = ["aws", "neon", "planetscale", "railway", "supabase"];
-
 /// The token that a credential is, if its provider is asked with it.
 pub(super) fn token(credential: &CredentialId, provider: &str, kind: &str, found: &[&Find]) -> Option<Token> {
-    let secret = found.iter().find_map(|find| find.secret.as_ref()).filter(|_| WITH_TOKEN.contains(&provider))?;
+    // At another server it would be told to a provider that it is nothing to.
+    if found.iter().any(|find| hosts::is_elsewhere(find)) {
+        return None;
+    }
+    let secret =
+        found.iter().find_map(|find| find.secret.as_ref()).filter(|_| provider == "aws" || with_tokens(provider))?;
     let public_id = found.iter().find_map(|find| find.public_id.clone());
     // Of AWS, what a sign-in left; keys are [`keys`], and what renews is sent nowhere.
     if provider == "aws" && kind != "sso_token" {

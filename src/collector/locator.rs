@@ -12,7 +12,7 @@ use crate::readonly::socket::Tls;
 pub(crate) struct Locator {
     pub(crate) provider: &'static str,
     pub(crate) user: Option<String>,
-    /// `host:port`, or `host` where the port is looked up.
+    /// `host:port`, or `host` where the port is looked up. Several with commas between them, of which the client picks one.
     pub(crate) host: String,
     pub(crate) database: Option<String>,
     /// What it asks of TLS.
@@ -37,12 +37,17 @@ pub(crate) fn tls(value: &str) -> Tls {
 pub(crate) fn of_client(raw: &mut Raw, env: &BTreeMap<String, String>) {
     let get = |name: &str| env.get(name).filter(|value| !value.is_empty()).cloned();
     let (provider, usual, host, port) = match raw.key.as_deref() {
-        Some("PGPASSWORD") => ("postgres", "5432", get("PGHOST").or_else(|| get("PGHOSTADDR")), get("PGPORT")),
+        // An address is what is connected to, and what a service says comes before the other variables.
+        Some("PGPASSWORD") if get("PGSERVICE").is_some() => return,
+        Some("PGPASSWORD") => ("postgres", "5432", get("PGHOSTADDR").or_else(|| get("PGHOST")), get("PGPORT")),
         Some("MYSQL_PWD") => ("mysql", "3306", get("MYSQL_HOST"), get("MYSQL_TCP_PORT")),
         _ => return,
     };
     let Some(host) = host.filter(|_| raw.database.is_none()) else { return };
-    let port = port.filter(|port| port.parse::<u16>().is_ok()).unwrap_or_else(|| usual.to_owned());
+    let port = port.unwrap_or_else(|| usual.to_owned());
+    if port.parse::<u16>().is_err() {
+        return;
+    }
     let (user, database) =
         if provider == "postgres" { (get("PGUSER"), get("PGDATABASE")) } else { (get("USER"), None) };
     let user = user.or_else(|| get("USER"));
@@ -58,6 +63,11 @@ pub(crate) fn of_client(raw: &mut Raw, env: &BTreeMap<String, String>) {
 }
 
 impl Locator {
+    /// One of each server, where there are several.
+    pub(crate) fn each(&self) -> impl Iterator<Item = Self> {
+        self.host.split(',').map(|host| Self { host: host.to_owned(), ..self.clone() })
+    }
+
     /// The server: `postgres://host:port`.
     pub(crate) fn server(&self) -> String {
         format!("{}://{}", self.provider, self.host)
@@ -209,7 +219,10 @@ fn login(rest: &str, style: Style, key: Option<String>, at: std::ops::Range<usiz
     out.push(raw);
 }
 
-/// The parts of what follows `scheme://`, and the password apart from them.
+/// The parts of what follows `scheme://`, and the password apart from them. What stands after the question mark comes before
+/// what stands in the URL at PostgreSQL; elsewhere clients are not of one mind, so that a URL that contradicts itself is none.
+///
+/// <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>
 fn parse(provider: &'static str, port: u16, rest: &str) -> Option<(Locator, Option<String>)> {
     // A password may hold `/`, `?` or `#` unescaped; the last `@` ends it.
     let (who, place) = rest.rsplit_once('@').map_or((None, rest), |(who, place)| (Some(who), place));
@@ -219,16 +232,29 @@ fn parse(provider: &'static str, port: u16, rest: &str) -> Option<(Locator, Opti
         Some(who) => who.split_once(':').map_or((decode(who), None), |(user, word)| (decode(user), Some(decode(word)))),
         None => (String::new(), None),
     };
-    let mut host = hosts.split(',').next().unwrap_or_default().to_ascii_lowercase();
-    let mut sealed = if provider == "redis" { Tls::Never } else { Tls::Offered };
-    for pair in query.split('&') {
-        match pair.split_once('=') {
-            Some(("user", value)) if user.is_empty() => user = decode(value),
-            Some(("password", value)) if password.is_none() => password = Some(decode(value)),
-            Some(("host", value)) if host.is_empty() => host = decode(value),
-            Some(("sslmode" | "ssl-mode" | "sslMode" | "ssl" | "tls" | "useSSL" | "sslaccept", value)) => {
-                sealed = sealed.max(tls(value));
-                if tls(value) == Tls::Never && sealed == Tls::Offered {
+    let mut path = decode(path.split(['#', ';', '&', '/', '?']).next().unwrap_or_default());
+    let (mut hosts, mut ports, mut sealed) =
+        (hosts.to_ascii_lowercase(), None, if provider == "redis" { Tls::Never } else { Tls::Offered });
+    let mut address = None;
+    let said: Vec<(&str, &str)> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+    for (name, value) in said.into_iter().filter(|(_, value)| !value.is_empty()) {
+        let (libpq, value) = (provider == "postgres", decode(value));
+        match name {
+            "user" if libpq || user.is_empty() => user = value,
+            "password" if libpq || password.is_none() => password = Some(value),
+            "host" if libpq || hosts.is_empty() => hosts = bracketed(&value.to_ascii_lowercase()),
+            "user" if user != value => return None,
+            "password" if password.as_ref() != Some(&value) => return None,
+            "host" if hosts != value => return None,
+            "hostaddr" if libpq => address = Some(bracketed(&value)),
+            "port" if libpq => ports = Some(value),
+            "dbname" if libpq => path = value,
+            // What a service is, its own file says.
+            "service" if libpq => return None,
+            "db" if provider == "redis" => path = value,
+            "sslmode" | "ssl-mode" | "sslMode" | "ssl" | "tls" | "useSSL" | "sslaccept" => {
+                sealed = sealed.max(tls(&value));
+                if tls(&value) == Tls::Never && sealed == Tls::Offered {
                     sealed = Tls::Never;
                 }
             }
@@ -243,26 +269,7 @@ fn parse(provider: &'static str, port: u16, rest: &str) -> Option<(Locator, Opti
         password.get_or_insert_with(|| word.to_owned());
         name.clone_into(&mut user);
     }
-    if host.is_empty() {
-        "localhost".clone_into(&mut host);
-    }
-    let has_port = host.rsplit_once(':').is_some_and(|(head, port)| {
-        port.bytes().all(|b| b.is_ascii_digit())
-            && port.parse::<u16>().is_ok()
-            && (!head.contains(':') || head.ends_with(']'))
-    });
-    if host.contains(':') && !has_port && !host.starts_with('[') {
-        // What stands after the colon is no port: it is a password that was cut short.
-        return None;
-    }
-    let name_ok = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']' | '/' | '%');
-    if !host.chars().all(name_ok) {
-        return None;
-    }
-    if !has_port && port != 0 && !host.starts_with('/') {
-        host = format!("{host}:{port}");
-    }
-    let path = decode(path.split(['#', ';', '&', '/', '?']).next().unwrap_or_default());
+    let host = servers(provider, port, &address.unwrap_or(hosts), ports.as_deref())?;
     let database = match (provider, path.is_empty()) {
         (_, false) => Some(path),
         ("redis", true) => Some("0".to_owned()),
@@ -271,6 +278,60 @@ fn parse(provider: &'static str, port: u16, rest: &str) -> Option<(Locator, Opti
     };
     let user = Some(user).filter(|user| !user.is_empty());
     Some((Locator { provider, user, host, database, tls: sealed }, password))
+}
+
+/// Each host of a parameter, an address of version 6 in brackets as in a URL.
+fn bracketed(hosts: &str) -> String {
+    let each = hosts.split(',').map(|host| {
+        let bare = host.contains(':') && !host.starts_with(['[', '/']) && host.parse::<std::net::Ipv6Addr>().is_ok();
+        if bare { format!("[{host}]") } else { host.to_owned() }
+    });
+    each.collect::<Vec<_>>().join(",")
+}
+
+/// `host:port` of each server, with commas between several: nothing, where some part is neither. `ports` comes before what
+/// stands at the hosts.
+fn servers(provider: &str, usual: u16, hosts: &str, ports: Option<&str>) -> Option<String> {
+    let ports: Vec<&str> = ports.map(|ports| ports.split(',').collect()).unwrap_or_default();
+    // A client of MongoDB learns the others from the first.
+    let most = if provider == "mongodb" { 1 } else { 32 };
+    if ports.len() > 1 && ports.len() != hosts.split(',').count() {
+        return None;
+    }
+    let mut each = Vec::new();
+    for (at, host) in hosts.split(',').take(most).enumerate() {
+        let mut host = if host.is_empty() { "localhost" } else { host };
+        let with_port = host.rsplit_once(':').filter(|(head, port)| {
+            port.bytes().all(|b| b.is_ascii_digit())
+                && port.parse::<u16>().is_ok()
+                && (!head.contains(':') || head.ends_with(']'))
+        });
+        if host.contains(':') && with_port.is_none() && !host.starts_with('[') {
+            // What stands after the colon is no port: it is a password that was cut short.
+            return None;
+        }
+        let name_ok = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']' | '/' | '%');
+        if !host.chars().all(name_ok) {
+            return None;
+        }
+        // One port holds for all, several for one each.
+        let port = match ports.as_slice() {
+            [] => None,
+            [one] => Some(*one),
+            several => Some(*several.get(at)?),
+        };
+        if let Some(port) = port.filter(|port| !port.is_empty()) {
+            port.parse::<u16>().ok()?;
+            host = with_port.map_or(host, |(head, _)| head);
+            each.push(if host.starts_with('/') { host.to_owned() } else { format!("{host}:{port}") });
+        } else if with_port.is_none() && usual != 0 && !host.starts_with('/') {
+            each.push(format!("{host}:{usual}"));
+        } else {
+            each.push(host.to_owned());
+        }
+    }
+    each.dedup();
+    Some(each.join(","))
 }
 
 fn decode(text: &str) -> String {
@@ -304,7 +365,8 @@ mod tests {
         assert_eq!(locator.asset().unwrap(), "postgres://db.internal.example:5432/shop");
         assert_eq!(password.as_deref(), Some("p@ss/w"));
         let (locator, _) = parse("postgres", 5432, "u:p@h1:5433,h2:5434/").unwrap();
-        assert_eq!(locator.asset().unwrap(), "postgres://h1:5433/u");
+        let assets: Vec<String> = locator.each().filter_map(|one| one.asset()).collect();
+        assert_eq!(assets, ["postgres://h1:5433/u", "postgres://h2:5434/u"]);
         for cut in ["app:qwertysecretpw77", "app:abc/MySecretPart99xyz", "app:1234567"] {
             assert!(parse("postgres", 5432, cut).is_none(), "{cut}");
         }
@@ -319,5 +381,38 @@ mod tests {
         assert_eq!((locator.login().as_str(), password.as_deref()), ("redis://[::1]:6380", Some("word")));
         let (locator, _) = parse("mongodb", 0, "u:p@c0.abc.mongodb.net/shop?w=1").unwrap();
         assert_eq!(locator.login(), "mongodb://u@c0.abc.mongodb.net");
+    }
+
+    #[test]
+    fn what_follows_the_question_mark_is_what_libpq_goes_by() {
+        // As in `conninfo_uri_parse_params` of libpq: each replaces what stood before.
+        let told =
+            |rest: &str| parse("postgres", 5432, rest).map(|(locator, word)| (locator.asset(), locator.login(), word));
+        let whole = |asset: &str, login: &str, word: &str| {
+            Some((Some(format!("postgres://{asset}")), format!("postgres://{login}"), Some(word.to_owned())))
+        };
+        for (rest, asset, login, word) in [
+            ("a:x@h1:1/d1?user=b&password=y&host=h2&port=2&dbname=d2", "h2:2/d2", "b@h2:2", "y"),
+            ("a:x@h1:1/d1?host=h2", "h2:5432/d1", "a@h2:5432", "x"),
+            ("a:x@h1:1/d1?port=2", "h1:2/d1", "a@h1:2", "x"),
+            ("a:x@h1:1/d1?hostaddr=10.0.0.1", "10.0.0.1:5432/d1", "a@10.0.0.1:5432", "x"),
+            ("a:x@h1/d1?host=h2&hostaddr=fe80%3A%3A1", "[fe80::1]:5432/d1", "a@[fe80::1]:5432", "x"),
+            ("a:x@h1/d1?host=&user=", "h1:5432/d1", "a@h1:5432", "x"),
+            ("a:x@h1/d1?host=h2,h3&port=2,3", "h2:2,h3:3/d1", "a@h2:2,h3:3", "x"),
+            ("a:x@h1,h2/d1?port=7", "h1:7,h2:7/d1", "a@h1:7,h2:7", "x"),
+            ("/d1?user=a&password=x&host=/var/run/postgresql", "/var/run/postgresql/d1", "a@/var/run/postgresql", "x"),
+        ] {
+            assert_eq!(told(rest), whole(asset, login, word), "{rest}");
+        }
+        for odd in
+            ["a:x@h1/d1?port=x", "a:x@h1/d1?host=h2,h3&port=1,2,y", "a:x@h1,h2,h3/d1?port=1,2", "a:x@h1/d1?service=s"]
+        {
+            assert_eq!(told(odd), None, "{odd}");
+        }
+        // Elsewhere it is not known which of the two is taken.
+        for odd in ["a:x@h1/d1?user=b", "a:x@h1/d1?password=y", "a:x@h1/d1?host=h2"] {
+            assert!(parse("mysql", 3306, odd).is_none(), "{odd}");
+        }
+        assert!(parse("mysql", 3306, "h1/d1?user=a&password=x").is_some());
     }
 }

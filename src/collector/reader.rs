@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::collect::{from_raw, paired};
 use super::find::{Finds, Spot, Strength};
+use super::hosts;
 use super::places::Places;
 use super::scan::{Raw, Scanner, Style};
 use super::store::listed::Form;
@@ -15,6 +16,8 @@ use crate::walk::{Chunk, Reading, Visitor};
 
 /// The most of a known store that is parsed as a whole.
 const STORE_CAP: usize = 32 << 20;
+/// A piece of a file that is no longer than this is the whole of it.
+const ONE_PIECE: usize = 64 << 10;
 /// Lines between an access key id and its secret, at most.
 const NEAR: u64 = 12;
 
@@ -39,6 +42,8 @@ pub(super) struct Reader<'a> {
     store: Option<Store>,
     raws: Vec<(Raw, u64)>,
     parsed: Finds,
+    /// Providers of which the file names a server of somebody's own.
+    elsewhere: BTreeSet<&'static str>,
 }
 
 impl<'a> Reader<'a> {
@@ -66,6 +71,7 @@ impl<'a> Reader<'a> {
             store: None,
             raws: Vec::new(),
             parsed: Finds::default(),
+            elsewhere: BTreeSet::new(),
         }
     }
 }
@@ -115,12 +121,13 @@ impl Visitor for Reader<'_> {
         self.again();
         self.listed = self.scanner.rules.stores.find(&path.to_string_lossy());
         let entry = self.listed.and_then(|at| self.scanner.rules.stores.get(at).map(|entry| (at, entry)));
-        if let Some((_, entry)) = entry.filter(|(_, entry)| entry.form == Form::Sealed) {
+        if let Some((_, entry)) = entry.filter(|(_, entry)| matches!(entry.form, Form::Sealed | Form::Database)) {
             let place = entry.sealed_at(&self.places.show(path));
             self.finds.sealed.insert(place, entry.about.clone());
         }
         let store = entry.and_then(|(at, entry)| entry.store(at));
-        if store.is_some_and(Store::is_binary) { Reading::Any } else { Reading::Text }
+        let database = entry.is_some_and(|(_, entry)| entry.form == Form::Database);
+        if database || store.is_some_and(Store::is_binary) { Reading::Any } else { Reading::Text }
     }
 
     fn head(&mut self, first: &[u8]) -> Option<usize> {
@@ -148,6 +155,10 @@ impl Visitor for Reader<'_> {
             at = raw.at.start;
             self.raws.push((raw, line));
         }
+        // A file of one piece is looked through for another server only where a token lies that may be for it.
+        if chunk.bytes.len() > ONE_PIECE || self.raws.iter().any(|(raw, _)| hosts::concerns(raw)) {
+            hosts::named(chunk.bytes, &mut self.elsewhere);
+        }
     }
 
     fn whole(&mut self, text: Option<&[u8]>) {
@@ -167,6 +178,7 @@ impl Visitor for Reader<'_> {
     fn again(&mut self) {
         self.raws.clear();
         self.parsed = Finds::default();
+        self.elsewhere.clear();
         self.store = None;
     }
 
@@ -205,6 +217,7 @@ impl Visitor for Reader<'_> {
                 self.parsed.finds.push(find);
             }
         }
+        hosts::place_all(&mut self.parsed.finds, &self.elsewhere);
         if !self.parsed.finds.is_empty() || !self.parsed.servers.is_empty() || !self.parsed.nodes.is_empty() {
             self.paths.insert(self.shown.clone(), self.file.clone());
         }

@@ -10,6 +10,7 @@ use super::anchors::Anchors;
 use super::assignment;
 use super::commands;
 use super::find::Strength;
+use super::hosts;
 use super::locator::{self, Locator};
 use super::rules::{Rule, Rules};
 use super::strings;
@@ -171,6 +172,7 @@ impl Scanner {
             }
         });
         drop_overlapped(out, begin);
+        out.iter_mut().skip(begin).for_each(|raw| hosts::place(raw, text));
     }
 
     /// What a variable called `name` with this value is.

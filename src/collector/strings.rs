@@ -39,6 +39,18 @@ impl Parts<'_> {
         Some(String::from_utf8_lossy(part.value).trim().to_owned()).filter(|value| !value.is_empty())
     }
 
+    /// Whether some part names several servers or ports, or two parts name different ones.
+    fn several(&self) -> bool {
+        [&["host"][..], &["hostaddr"], &["server", "data source", "datasource", "addr", "address"], &["port"]]
+            .iter()
+            .any(|keys| {
+                let mut values =
+                    self.all.iter().filter(|part| keys.contains(&part.key.as_str())).map(|part| part.value);
+                let first = values.next();
+                first.is_some_and(|first| first.contains(&b',') || values.any(|other| other != first))
+            })
+    }
+
     fn has(&self, keys: &[&str]) -> bool {
         self.all.iter().any(|part| keys.contains(&part.key.as_str()))
     }
@@ -248,7 +260,7 @@ struct Described {
 fn describe(parts: &Parts<'_>) -> Option<Described> {
     let port = parts.get(&["port"]);
     let jdbc = parts.all.iter().find_map(|part| server_of_jdbc(part.value));
-    let server = parts.get(&SERVERS).or(jdbc).or_else(|| parts.first.clone());
+    let server = parts.get(&["hostaddr"]).or_else(|| parts.get(&SERVERS)).or(jdbc).or_else(|| parts.first.clone());
     let semicolons = parts.has(&["server", "data source", "user id", "uid", "userid", "pwd"]);
     let sql_server = parts.has(&SQL_SERVER)
         || server
@@ -275,7 +287,8 @@ fn describe(parts: &Parts<'_>) -> Option<Described> {
         return None;
     }
     let named = parts.get(&NAMES).map(String::into_bytes);
-    let found = if provider == "unknown" || provider == "mssql" {
+    // Which of several servers it reaches is not told, nor whose login it is there.
+    let found = if provider == "unknown" || provider == "mssql" || parts.several() {
         None
     } else {
         locator(provider, usual, parts.get(&USERS), &host, port.as_deref(), named)

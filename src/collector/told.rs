@@ -112,6 +112,7 @@ fn taken(entry: &Entry) -> String {
     };
     match entry.form {
         Form::Text => "each line, by the rules".to_owned(),
+        Form::Database => "each string that lies whole, by the rules; and a gap".to_owned(),
         Form::Token => "the whole file".to_owned(),
         Form::Own(_) | Form::Sealed => "parsed".to_owned(),
         Form::Json | Form::Yaml | Form::Toml | Form::Ini | Form::Properties | Form::Xml => {

@@ -140,8 +140,14 @@ pub(super) fn live(common: &Common, config: &Config) -> anyhow::Result<Option<Li
         !regions.iter().any(|region| plain(&region)),
         "providers.aws.regions: a Region is such as `eu-west-1`"
     );
-    let mut live =
-        Live { endpoints, regions, hosts: hosts(config)?, providers: common.provider.clone(), auditor: None };
+    let mut live = Live {
+        endpoints,
+        regions,
+        hosts: hosts(config)?,
+        providers: common.provider.clone(),
+        auditor: None,
+        prove: common.prove.is_some(),
+    };
     if live.asks("aws") {
         live.auditor = auditor(config)?;
     }
@@ -221,6 +227,16 @@ fn calls(live: &Live) -> anyhow::Result<String> {
         }
         let regions = if live.regions.is_empty() { aws::REGION.to_owned() } else { live.regions.join(", ") };
         writeln!(text, "in {regions}.\n")?;
+        if live.prove {
+            writeln!(
+                text,
+                "Signed with each AWS key that is found, as dry runs, which CloudTrail shows as the calls they are of:"
+            )?;
+            for operation in aws::proofs() {
+                writeln!(text, "  {operation} with DryRun=true")?;
+            }
+            writeln!(text)?;
+        }
     }
     for plan in provider::plans().filter(|plan| live.asks(plan.provider)) {
         let host = live.endpoints.get(plan.provider).map_or_else(|| format!("https://{}/", plan.host), Url::to_string);

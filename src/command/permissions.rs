@@ -31,6 +31,14 @@ pub(super) fn run(args: &PermissionsArgs, common: &Common) -> anyhow::Result<u8>
 fn told(asked: Asked, common: &Common) -> anyhow::Result<String> {
     Ok(match asked {
         Asked::Aws => aws_policy(&config::load(common.config.as_deref())?)?,
+        Asked::DigitalOcean => paths("digitalocean", DIGITALOCEAN),
+        Asked::GitHub => paths("github", GITHUB),
+        Asked::Render => paths("render", RENDER),
+        Asked::Heroku => paths("heroku", HEROKU),
+        Asked::Terraform => paths("terraform", TERRAFORM),
+        Asked::Turso => paths("turso", TURSO),
+        Asked::Cloudflare => paths("cloudflare", CLOUDFLARE),
+        Asked::Aiven => paths("aiven", AIVEN),
         Asked::Mysql => statements("mysql", MYSQL),
         Asked::Redis => statements("redis", REDIS),
         Asked::Neon => paths("neon", NEON),
@@ -40,6 +48,48 @@ fn told(asked: Asked, common: &Common) -> anyhow::Result<String> {
         Asked::Supabase => paths("supabase", SUPABASE),
     })
 }
+
+const DIGITALOCEAN: &str = "\
+# Give a token these custom scopes and no more: account:read, project:read, database:read, droplet:read, image:read,
+# block_storage:read, snapshot:read, kubernetes:read, spaces:read. Without database:view_credentials it is shown no password.
+# These are the paths that are read; nothing else passes.
+";
+
+const GITHUB: &str = "\
+# Give a classic token the scopes repo and read:org: GitHub tells its scopes, and with these it may push wherever its user may.
+# A fine-grained token reads the same with Metadata: read, and is not told what it was granted.
+# These are the paths that are read; nothing else passes.
+";
+
+const RENDER: &str = "\
+# Give a scoped key Read for every resource of the workspace. A classic key may do all that its user may, and no call tells
+# the two apart. These are the paths that are read; nothing else passes.
+";
+
+const HEROKU: &str = "\
+# Make an authorization of the scope read and no more: heroku authorizations:create --scope read
+# These are the paths that are read; nothing else passes.
+";
+
+const TERRAFORM: &str = "\
+# Make a token of a team that may read every workspace and project, and nothing more: each of them then says what a token may
+# do to it. These are the paths that are read; nothing else passes.
+";
+
+const TURSO: &str = "\
+# Make a token of an organization, or of a group with the scope read-only. No call tells a token what it was granted.
+# These are the paths that are read; nothing else passes.
+";
+
+const CLOUDFLARE: &str = "\
+# Give a token these permissions and no more: API Tokens Read, Account Settings Read, Workers R2 Storage Read, D1 Read, Workers
+# KV Storage Read. With the first it reads its own policies. These are the paths that are read; nothing else passes.
+";
+
+const AIVEN: &str = "\
+# Give the user of a token the role read_only in each project, and no more: a token may do all that its user may. Lists of
+# services come with their passwords, which are not kept. These are the paths that are read; nothing else passes.
+";
 
 const NEON: &str = "\
 # Neon has no key for reading alone, so there is nothing to grant: a key may delete what it may read, but that a key of one
@@ -62,10 +112,10 @@ const SUPABASE: &str = "\
 const POSTGRES: &str = "\
 -- Every login may read the catalogue, so that nothing is to be granted: a login is asked about itself. It is connected to
 -- with these settings, and each question is asked in a transaction of its own that is read only and rolled back:
---   default_transaction_read_only=on, statement_timeout=5s, lock_timeout=1s, search_path=pg_catalog
--- Where rights were taken away, these give them back:
+--   default_transaction_read_only=on, statement_timeout=5s, lock_timeout=1s, search_path=pg_catalog, pg_temp
+-- Where rights were taken away from a table of the catalogue that is asked below, these give them back:
 --   GRANT CONNECT ON DATABASE … TO login;
---   GRANT SELECT ON ALL TABLES IN SCHEMA pg_catalog TO PUBLIC;  -- but pg_authid and what holds passwords
+--   GRANT SELECT ON pg_catalog.… TO PUBLIC;  -- never on pg_authid or pg_shadow, which hold passwords and are not asked
 -- These are the statements, to the letter; nothing else passes.
 ";
 
@@ -83,6 +133,9 @@ const REDIS: &str = "\
 # ACL GETUSER answers with hashes of the login's passwords, too, which are not kept.
 # These are the commands, with the login's own name for {}; nothing else passes.
 ";
+
+/// What a read asks for beside its own name: all stacks are described to whoever may list them, too (`DescribeStacks`).
+const BESIDE: [&str; 1] = ["cloudformation:ListStacks"];
 
 /// What is granted to ask a database, and the statements that it is asked.
 fn statements(provider: &str, granted: &str) -> String {
@@ -104,7 +157,7 @@ fn aws_policy(config: &Config) -> anyhow::Result<String> {
     // Whoever may call at all may ask who it is: that takes no permission (AWS STS API reference).
     // What a sign-in lists is asked with its token, which no policy is asked about.
     let granted = |operation: &&str| *operation != "sts:GetCallerIdentity" && !operation.starts_with("sso:");
-    let actions: Vec<&str> = aws::operations().filter(granted).collect();
+    let actions: Vec<&str> = aws::operations().filter(granted).chain(BESIDE).collect();
     let mut statements = vec![json!({ "Sid": "DeadstopReads", "Effect": "Allow", "Action": actions, "Resource": "*" })];
     let roles = config.providers.get("aws").map(|aws| &aws.roles).filter(|roles| !roles.is_empty());
     statements.extend(roles.map(

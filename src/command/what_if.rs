@@ -33,6 +33,8 @@ pub(super) struct Asking {
     call: Call,
     /// What it amounts to.
     meaning: Meaning,
+    /// Why more may be in it than that.
+    doubt: Option<&'static str>,
 }
 
 /// What is printed of one call.
@@ -104,7 +106,8 @@ fn one(
     policy: &deadstop_core::policy::Policy,
 ) -> (Vec<Gate>, CallAnswer) {
     let bundle::Joined { bundle, gates, sessions, mut doubts } = machine.joined(asked, facts);
-    if facts.is_none() && !asked.meaning.harmless() {
+    doubts.extend(asked.doubt.map(str::to_owned));
+    if facts.is_none() && !(asked.meaning.harmless() && asked.doubt.is_none()) {
         doubts.push("no facts say what is at stake".to_owned());
     }
     let question = Question { meaning: &asked.meaning, sessions, doubts };
@@ -140,11 +143,11 @@ fn asking(args: &WhatIfArgs, around: &Around) -> anyhow::Result<Vec<Asking>> {
     }
     if let Some(path) = &args.read {
         let (text, call) = (format!("read {path}"), Call::Read { path: path.clone() });
-        return Ok(vec![Asking { text, call, meaning: meaning::of_read() }]);
+        return Ok(vec![Asking { text, call, meaning: meaning::of_read(), doubt: None }]);
     }
     if let Some(path) = &args.write {
         let (text, call) = (format!("write {path}"), Call::Edit { path: path.clone() });
-        return Ok(vec![Asking { text, call, meaning: meaning::of_write(path) }]);
+        return Ok(vec![Asking { text, call, meaning: meaning::of_write(path), doubt: None }]);
     }
     if let Some(file) = &args.corpus {
         let text = super::read(file)?;
@@ -164,14 +167,16 @@ fn asking(args: &WhatIfArgs, around: &Around) -> anyhow::Result<Vec<Asking>> {
         several => {
             let text = several.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
             let meaning = meaning::of_words(several, around);
-            Ok(vec![Asking { call: Call::shell(&text), text, meaning }])
+            let doubt = meaning::uncertain(&text, &meaning);
+            Ok(vec![Asking { call: Call::shell(&text), text, meaning, doubt }])
         }
     }
 }
 
 fn shell(text: String, around: &Around) -> Asking {
     let meaning = meaning::of_command(&text, around);
-    Asking { call: Call::shell(&text), text, meaning }
+    let doubt = meaning::uncertain(&text, &meaning);
+    Asking { call: Call::shell(&text), text, meaning, doubt }
 }
 
 /// Standard input, as far as it is looked into.
@@ -202,7 +207,8 @@ fn tool_call(named: &str, arguments: Option<&str>, around: &Around) -> anyhow::R
     };
     let meaning = meaning::of_tool(server, tool, arguments.as_ref(), around);
     let call = Call::Mcp { server: server.to_owned(), tool: tool.to_owned() };
-    Ok(Asking { text: named.to_owned(), call, meaning })
+    let doubt = Some("what else a tool does with its arguments is its server's own");
+    Ok(Asking { text: named.to_owned(), call, meaning, doubt })
 }
 
 /// A word as a shell would have to be given it.

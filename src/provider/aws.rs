@@ -9,9 +9,12 @@ mod iam;
 mod identify;
 mod inventory;
 mod organization;
+mod pages;
+mod proof;
 mod reads;
 mod rights;
 mod sign_on;
+mod simulate;
 mod xml;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +34,7 @@ use client::{Client, Fault};
 use iam::Directory;
 use identify::{Accepted, homes, homes_of, identify, partition};
 use inventory::{Holdings, Read, Scene};
-use organization::{Above, Organizations};
+use organization::{Above, Organizations, closing};
 use rights::{Account, Accounts};
 use sign_on::SignIn;
 
@@ -49,7 +52,18 @@ const ABOUT: About = About {
 
 /// What is read of AWS, one operation a line. What an auditor's credentials are asked for by is no part of it.
 pub fn operations() -> impl Iterator<Item = &'static str> {
-    reads::READS.list.iter().filter(|read| !read.issues()).map(|read| read.operation)
+    reads::READS.list.iter().filter(|read| !read.issues() && !read.proves()).map(|read| read.operation)
+}
+
+/// What is made as a dry run, where the user asks for a proof.
+pub fn proofs() -> impl Iterator<Item = &'static str> {
+    reads::READS.list.iter().filter(|read| read.proves()).map(|read| read.operation)
+}
+
+/// Whether an operation is one of these.
+#[must_use]
+pub fn is_proof(operation: &str) -> bool {
+    proofs().any(|proof| proof == operation)
 }
 
 /// What is not listed of an account.
@@ -62,7 +76,7 @@ const AT_ONCE: usize = 2;
 
 /// Asks AWS about these keys, and whether profiles in reach may take on their roles. `regions` are those that the user
 /// works in. With an auditor, nothing but who it is is asked
-/// in the name of a key.
+/// in the name of a key, but for dry runs where the user wants them.
 #[must_use]
 pub fn ask(
     door: &ReadOnly,
@@ -128,6 +142,7 @@ pub fn ask(
         accounts.insert(number.clone(), account);
     }
     within(&mut learnt.facts);
+    members(&organizations, &accounts, &mut holdings, &mut learnt.facts);
     let (mut starts, mut known) = (BTreeSet::new(), BTreeMap::new());
     for (number, one) in accepted.iter().flat_map(|(number, all)| all.iter().map(move |one| (number, one))) {
         let directory = accounts.get(number).and_then(|account| account.directory.as_ref());
@@ -144,11 +159,11 @@ pub fn ask(
         let mut arns = Vec::new();
         for (number, set) in &one.roles {
             let directory = accounts.get(number).and_then(|account| account.directory.as_ref());
-            arns.push(sign_on::role(directory, number, set).unwrap_or_else(|arn| {
+            arns.extend(sign_on::roles(directory, number, set).unwrap_or_else(|arn| {
                 if !learnt.facts.principals.iter().any(|known| known.id.as_str() == arn) {
                     unread(&mut learnt.facts, &arn, number);
                 }
-                arn
+                vec![arn]
             }));
         }
         one.state(&arns, &mut learnt.facts);
@@ -156,19 +171,20 @@ pub fn ask(
         learnt.identities.insert(one.credential.clone(), (Fact::Known(one.who()), Fact::Known(Status::Live)));
         starts.extend(arns);
     }
-    let all =
-        Accounts { all: &accounts, asks: &holdings.asks, policies: &holdings.policies, openers: &holdings.openers };
+    let all = Accounts::new(&accounts, &holdings);
     let settled = all.chains(chains, &known, &mut learnt.facts);
     // What begins with something that was not read begins anywhere.
     let taken =
         chains.iter().filter(|step| settled.get(&step.id).is_none_or(|possible| *possible != Fact::Known(false)));
-    for role in taken.flat_map(|step| &step.gains) {
-        if let Atom::Principal(role) = role {
-            starts.insert(role.as_str().to_owned());
-        }
-    }
+    let gained = taken.flat_map(|step| &step.gains);
+    starts
+        .extend(gained.filter_map(|role| if let Atom::Principal(role) = role { Some(role.to_string()) } else { None }));
     learnt.settled = settled;
     all.state(&starts, &mut learnt.facts);
+    all.by_stacks(&holdings.stacks, &mut learnt.facts);
+    let found = accepted.values().flatten().map(|one| (one.key, known.get(&one.key.credential)));
+    proof::prove(&all, (door, home), found, numbers.iter().flat_map(&keys_of), &mut learnt.facts);
+    simulate::confirm(&all, |number| clients(door, keys_of(&number.to_owned()), home), &mut learnt.facts);
     learnt
 }
 
@@ -188,10 +204,42 @@ fn signed_in(door: &ReadOnly, tokens: &[Token], learnt: &mut Learnt) -> Vec<Sign
     sign_ins
 }
 
+/// What closing the members of organisations takes along. Of an organisation whose manager was met with, the accounts
+/// that nobody reads are one asset more: whoever has rights there reaches them all.
+fn members(
+    organizations: &Organizations<'_>,
+    accounts: &BTreeMap<String, Account>,
+    holdings: &mut Holdings,
+    facts: &mut Facts,
+) {
+    let (members, listed, whole) = organizations.members(facts);
+    if !whole {
+        holdings.hidden.insert("organizations");
+    }
+    closing(&members, accounts, holdings, facts);
+    for (manager, account) in accounts.iter().filter(|(number, _)| organizations.manages(number)) {
+        let own = members.iter().filter(|one| one.manager == *manager);
+        let count = own.filter(|one| !accounts.contains_key(&one.number)).count();
+        let count = match (listed.contains(manager), count) {
+            (true, 0) => continue,
+            (true, count) => format!("{count} other accounts"),
+            // How many there are was not told.
+            (false, _) => "other accounts".to_owned(),
+        };
+        let id = NodeId(format!("aws:organization/{manager}/accounts-not-read"));
+        let settle = "name a role of each in providers.aws.roles";
+        let gap = facts.not_asked(manager, "other accounts of its organisation were not read", settle);
+        let name = format!("{count} of the organisation of {manager}");
+        container(facts, &id, Some(&account.node), name, Fact::Unknown(gap), manager);
+        holdings.elsewhere.push(id);
+    }
+}
+
 /// Leaves out copies of what is no longer there, or of kinds that are not listed, and what keeps no others.
 fn within(facts: &mut Facts) {
     let there: BTreeSet<NodeId> = facts.assets.iter().map(|asset| asset.id.clone()).collect();
     facts.copies.retain(|copy| there.contains(&copy.of));
+    facts.drills.retain(|drill| there.contains(&drill.asset));
     for asset in &mut facts.assets {
         asset.behind.retain(|behind| there.contains(behind));
     }

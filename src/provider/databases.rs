@@ -7,15 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use deadstop_core::bundle::Bundle;
 use deadstop_core::fact::{Fact, Gap, GapReason};
 use deadstop_core::id::{NodeId, PrincipalId};
-use deadstop_core::model::{Principal, Source, Status};
+use deadstop_core::model::{Basis, Grant, Principal, Source, Status};
 use deadstop_core::time::Time;
 
 use super::facts::{About, Facts, Fault};
+use super::platform::anything;
 use super::{Learnt, join, mysql, pool, postgres, redis};
 use crate::collector::{Login, Logins};
 use crate::readonly::ReadOnly;
 use crate::readonly::socket::Place;
 use crate::readonly::statement::{Questions, Trouble};
+use crate::secret::Secret;
 
 /// A kind of database server.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +68,45 @@ impl Server<'_> {
         });
     }
 
+    /// A name that the server tells, as it may be shown. A server may call anything by a password that it was sent.
+    pub(super) fn told(&self, name: &str) -> String {
+        let secrets = self.logins.iter().filter_map(|login| login.secret.as_ref()).map(Secret::expose);
+        let echoes = secrets
+            .filter(|secret| secret.len() >= TELLING)
+            .any(|secret| name.as_bytes().windows(secret.len()).any(|part| part.eq_ignore_ascii_case(secret)));
+        if echoes { "(a name that is not shown)".to_owned() } else { super::token::shown(name) }
+    }
+
+    /// Notes that it is not known what the login may do there, so that nothing there is said to be stopped.
+    pub(super) fn doubt(&self, facts: &mut Facts, node: &NodeId, gap: &Gap) {
+        in_doubt(facts, &self.who, node, gap);
+    }
+
+    /// Notes that it is not known what the login may do anywhere at the server, and why.
+    pub(super) fn in_doubt(&self, facts: &mut Facts, why: &str) {
+        let gap = facts.doubt(&self.place.to_string(), why);
+        self.doubt(facts, &self.node, &gap);
+    }
+
+    /// Notes what the login may do there, as the server tells.
+    pub(super) fn may(
+        &self,
+        facts: &mut Facts,
+        (node, scope): (&NodeId, &str),
+        (actions, because, operation): (Vec<String>, &str, &str),
+    ) {
+        let source = facts.source(operation, scope);
+        facts.grants.push(Grant {
+            principal: self.who.clone(),
+            actions,
+            target: node.clone(),
+            allowed: Fact::Known(true),
+            basis: Basis::Observed,
+            because: because.to_owned(),
+            sources: vec![source],
+        });
+    }
+
     /// Nothing learnt but that nobody was let in, and why.
     pub(super) fn refused(&self, about: About, at: Time, trouble: &Trouble) -> Learnt {
         let mut learnt = Learnt::new(Facts::new(about, at));
@@ -100,6 +141,38 @@ pub(super) fn fault(trouble: &Trouble) -> Fault {
     Fault { reason: trouble.reason, code: trouble.code.clone() }
 }
 
+fn in_doubt(facts: &mut Facts, who: &PrincipalId, node: &NodeId, gap: &Gap) {
+    facts.grants.push(Grant {
+        principal: who.clone(),
+        actions: anything(),
+        target: node.clone(),
+        allowed: Fact::Unknown(gap.clone()),
+        basis: Basis::None,
+        because: "what it may do there is not all known".to_owned(),
+        sources: vec![gap.source.clone()],
+    });
+}
+
+/// A shorter secret may well be a part of some name by chance.
+const TELLING: usize = 8;
+
+/// Bytes in words.
+pub(super) fn size(bytes: u64) -> String {
+    match bytes {
+        0..10_000_000 => format!("{} kB", bytes / 1_000),
+        10_000_000..10_000_000_000 => format!("{} MB", bytes / 1_000_000),
+        more => format!("{} GB", more / 1_000_000_000),
+    }
+}
+
+/// The series of a version, if it is one of those known. Nothing else of what a server calls its version is shown: it may
+/// call it by anything that it was sent.
+pub(super) fn series(version: &str, known: &[&'static str]) -> Option<&'static str> {
+    let mut parts = version.split('.');
+    let (major, minor) = (parts.next()?, parts.next()?);
+    known.iter().copied().find(|known| known.split_once('.') == Some((major, minor)))
+}
+
 /// How many logins are asked with at once.
 const AT_ONCE: usize = 4;
 /// How many logins of one provider are asked with. More in one place are guesses of whoever put them there.
@@ -112,6 +185,7 @@ pub fn ask(door: &ReadOnly, logins: &Logins, wanted: &dyn Fn(&str) -> bool, at: 
         for login in logins.0.iter().filter(|login| login.provider == engine.name) {
             servers.entry((&login.server, &login.principal)).or_default().push(login);
         }
+        let found: Vec<Found<'_>> = servers.iter().map(|((node, who), logins)| Found::of(node, who, logins)).collect();
         let (mut asked, mut open) = (Vec::new(), BTreeMap::new());
         for ((node, who), logins) in servers {
             let place = logins.iter().find_map(|login| Place::read(&login.host, engine.usual));
@@ -129,6 +203,7 @@ pub fn ask(door: &ReadOnly, logins: &Logins, wanted: &dyn Fn(&str) -> bool, at: 
             let mut learnt = Learnt::new(Facts::new(about(engine), at));
             let each = pool::at_once(AT_ONCE, &asked, |server| (engine.ask)(door, server, at));
             each.into_iter().for_each(|seen| learnt.absorb(seen));
+            by_other_names(&mut learnt, &asked, &found);
             let unread = std::mem::take(&mut learnt.open);
             learnt.described.extend(learnt.facts.assets.iter().map(|asset| asset.id.clone()));
             join(bundle, learnt);
@@ -140,6 +215,44 @@ pub fn ask(door: &ReadOnly, logins: &Logins, wanted: &dyn Fn(&str) -> bool, at: 
             let gap = Gap { source: source.id.clone(), reason: GapReason::NotAsked };
             bundle.sources.push(source);
             say(bundle, engine.name, &node, &gap);
+        }
+    }
+}
+
+/// A login that was found, and where.
+struct Found<'a> {
+    node: &'a NodeId,
+    who: &'a PrincipalId,
+    host: &'a str,
+}
+
+impl<'a> Found<'a> {
+    fn of(node: &'a NodeId, who: &'a PrincipalId, logins: &[&'a Login]) -> Self {
+        Self { node, who, host: logins.first().map_or("", |login| login.host.as_str()) }
+    }
+
+    /// Whether it may be a way to a server of this machine: by a name of it and the same port, or by a socket.
+    fn local(&self, place: &Place) -> bool {
+        let here = |host: &str| host == "localhost" || host == "::1" || host.starts_with("127.");
+        let other = Place::read(self.host, place.port);
+        here(&place.host)
+            && other.map_or(self.host.starts_with('/'), |other| here(&other.host) && other.port == place.port)
+    }
+}
+
+/// Leaves in doubt what logins at a server under another name may do at it: an address for its name, a pooler in front of it,
+/// a server that it follows.
+fn by_other_names(learnt: &mut Learnt, asked: &[Server<'_>], found: &[Found<'_>]) {
+    let nodes: BTreeMap<&NodeId, &Server<'_>> = asked.iter().map(|server| (&server.node, server)).collect();
+    for (node, server) in nodes {
+        let mark = learnt.marks.get(node).cloned();
+        for other in found.iter().filter(|other| other.node != node) {
+            let marked = mark.is_some() && learnt.marks.get(other.node) == mark.as_ref();
+            if marked || other.local(&server.place) {
+                let why = format!("it may be the same server as {}, whose logins were not asked here", other.node);
+                let gap = learnt.facts.doubt(&server.place.to_string(), &why);
+                in_doubt(&mut learnt.facts, other.who, node, &gap);
+            }
         }
     }
 }
@@ -191,6 +304,45 @@ fn say(bundle: &mut Bundle, provider: &str, server: &NodeId, gap: &Gap) {
         put(&mut asset.copies, &old, gap);
         if let Some(contents) = &mut asset.contents {
             put(contents, &old, gap);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::readonly::socket::Tls;
+
+    fn login(secret: &str) -> Login {
+        Login {
+            credential: deadstop_core::id::CredentialId("c".to_owned()),
+            provider: "postgres".to_owned(),
+            user: Some("app".to_owned()),
+            host: "h:5432".to_owned(),
+            database: None,
+            tls: Tls::Offered,
+            secret: Some(Secret::new(secret.as_bytes())),
+            principal: PrincipalId("p".to_owned()),
+            server: NodeId("s".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_server_cannot_have_a_password_shown() {
+        let (one, other) = (login("correct-horse"), login("shop"));
+        let server = Server {
+            place: Place { host: "h".to_owned(), port: 5432 },
+            node: NodeId("s".to_owned()),
+            who: PrincipalId("p".to_owned()),
+            logins: vec![&one, &other],
+        };
+        for echo in ["correct-horse", "a Correct-Horse!", "t_correct-horse"] {
+            assert_eq!(server.told(echo), "(a name that is not shown)", "{echo}");
+        }
+        assert_eq!(server.told("shop_orders"), "shop_orders");
+        assert_eq!(series("7.2.4", &["7.0", "7.2"]), Some("7.2"));
+        for odd in ["7.9.1", "correct.horse", "7", "", "17.2.1"] {
+            assert_eq!(series(odd, &["7.0", "7.2"]), None, "{odd}");
         }
     }
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use deadstop_core::fact::{Gap, GapReason};
-use deadstop_core::id::{CredentialId, SourceId};
+use deadstop_core::id::{CredentialId, NodeId, SourceId};
 use deadstop_core::model::reach::{Answered, Outcome};
-use deadstop_core::model::{Asset, Copy, Grant, Principal, Protection, Source, Step};
+use deadstop_core::model::{Asset, Copy, Drill, Grant, Principal, Protection, Source, Step};
 use deadstop_core::time::Time;
+
+use super::same::Endpoint;
 
 /// The reason of what follows from nothing that was read.
 const DOUBT: GapReason = GapReason::Unsupported;
@@ -58,6 +60,9 @@ pub(crate) struct Facts {
     pub(crate) assets: Vec<Asset>,
     pub(crate) protections: Vec<Protection>,
     pub(crate) copies: Vec<Copy>,
+    pub(crate) drills: Vec<Drill>,
+    /// The hosts of databases.
+    pub(crate) endpoints: Vec<Endpoint>,
     /// What credentials act on.
     pub(crate) told: BTreeMap<CredentialId, Told>,
 }
@@ -85,6 +90,8 @@ impl Facts {
             assets: Vec::new(),
             protections: Vec::new(),
             copies: Vec::new(),
+            drills: Vec::new(),
+            endpoints: Vec::new(),
             told: BTreeMap::new(),
         }
     }
@@ -98,12 +105,24 @@ impl Facts {
         self.assets.extend(other.assets);
         self.protections.extend(other.protections);
         self.copies.extend(other.copies);
+        self.drills.extend(other.drills);
+        self.endpoints.extend(other.endpoints);
         self.told.extend(other.told);
+    }
+
+    /// Notes the host of an asset's database; one that was not told may be any.
+    pub(crate) fn endpoint(&mut self, asset: &NodeId, engine: &'static str, host: Option<&str>) {
+        self.endpoints.push(Endpoint { host: host.unwrap_or_default().to_owned(), engine, asset: asset.clone() });
     }
 
     /// The provider that is spoken of.
     pub(crate) const fn provider(&self) -> &'static str {
         self.about.provider
+    }
+
+    /// What it is called in prose.
+    pub(crate) const fn title(&self) -> &'static str {
+        self.about.scope
     }
 
     /// When this is.

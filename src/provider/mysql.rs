@@ -1,4 +1,11 @@
-//! MySQL and MariaDB: what a login is granted, what that may destroy, and what is seen of a way back.
+//! MySQL and MariaDB: what a login is granted, what of that destroys, and what is seen of a way back.
+//!
+//! Nothing is ever said to be stopped there. A grant that destroys is known to; a login without one is in doubt, for what it
+//! is granted does not bound what it may do, and most of the rest is not told to it: accounts without a name that match whoever
+//! connects, roles that it may take on, views, routines, triggers and events that run with the rights of others, functions that
+//! are loaded, servers that tables reach, and accounts that a socket of the machine lets in.
+//! <https://dev.mysql.com/doc/refman/8.4/en/connection-access.html>, `stored-objects-security`, `create-server`,
+//! `socket-pluggable-authentication`.
 //!
 //! Nothing at either protects a database from who may drop it, and no copy is seen from a connection: the binary log lies on the
 //! same server, and goes with it. <https://dev.mysql.com/doc/refman/8.4/en/show-grants.html>, `binary-log`,
@@ -8,25 +15,21 @@ mod grants;
 
 use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
 use deadstop_core::id::{NodeId, StepId};
-use deadstop_core::model::{Asset, Atom, Basis, Class, Copy, CopyKind, Grant, Step};
+use deadstop_core::model::{Asset, Atom, Basis, Class, Copy, CopyKind, Step};
 use deadstop_core::time::Time;
 
 use super::Learnt;
-use super::databases::{ALLOW, Server, fault};
-use super::facts::{About, Facts, Told};
-use super::platform::{Container, anything, listed, untried};
-use super::postgres::rights::size;
-use super::token::shown;
+use super::databases::{ALLOW, Server, fault, series, size};
+use super::facts::{About, Facts, Fault, Told};
+use super::platform::{Container, listed, untried};
 use crate::readonly::ReadOnly;
 use crate::readonly::mysql::Session;
-use crate::readonly::postgres::Row;
-use crate::readonly::statement::{self, Questions, Statement, Trouble, reads};
+use crate::readonly::statement::{self, Questions, Row, Statement, Trouble, reads};
 use grants::{ACTIONS, Effect, Granted, Place, holds_for};
 
 const ABOUT: About = About { provider: "mysql", scope: "MySQL", allow: ALLOW };
 
 const GRANTS: &str = "grants";
-const ROLES: &str = "roles";
 const DATABASES: &str = "databases";
 const LARGEST: &str = "largest tables";
 const LOG: &str = "binary log";
@@ -37,8 +40,6 @@ pub(super) static QUESTIONS: Questions = Questions {
     reads,
     list: &[
         Statement { operation: GRANTS, text: "SHOW GRANTS" },
-        // Roles that are granted, taken on or not. Only MariaDB has it; MySQL names them among the grants.
-        Statement { operation: ROLES, text: "SELECT ROLE_NAME FROM information_schema.APPLICABLE_ROLES" },
         Statement { operation: DATABASES, text: "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA" },
         Statement {
             operation: LARGEST,
@@ -48,6 +49,18 @@ pub(super) static QUESTIONS: Questions = Questions {
         Statement { operation: LOG, text: "SELECT @@GLOBAL.log_bin, @@GLOBAL.expire_logs_days, @@GLOBAL.read_only" },
     ],
 };
+
+/// Why no login at such a server is ever said to be stopped.
+const BEYOND: &str = "what a login is granted does not bound what it may do: what accounts without a name, roles, and views, \
+                      routines, triggers and functions of others let it do is not told to it";
+
+/// The series that are told apart; of another, no version is shown.
+const SERIES: [&str; 14] =
+    ["5.5", "5.6", "5.7", "8.0", "8.1", "8.2", "8.3", "8.4", "9.0", "9.1", "9.2", "9.3", "9.4", "9.5"];
+const MARIADB_SERIES: [&str; 24] = [
+    "5.5", "10.0", "10.1", "10.2", "10.3", "10.4", "10.5", "10.6", "10.7", "10.8", "10.9", "10.10", "10.11", "11.0",
+    "11.1", "11.2", "11.3", "11.4", "11.5", "11.6", "11.7", "11.8", "12.0", "12.1",
+];
 
 /// Databases of the server itself.
 const OWN: [&str; 4] = ["information_schema", "performance_schema", "mysql", "sys"];
@@ -80,7 +93,8 @@ fn learn(session: &mut Session<'_>, server: &Server<'_>, at: Time) -> Learnt {
     server.accepted(&mut learnt);
     let facts = &mut learnt.facts;
     server.principal(facts, Fact::Known(Listed::Complete), "connect");
-    let granted = rights(session, server, maria, facts);
+    server.in_doubt(facts, BEYOND);
+    let granted = rights(session, server, facts);
     let (databases, unlisted) = databases(session, server, &granted, facts);
     let log = log(session, &place, facts);
     let largest = session.ask(LARGEST).unwrap_or_default();
@@ -93,10 +107,13 @@ fn learn(session: &mut Session<'_>, server: &Server<'_>, at: Time) -> Learnt {
             facts.copies.push(copy);
         }
     }
-    let release = shown(session.version.split('-').next().unwrap_or_default());
+    // MariaDB puts another number before its own, for clients that know no newer.
+    let version = session.version.strip_prefix("5.5.5-").filter(|_| maria).unwrap_or(&session.version);
+    let release = series(version, if maria { &MARIADB_SERIES } else { &SERIES });
+    let release = release.map_or_else(String::new, |release| format!(" {release}"));
     let title = if maria { "MariaDB" } else { "MySQL" };
     for login in &server.logins {
-        let scope = format!("{title} {release} at {place}: {}", words(&granted));
+        let scope = format!("{title}{release} at {place}: {}", words(&granted));
         facts.told.insert(login.credential.clone(), Told { kind: None, scope, environment: None });
     }
     let name = format!("{title} at {place}");
@@ -116,7 +133,7 @@ fn words(granted: &Granted) -> String {
 }
 
 /// What the login is granted, and what of that holds for the whole server.
-fn rights(session: &mut Session<'_>, server: &Server<'_>, maria: bool, facts: &mut Facts) -> Granted {
+fn rights(session: &mut Session<'_>, server: &Server<'_>, facts: &mut Facts) -> Granted {
     let place = server.place.to_string();
     let granted = match session.ask(GRANTS) {
         Ok(rows) => {
@@ -125,56 +142,23 @@ fn rights(session: &mut Session<'_>, server: &Server<'_>, maria: bool, facts: &m
         }
         Err(trouble) => {
             let gap = facts.refused(GRANTS, &place, &fault(&trouble));
-            doubt(facts, server, &server.node, &gap);
+            server.doubt(facts, &server.node, &gap);
             return Granted::default();
         }
     };
-    roles(session, server, maria, &granted, facts);
-    if granted.strange {
-        let gap = facts.doubt(&place, "a grant was not understood");
-        doubt(facts, server, &server.node, &gap);
-    }
     for (privilege, held, effect) in &granted.rights {
         match effect {
             // Also for what is not shown to the login.
             Effect::Destroys(actions) if *held == Place::Everywhere => {
-                let source = facts.source(GRANTS, &place);
-                facts.grants.push(Grant {
-                    principal: server.who.clone(),
-                    actions: actions.iter().map(|action| (*action).to_owned()).collect(),
-                    target: server.node.clone(),
-                    allowed: Fact::Known(true),
-                    basis: Basis::Observed,
-                    because: format!("{privilege} is granted everywhere"),
-                    sources: vec![source],
-                });
-            }
-            Effect::SetsOff if *held == Place::Everywhere => {
-                let gap = facts.doubt(&place, "triggers, which it is not shown, may run with the rights of others");
-                doubt(facts, server, &server.node, &gap);
-            }
-            Effect::Unknown => {
-                let why = format!("what {} may come to was not worked out", shown(privilege));
-                let gap = facts.doubt(&place, &why);
-                doubt(facts, server, &server.node, &gap);
+                let actions = actions.iter().map(|action| (*action).to_owned()).collect();
+                let because = format!("{privilege} is granted everywhere");
+                server.may(facts, (&server.node, &place), (actions, &because, GRANTS));
             }
             Effect::Accounts => accounts(facts, server),
-            Effect::Destroys(_) | Effect::SetsOff | Effect::Harmless => {}
+            Effect::Destroys(_) => {}
         }
     }
     granted
-}
-
-/// Roles that the login has and has not taken on: what they may is not told to it.
-fn roles(session: &mut Session<'_>, server: &Server<'_>, maria: bool, granted: &Granted, facts: &mut Facts) {
-    let place = server.place.to_string();
-    let named = if maria { session.ask(ROLES).map(|rows| !rows.is_empty()) } else { Ok(!granted.roles.is_empty()) };
-    let gap = match named {
-        Ok(false) if granted.roles.is_empty() => return,
-        Ok(_) => facts.doubt(&place, "what roles that a login may take on are granted is not told to it"),
-        Err(trouble) => facts.refused(ROLES, &place, &fault(&trouble)),
-    };
-    doubt(facts, server, &server.node, &gap);
 }
 
 /// Whoever may change accounts may give a greater one a password, and log in as it.
@@ -197,64 +181,23 @@ fn accounts(facts: &mut Facts, server: &Server<'_>) {
     });
 }
 
-fn doubt(facts: &mut Facts, server: &Server<'_>, node: &NodeId, gap: &Gap) {
-    facts.grants.push(Grant {
-        principal: server.who.clone(),
-        actions: anything(),
-        target: node.clone(),
-        allowed: Fact::Unknown(gap.clone()),
-        basis: Basis::None,
-        because: "what it may do there is not all known".to_owned(),
-        sources: vec![gap.source.clone()],
-    });
-}
-
 /// What the grants say of one database.
 fn granted_at(facts: &mut Facts, server: &Server<'_>, granted: &Granted, (name, node): (&str, &NodeId)) {
-    let scope = format!("{}/{name}", server.place);
-    let mut explained = false;
+    let at = server.place.to_string();
     for (privilege, place, effect) in &granted.rights {
         let (holds, inside) = match place {
             // Said of the whole server already.
-            Place::Everywhere => {
-                explained |= privilege != "USAGE";
-                (false, false)
-            }
+            Place::Everywhere => (false, false),
             Place::Databases(pattern) => (holds_for(pattern, name), false),
             Place::Inside(database) => (database.eq_ignore_ascii_case(name), true),
         };
-        if !holds {
-            continue;
+        let Effect::Destroys(actions) = effect else { continue };
+        if holds {
+            let actions = actions.iter().filter(|action| !(inside && **action == "DROP DATABASE"));
+            let because = format!("{privilege} is granted{}", if inside { " on a part of it" } else { "" });
+            let actions = actions.map(|action| (*action).to_owned()).collect();
+            server.may(facts, (node, &at), (actions, &because, GRANTS));
         }
-        explained = true;
-        match effect {
-            Effect::Destroys(actions) => {
-                let actions = actions.iter().filter(|action| !(inside && **action == "DROP DATABASE"));
-                let source = facts.source(GRANTS, &server.place.to_string());
-                facts.grants.push(Grant {
-                    principal: server.who.clone(),
-                    actions: actions.map(|action| (*action).to_owned()).collect(),
-                    target: node.clone(),
-                    allowed: Fact::Known(true),
-                    basis: Basis::Observed,
-                    because: format!("{privilege} is granted{}", if inside { " on a part of it" } else { "" }),
-                    sources: vec![source],
-                });
-            }
-            Effect::SetsOff => {
-                let gap =
-                    facts.doubt(&scope, "triggers there, which it is not shown, may run with the rights of others");
-                doubt(facts, server, node, &gap);
-            }
-            Effect::Accounts | Effect::Harmless | Effect::Unknown => {}
-        }
-    }
-    // A database is shown to who has some right to it. Those of the nameless account hold for everybody and are told to
-    // nobody; servers came with some for `test`.
-    if !explained || name.eq_ignore_ascii_case("test") || name.to_ascii_lowercase().starts_with("test_") {
-        let gap = facts
-            .doubt(&scope, "rights there that no grant explains, such as those of the nameless account, are not told");
-        doubt(facts, server, node, &gap);
     }
 }
 
@@ -272,7 +215,7 @@ fn databases(
     };
     facts.source(DATABASES, &at);
     let names: Vec<Option<&str>> = rows.iter().map(|row| row.first().and_then(Option::as_deref)).collect();
-    let plain = |name: &&str| !name.is_empty() && shown(name) == **name;
+    let plain = |name: &&str| !name.is_empty() && server.told(name) == **name;
     let whole = names.iter().all(|name| name.as_ref().is_some_and(plain));
     let mut all: Vec<String> = names.into_iter().flatten().filter(plain).map(str::to_owned).collect();
     // Every login is shown this one.
@@ -286,22 +229,15 @@ fn databases(
         match named {
             Some(name) if all.iter().any(|known| known.eq_ignore_ascii_case(&name)) => {}
             Some(name) if plain(&name.as_str()) => all.push(name),
-            _ => {
-                let gap =
-                    facts.doubt(&at, "databases to which everybody has rights are not shown to a login without others");
-                doubt(facts, server, &server.node, &gap);
-            }
+            Some(_) | None => {}
         }
     }
     all.retain(|name| !OWN.contains(&name.to_ascii_lowercase().as_str()));
     if !whole || !answered {
-        return (all, Some(facts.refused(DATABASES, &at, &super::facts::Fault::of(GapReason::Malformed))));
+        return (all, Some(facts.refused(DATABASES, &at, &Fault::malformed())));
     }
-    let everything = |(privilege, place, _): &(String, Place, Effect)| {
-        *place == Place::Everywhere && ["SHOW DATABASES", "ALL PRIVILEGES", "ALL"].contains(&privilege.as_str())
-    };
-    let gap = (!granted.rights.iter().any(everything))
-        .then(|| facts.doubt(&at, "databases to which a login has no right are not shown to it"));
+    let gap =
+        (!granted.shown_all).then(|| facts.doubt(&at, "databases to which a login has no right are not shown to it"));
     (all, gap)
 }
 
@@ -314,7 +250,7 @@ fn describe(facts: &mut Facts, server: &Server<'_>, (name, node): (&str, &NodeId
     let here = largest.iter().filter(|row| text(row, 0).as_deref() == Some(name));
     let tables: Vec<String> = here
         .take(3)
-        .filter_map(|row| Some(format!("{} ({})", shown(&text(row, 1)?), size(text(row, 2)?.parse().ok()?))))
+        .filter_map(|row| Some(format!("{} ({})", server.told(&text(row, 1)?), size(text(row, 2)?.parse().ok()?))))
         .collect();
     facts.assets.push(Asset {
         id: node.clone(),
@@ -348,7 +284,8 @@ fn log(session: &mut Session<'_>, place: &str, facts: &mut Facts) -> Option<(Str
     if text(0).as_deref() != Some("1") {
         return None;
     }
-    let days = text(1).filter(|days| days.parse::<f64>().is_ok_and(|days| days > 0.0));
+    let days =
+        text(1).and_then(|days| days.parse::<f32>().ok()).filter(|days| (1.0..1_000.0).contains(days)).map(f32::round);
     let kept = days.map_or_else(String::new, |days| format!(", and is kept for {days} days"));
     let gap = facts.doubt(place, "the binary log lies on the server itself; the dump that it needs is not seen");
     Some((format!("the binary log is on{kept}. It lies on the same server, and no dump is seen from here"), gap))

@@ -5,16 +5,18 @@
 //! project as a member of it.
 
 use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
-use deadstop_core::id::{CredentialId, NodeId, PrincipalId, ProtectionId};
+use deadstop_core::id::{NodeId, PrincipalId, ProtectionId};
 use deadstop_core::model::{Asset, Basis, Class, Copy, CopyKind, End, Protection, Side};
 use deadstop_core::time::{Span, Time};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::Learnt;
+use super::answered::NAME_ONE;
 use super::facts::{About, Facts, Fault, Told};
 use super::platform::{Container, May, anything, can, listed, untried};
-use super::token::{Client, Got, NAME_ONE, Shown, is_id, shown};
+use super::same::{ANY_NEON, neon_host};
+use super::token::{Client, Got, Shown, is_id, shown};
 use crate::collector::Token;
 use crate::readonly::{Read, ReadOnly, Reads};
 
@@ -36,6 +38,7 @@ const SHARED: &str = "GET /projects/shared";
 const BRANCHES: &str = "GET /projects/{}/branches";
 const DATABASES: &str = "GET /projects/{}/branches/{}/databases";
 const SNAPSHOTS: &str = "GET /projects/{}/snapshots";
+const COMPUTES: &str = "GET /projects/{}/endpoints";
 
 /// The only calls that are ever sent.
 pub(super) static READS: Reads = Reads {
@@ -51,6 +54,7 @@ pub(super) static READS: Reads = Reads {
         Read::rest(BRANCHES, "/api/v2/projects/{}/branches", &["limit", "cursor"]),
         Read::rest(DATABASES, "/api/v2/projects/{}/branches/{}/databases", &[]),
         Read::rest(SNAPSHOTS, "/api/v2/projects/{}/snapshots", &[]),
+        Read::rest(COMPUTES, "/api/v2/projects/{}/endpoints", &[]),
     ],
 };
 
@@ -122,6 +126,13 @@ struct Snapshot {
     source_branch_id: Option<String>,
     created_at: Time,
     expires_at: Option<Time>,
+}
+
+/// What a branch is reached by. Its id is the first label of its host.
+#[derive(Deserialize)]
+struct Compute {
+    id: String,
+    branch_id: String,
 }
 
 fn one(door: &ReadOnly, token: &Token, at: Time) -> Learnt {
@@ -259,13 +270,16 @@ fn of_user(client: &Client<'_>, token: &Token, me: &str, learnt: &mut Learnt) {
             )
         };
         facts.grant(Some(&who), anything(), project_node(&project.id), &may, asked);
-        list(client, project, None, facts);
+        // A project lies in its organization, whoever is told of that.
+        let parent = project.org_id.as_deref().filter(|id| is_id(id)).map(organization_node);
+        list(client, project, parent.as_ref(), facts);
     }
     if organizations.items.is_empty() && own.items.is_empty() && shared.items.is_empty() {
         unlisted = unlisted.or_else(|| Some(facts.doubt(me, "a key works and names neither organization nor project")));
     }
     if let Some(gap) = unlisted {
-        rest(facts, credential, &who, &gap);
+        let may = May::Everything("a personal key may do all that its user may");
+        facts.beyond(credential, Some(&who), (&gap, &may), AUTH);
     }
     let scope = if names.is_empty() {
         "all projects of its user".to_owned()
@@ -274,22 +288,6 @@ fn of_user(client: &Client<'_>, token: &Token, me: &str, learnt: &mut Learnt) {
     };
     facts.told.insert(credential.clone(), Told { kind: None, scope, environment: None });
     learnt.accept(token, who);
-}
-
-/// What a key acts on beyond what was listed is one asset more.
-fn rest(facts: &mut Facts, credential: &CredentialId, who: &PrincipalId, gap: &Gap) {
-    let id = NodeId(format!("neon:scope/{credential}"));
-    let asked = (AUTH, credential.as_str());
-    facts.container(
-        Container {
-            kind: "scope",
-            name: "Neon, whatever else a key acts on",
-            contents: Fact::Unknown(gap.clone()),
-            ..Container::of(id.clone())
-        },
-        asked,
-    );
-    facts.grant(Some(who), anything(), id, &May::Everything("a personal key may do all that its user may"), asked);
 }
 
 fn organization(facts: &mut Facts, id: &str, name: &str, gap: Option<Gap>) {
@@ -346,10 +344,19 @@ fn list(client: &Client<'_>, project: &Project, parent: Option<&NodeId>, facts: 
     }
     let snapshots = client.get_list::<Snapshot>(SNAPSHOTS, &[&project.id], "snapshots");
     let unkept = facts.outcome(SNAPSHOTS, &name, snapshots.fault);
+    let computes = client.get_list::<Compute>(COMPUTES, &[&project.id], "endpoints");
+    let all_told = facts.outcome(COMPUTES, &name, computes.fault).is_none();
     for branch in branches.items.iter().filter(|branch| is_id(&branch.id)) {
         let databases = client.get_list::<Database>(DATABASES, &[&project.id, &branch.id], "databases");
         facts.outcome(DATABASES, &format!("{name}/{}", shown(&branch.name)), databases.fault);
         branch_of(facts, project, branch, &databases.items, unkept.as_ref());
+        let node = branch_node(project, branch);
+        for compute in computes.items.iter().filter(|compute| compute.branch_id == branch.id) {
+            facts.endpoint(&node, "postgres", Some(&neon_host(&compute.id)));
+        }
+        if !all_told {
+            facts.endpoint(&node, "postgres", Some(ANY_NEON));
+        }
         let of = |snapshot: &&Snapshot| snapshot.source_branch_id.as_deref() == Some(branch.id.as_str());
         for snapshot in snapshots.items.iter().filter(of).filter(|snapshot| is_id(&snapshot.id)) {
             snapshot_of(facts, project, branch, snapshot);

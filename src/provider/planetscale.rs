@@ -165,12 +165,8 @@ fn one(door: &ReadOnly, token: &Token, at: Time) -> Learnt {
         .or_else(|| malformed.then(|| facts.refused(ORGANIZATIONS, credential, &Fault::of(GapReason::Malformed))))
         .or_else(|| names.is_empty().then(|| facts.doubt(credential, "a token works and names no organization")));
     if let Some(gap) = unlisted {
-        let id = NodeId(format!("planetscale:scope/{credential}"));
-        let name = "PlanetScale, whatever else a token acts on";
-        let asked = (ORGANIZATIONS, credential);
-        let contents = Fact::Unknown(gap.clone());
-        facts.container(Container { kind: "scope", name, contents, ..Container::of(id.clone()) }, asked);
-        facts.grant(known.then_some(&who), anything(), id, &May::NotKnown(gap), asked);
+        let may = May::NotKnown(gap.clone());
+        facts.beyond(&token.credential, known.then_some(&who), (&gap, &may), ORGANIZATIONS);
     }
     let scope = format!("organizations {}", names.join(", "));
     facts.told.insert(token.credential.clone(), Told { kind: None, scope, environment: None });
@@ -230,18 +226,23 @@ fn list(client: &Client<'_>, organization: &str, who: Option<(&PrincipalId, &Rig
             facts.grant(Some(who), anything(), node.clone(), &May::NotKnown(why.clone()), asked);
         }
         Some((who, Rights::Accesses(accesses))) => {
-            // What is not listed may be one of those that the accesses are to.
-            if let Some(gap) = gap.clone().filter(|_| accesses.iter().any(|access| !is_harmless(&access.access))) {
+            // What is not listed may be one of those that the accesses are to; so is what they name and is not shown.
+            let shown = |access: &Access| {
+                access.resource_type == "Database"
+                    && databases.items.iter().any(|one| one.name == access.resource_name && is_id(&one.name))
+            };
+            let mut beyond = accesses.iter().filter(|access| !is_harmless(&access.access) && !shown(access));
+            let unseen = (!lists_all(accesses) && beyond.next().is_some())
+                .then(|| facts.doubt(organization, "an access may be to a database that the token is not shown"));
+            let some = accesses.iter().any(|access| !is_harmless(&access.access));
+            if let Some(gap) = gap.clone().filter(|_| some).or(unseen) {
                 facts.grant(Some(who), anything(), node.clone(), &May::NotKnown(gap), asked);
             }
         }
         None => {}
     }
     if gap.is_none() {
-        let lists = |one: &Access| {
-            one.resource_type == "Organization" && ["read_database", "read_databases"].contains(&one.access.as_str())
-        };
-        let whole = matches!(who, Some((_, Rights::Accesses(all))) if all.iter().any(lists));
+        let whole = matches!(who, Some((_, Rights::Accesses(all))) if lists_all(all));
         gap =
             (!whole).then(|| facts.doubt(organization, "a token may not be shown databases that it has no access to"));
     }
@@ -250,6 +251,14 @@ fn list(client: &Client<'_>, organization: &str, who: Option<(&PrincipalId, &Rig
         Container { kind: "organization", name: &title, contents: listed(gap), ..Container::of(node) },
         asked,
     );
+}
+
+/// Whether accesses show every database of the organization.
+fn lists_all(accesses: &[Access]) -> bool {
+    let lists = |one: &Access| {
+        one.resource_type == "Organization" && ["read_database", "read_databases"].contains(&one.access.as_str())
+    };
+    accesses.iter().any(lists)
 }
 
 /// Accesses that change no data. Those that are neither here nor below may be anything: one that deploys a change of the

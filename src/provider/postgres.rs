@@ -13,23 +13,24 @@ use deadstop_core::model::{Asset, Basis, Class, Copy, CopyKind};
 use deadstop_core::time::{Span, Time};
 
 use super::Learnt;
-use super::databases::{ALLOW, Server, fault};
+use super::databases::{ALLOW, Server, fault, size};
 use super::facts::{About, Facts, Told};
 use super::platform::{Container, listed, untried};
 use super::token::shown;
 use crate::collector::Login;
 use crate::readonly::ReadOnly;
-use crate::readonly::postgres::{Row, Session};
-use crate::readonly::statement::{self, Trouble};
+use crate::readonly::postgres::Session;
+use crate::readonly::statement::{self, Row, Trouble};
 use rights::{Reach, Tables};
-use statements::{ARCHIVE, DATABASES, IDENTITY, LARGEST, RIGHTS};
+use statements::{ARCHIVE, DATABASES, IDENTITY, LARGEST, MARK, RIGHTS, ROUTES};
 
 pub(super) use statements::QUESTIONS;
 
 const ABOUT: About = About { provider: "postgres", scope: "PostgreSQL", allow: ALLOW };
 
-/// The oldest version whose catalogue is as this reads it.
+/// The oldest version whose catalogue is as this reads it, and the first whose rights may be more than this knows.
 const OLDEST: u32 = 120_000;
+const UNKNOWN: u32 = 190_000;
 /// How many databases of one server are looked into.
 const MOST: usize = 64;
 /// Every operation of the catalogue.
@@ -50,7 +51,11 @@ struct Database {
 struct Identity {
     version: u32,
     release: String,
+    database: String,
+    user: String,
     standby: bool,
+    /// Whether whoever opened the connection is another, to which it may be set back.
+    lent: bool,
 }
 
 /// Asks a server with the logins that were found for one name.
@@ -94,13 +99,19 @@ fn learn(
 ) -> Learnt {
     let mut learnt = Learnt::new(Facts::new(ABOUT, at));
     let place = server.place.to_string();
-    let identity = match home.ask(IDENTITY).and_then(identity) {
+    let identity = match seen(home, at_home) {
         Ok(identity) => identity,
         Err(trouble) => return server.refused(ABOUT, at, &trouble),
     };
     server.accepted(&mut learnt);
     let facts = &mut learnt.facts;
     server.principal(facts, Fact::Known(Listed::Complete), IDENTITY);
+    doubts(server, &identity, (home.unproved, login), facts);
+    // Its copies and whatever stands before it have the same.
+    if let Some(mark) = home.ask(MARK).ok().and_then(|rows| text(rows.first()?, 0).map(str::to_owned)) {
+        learnt.marks.insert(server.node.clone(), mark);
+    }
+    let facts = &mut learnt.facts;
     let reach = rights::reach(home, server, identity.version, facts);
     let scope = format!("{} at {place}: {}", identity.release, reach.words());
     let scope =
@@ -117,9 +128,27 @@ fn learn(
         Err(trouble) => (Vec::new(), Some(facts.refused(DATABASES, &place, &fault(&trouble)))),
     };
     if let Some(gap) = &unlisted {
-        rights::doubt(facts, server, &server.node, gap);
+        server.doubt(facts, &server.node, gap);
+    }
+    let listed_all = |name: &str| databases.iter().any(|database| database.name == name);
+    if server.logins.iter().filter_map(|login| login.database.as_deref()).any(|name| !listed_all(name)) {
+        server.in_doubt(facts, "a database that a place of the login names is not among those of the server");
     }
     let archive = archive(home, &place, facts);
+    for template in databases.iter().filter(|database| template(database) && database.allowed && database.open) {
+        // No asset, but what is put there comes into each database that is made, and what runs there may reach all.
+        let scope = format!("{place}/{}", template.name);
+        let looked = if template.name == at_home {
+            rights::routes(home, server, (&scope, None), facts)
+        } else {
+            elsewhere(door, server, login, (&template.name, &identity.user))
+                .and_then(|mut session| rights::routes(&mut session, server, (&scope, None), facts))
+        };
+        if let Err(trouble) = looked {
+            let gap = facts.refused(ROUTES, &scope, &fault(&trouble));
+            server.doubt(facts, &server.node, &gap);
+        }
+    }
     for (count, database) in databases.iter().filter(|database| !template(database)).enumerate() {
         let node = NodeId(format!("{}/{}", server.node, database.name));
         let scope = format!("{place}/{}", database.name);
@@ -128,8 +157,8 @@ fn learn(
         } else if database.name == at_home {
             look(home, server, (&node, &scope), &reach, facts)
         } else if database.allowed && database.open {
-            let session = session(door, server, login, &database.name);
-            session.and_then(|mut session| look(&mut session, server, (&node, &scope), &reach, facts))
+            elsewhere(door, server, login, (&database.name, &identity.user))
+                .and_then(|mut session| look(&mut session, server, (&node, &scope), &reach, facts))
         } else {
             // Nobody gets in who may not connect, so that nothing in it is within reach.
             Ok(None)
@@ -146,11 +175,11 @@ fn learn(
         };
         if let Some(gap) = &unread {
             // What runs as somebody else there may reach the whole server.
-            rights::doubt(facts, server, &server.node, gap);
+            server.doubt(facts, &server.node, gap);
         }
         if database.allowed && database.open_later && !database.open {
             let gap = facts.doubt(&scope, "a login that may come to connect there was not looked into");
-            rights::doubt(facts, server, &node, &gap);
+            server.doubt(facts, &node, &gap);
         }
         rights::drop_database(facts, server, (&node, &scope), &reach, (database.owned, database.owned_later));
         describe(facts, server, (database, &node, &scope), tables.as_ref());
@@ -167,6 +196,40 @@ fn learn(
     learnt
 }
 
+/// What leaves every right in doubt, whatever the server tells of it.
+fn doubts(server: &Server<'_>, identity: &Identity, (unproved, login): (bool, &Login), facts: &mut Facts) {
+    let renamed = identity.lent || Some(identity.user.as_str()) != login.user.as_deref();
+    for (so, why) in [
+        (unproved, "the server asked for nothing that proves a login: whoever reaches it may be anyone"),
+        (renamed, "whoever stands between gave the login another name"),
+        (identity.standby, "a standby follows what its primary is told, and who may tell it that was not asked"),
+        (identity.version >= UNKNOWN, "the server is newer than the rights that are known"),
+    ] {
+        if so {
+            server.in_doubt(facts, why);
+        }
+    }
+}
+
+/// A session in another database of the server, as the same role.
+fn elsewhere<'a>(
+    door: &'a ReadOnly,
+    server: &Server<'_>,
+    login: &'a Login,
+    (database, user): (&'a str, &str),
+) -> Result<Session<'a>, Trouble> {
+    let mut session = session(door, server, login, database)?;
+    let identity = seen(&mut session, database)?;
+    // A pooler may be set up to go to each database as somebody else.
+    if identity.lent || identity.user != user { Err(GapReason::Conflicting.into()) } else { Ok(session) }
+}
+
+/// Who is connected, if it is to the database that was asked for: a pooler may give one the name of another.
+fn seen(session: &mut Session<'_>, database: &str) -> Result<Identity, Trouble> {
+    let identity = session.ask(IDENTITY).and_then(|rows| identity(&rows))?;
+    if identity.database == database { Ok(identity) } else { Err(GapReason::Conflicting.into()) }
+}
+
 /// What is in one database, with what the login may do to it.
 fn look(
     session: &mut Session<'_>,
@@ -178,7 +241,7 @@ fn look(
     let mut tables = rights::tables(session, server, (node, scope), reach, facts)?;
     // Only names in the report rest on this.
     if let Ok(rows) = session.ask(LARGEST) {
-        tables.largest = rows.iter().filter_map(largest).collect();
+        tables.largest = rows.iter().filter_map(|row| largest(row, server)).collect();
         tables.size = rows.first().and_then(|row| number(row, 3));
     }
     Ok(Some(tables))
@@ -282,17 +345,38 @@ fn template(database: &Database) -> bool {
     ["template0", "template1"].contains(&database.name.as_str())
 }
 
-fn identity(rows: Vec<Row>) -> Result<Identity, Trouble> {
-    let row = one(&rows)?;
-    let release: String =
-        text(row, 0).map(|text| text.split(' ').take(2).collect::<Vec<_>>().join(" ")).unwrap_or_default();
-    let version = text(row, 1).and_then(|text| text.parse().ok()).ok_or(GapReason::Malformed)?;
+fn identity(rows: &[Row]) -> Result<Identity, Trouble> {
+    let row = one(rows)?;
+    let word = |at: usize| text(row, at).map(str::to_owned).ok_or_else(|| Trouble::from(GapReason::Malformed));
+    let version: u32 = text(row, 1).and_then(|text| text.parse().ok()).ok_or(GapReason::Malformed)?;
+    let (database, user) = (word(2)?, word(3)?);
     let standby = flag(row, 4)?;
-    // What speaks the protocol and is another server has other rights.
-    if !release.starts_with("PostgreSQL ") || version < OLDEST {
-        return Err(GapReason::Unsupported.into());
-    }
-    Ok(Identity { version, release: shown(&release), standby })
+    let release = release(&word(0)?, version).filter(|_| version >= OLDEST).ok_or(GapReason::Unsupported)?;
+    let lent = text(row, 5) != Some(user.as_str());
+    Ok(Identity { version, release, database, user, standby, lent })
+}
+
+/// The release, if the server is PostgreSQL itself, as its own project or an operating system builds it. What merely speaks
+/// the protocol says so in its version (`PostgreSQL 11.2-YB-2.19`, `PostgreSQL 9.4.24 (Greenplum Database 6.0.0)`, `…, Redshift
+/// 1.0.12103`), and has other rights.
+fn release(version: &str, number: u32) -> Option<String> {
+    const BUILDERS: [&str; 5] = ["Debian ", "Ubuntu ", "Raspbian ", "Homebrew", "Postgres.app"];
+    let rest = version.strip_prefix("PostgreSQL ")?;
+    let release = format!("{}.{}", number / 10_000, number % 10_000);
+    let rest = rest.strip_prefix(release.as_str())?;
+    let rest = match rest.strip_prefix(" (") {
+        Some(built) => {
+            let (builder, rest) = built.split_once(')')?;
+            BUILDERS.iter().any(|known| builder.starts_with(known)).then_some(rest)?
+        }
+        None => rest,
+    };
+    let (on, compiler) = rest.split_once(", compiled by ")?;
+    let machine = on.strip_prefix(" on ").unwrap_or(on);
+    let plain = machine.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    let (compiler, bits) = compiler.rsplit_once(", ")?;
+    let whole = plain && !compiler.contains(',') && ["64-bit", "32-bit"].contains(&bits) && number < 1_000_000;
+    whole.then(|| format!("PostgreSQL {release}"))
 }
 
 fn database(row: &Row) -> Result<Database, Trouble> {
@@ -342,8 +426,73 @@ fn flag(row: &Row, at: usize) -> Result<bool, Trouble> {
 }
 
 /// A table in a few words: its name and its size.
-fn largest(row: &Row) -> Option<String> {
+fn largest(row: &Row, server: &Server<'_>) -> Option<String> {
     let (schema, name, bytes) = (text(row, 0)?, text(row, 1)?, number(row, 2)?);
-    let name = if schema == "public" { shown(name) } else { shown(&format!("{schema}.{name}")) };
-    Some(format!("{name} ({})", rights::size(bytes)))
+    let name = if schema == "public" { server.told(name) } else { server.told(&format!("{schema}.{name}")) };
+    Some(format!("{name} ({})", size(bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::release;
+
+    #[test]
+    fn only_postgresql_itself_is_taken_for_it() {
+        for (version, number, told) in [
+            (
+                "PostgreSQL 15.18 (Debian 15.18-0+deb12u1) on x86_64-pc-linux-gnu, compiled by gcc (Debian 12.2.0-14+deb12u1) 12.2.0, 64-bit",
+                150_018,
+                "PostgreSQL 15.18",
+            ),
+            (
+                "PostgreSQL 16.2 on x86_64-pc-linux-musl, compiled by gcc (Alpine 13.2.1_git20231014) 13.2.1 20231014, 64-bit",
+                160_002,
+                "PostgreSQL 16.2",
+            ),
+            (
+                "PostgreSQL 14.10 (Homebrew) on aarch64-apple-darwin23.0.0, compiled by Apple clang version 15.0.0 (clang-1500.0.40.1), 64-bit",
+                140_010,
+                "PostgreSQL 14.10",
+            ),
+            ("PostgreSQL 15.4, compiled by Visual C++ build 1914, 64-bit", 150_004, "PostgreSQL 15.4"),
+            ("PostgreSQL 17.0 on x86_64-windows, compiled by msvc-19.41.34120, 64-bit", 170_000, "PostgreSQL 17.0"),
+        ] {
+            assert_eq!(release(version, number).as_deref(), Some(told), "{version}");
+        }
+        for (version, number) in [
+            (
+                "PostgreSQL 11.2-YB-2.19.0.0-b0 on x86_64-pc-linux-gnu, compiled by clang version 15.0.3, 64-bit",
+                110_002,
+            ),
+            (
+                "PostgreSQL 15.2-YB-2.25.0.0-b0 on x86_64-pc-linux-gnu, compiled by clang version 17.0.6, 64-bit",
+                150_002,
+            ),
+            (
+                "PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 (Red Hat 3.4.2-6.fc3), Redshift 1.0.12103",
+                80_002,
+            ),
+            (
+                "PostgreSQL 12.12 (Greenplum Database 7.0.0 build dev) on x86_64-pc-linux-gnu, compiled by gcc (GCC) 8.5.0, 64-bit",
+                120_012,
+            ),
+            (
+                "PostgreSQL 15.2 (EnterpriseDB Advanced Server 15.2.0) on x86_64-pc-linux-gnu, compiled by gcc (GCC) 8.5.0, 64-bit",
+                150_002,
+            ),
+            ("CockroachDB CCL v23.1.11 (x86_64-pc-linux-gnu, built 2023/09/27 01:53:43, go1.19.10)", 130_000),
+            ("PostgreSQL 13.14.0-RisingWave-1.10.0 (unknown)", 130_014),
+            ("PostgreSQL 12.3, compiled by Visual C++ build 1914, 64-bit, QuestDB", 120_003),
+            (
+                "PostgreSQL 17.2 - Percona Server for PostgreSQL 17.2.1 on x86_64-pc-linux-gnu, compiled by gcc, 64-bit",
+                170_002,
+            ),
+            ("PostgreSQL 16.2 on x86_64-pc-linux-gnu, compiled by gcc, 64-bit", 150_002),
+            ("PostgreSQL 16.2 on hunter2 hunter2, compiled by gcc, 64-bit", 160_002),
+            ("PostgreSQL", 160_002),
+            ("", 160_002),
+        ] {
+            assert_eq!(release(version, number), None, "{version}");
+        }
+    }
 }

@@ -16,10 +16,11 @@ use deadstop_core::world::ANY_DELETE;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::answered::NOT_AUTHORIZED;
 use super::facts::{About, Facts, Fault, Told};
-use super::platform::{Container, May, anything};
+use super::platform::{May, anything};
 use super::pool::at_once;
-use super::token::{Client, NOT_AUTHORIZED, Shown, is_id, shown};
+use super::token::{Client, Shown, is_id, shown};
 use super::{AT_ONCE, Learnt};
 use crate::collector::Token;
 use crate::readonly::ReadOnly;
@@ -379,15 +380,8 @@ fn by_bearer(client: &Client<'_>, token: &Token, seen: &mut Seen) -> Result<(), 
         }
     }
     if let Some(gap) = &holder.unlisted {
-        // What it acts on beyond what was listed is one asset more.
-        let rest = scope_node(token);
-        let name = "Railway, whatever else a token acts on";
-        let not_known = Fact::Unknown(gap.clone());
-        let seen =
-            Container { kind: "scope", name, contents: Fact::Unknown(gap.clone()), ..Container::of(rest.clone()) };
-        desk.facts.container(Container { environment: not_known, ..seen }, (ask::API_TOKEN, credential));
         let may = May::Everything("a token may do all that its user may");
-        desk.facts.grant(who.as_ref(), anything(), rest, &may, (ask::API_TOKEN, credential));
+        desk.facts.beyond(&token.credential, who.as_ref(), (gap, &may), ask::API_TOKEN);
     }
     match (who, holder.subject) {
         (Some(who), _) => seen.learnt.accept(token, who),
@@ -421,8 +415,4 @@ fn identity(
     let who = PrincipalId(id);
     facts.principal(&who, &name, None, (operation, token.credential.as_str()));
     Some(who)
-}
-
-fn scope_node(token: &Token) -> NodeId {
-    NodeId(format!("railway:scope/{}", token.credential))
 }

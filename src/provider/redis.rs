@@ -1,7 +1,7 @@
 //! Redis and Valkey: what the access list lets a login do, and whether its files are any way back.
 //!
-//! A login is read by `ACL GETUSER`; what may ask that is little limited, so that most limited logins stay unknown. Key
-//! patterns do not limit `FLUSHALL`. The files of persistence lie beside the server and follow it: they are no copy.
+//! A login is read by `ACL GETUSER`; what may ask that is little limited, so that most limited logins stay unknown. A category
+//! bounds what commands of the server do, not those of modules, which name their own. Key patterns do not limit `FLUSHALL`. The files of persistence lie beside the server and follow it: they are no copy.
 //! <https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/>, `management/persistence`.
 
 use std::collections::BTreeMap;
@@ -12,11 +12,11 @@ use deadstop_core::model::{Asset, Basis, Class, Copy, CopyKind, End, Grant};
 use deadstop_core::time::Time;
 
 use super::Learnt;
-use super::databases::{ALLOW, Server, fault};
+use super::databases::{ALLOW, Server, fault, series};
 use super::facts::{About, Facts, Told};
 use super::platform::{Container, anything, listed, untried};
 use crate::readonly::ReadOnly;
-use crate::readonly::redis::{Reply, Session, reads};
+use crate::readonly::redis::{NO_LOGIN, Reply, Session, reads};
 use crate::readonly::statement::{self, Questions, Statement, Trouble};
 
 const ABOUT: About = About { provider: "redis", scope: "Redis", allow: ALLOW };
@@ -27,6 +27,11 @@ const VERSION: &str = "INFO server";
 const KEYS: &str = "INFO keyspace";
 const FILES: &str = "INFO persistence";
 const REPLICAS: &str = "INFO replication";
+const MODULES: &str = "INFO modules";
+
+/// The series of Redis that are told apart, and what Valkey calls itself for clients of Redis; of another, no version is shown.
+const SERIES: [&str; 14] =
+    ["2.6", "2.8", "3.0", "3.2", "4.0", "5.0", "6.0", "6.2", "7.0", "7.2", "7.4", "8.0", "8.2", "8.4"];
 
 /// The only commands that a Redis server is asked; `{}` is the login's own name.
 pub(super) static QUESTIONS: Questions = Questions {
@@ -39,6 +44,7 @@ pub(super) static QUESTIONS: Questions = Questions {
         Statement { operation: KEYS, text: "INFO keyspace" },
         Statement { operation: FILES, text: "INFO persistence" },
         Statement { operation: REPLICAS, text: "INFO replication" },
+        Statement { operation: MODULES, text: "INFO modules" },
     ],
 };
 
@@ -51,10 +57,9 @@ const ACTIONS: [(&str, &[&str], bool); 5] = [
     ("REPLICAOF", &["admin", "slow", "dangerous"], false),
 ];
 /// Categories and commands that change no data.
-const HARMLESS: [&str; 34] = [
+const HARMLESS: [&str; 33] = [
     "@read",
     "@connection",
-    "@pubsub",
     "@transaction",
     "ping",
     "info",
@@ -90,6 +95,10 @@ const HARMLESS: [&str; 34] = [
 /// The categories of which one holds every command that changes data, or the server. What a script calls is held to the
 /// same list.
 const HARMFUL: [&str; 2] = ["write", "admin"];
+/// The category of commands that send messages, which are held to the channels of a login. Sentinels take the word of a
+/// message on a channel of theirs for which server is the one to copy.
+/// <https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/#sentinels-and-replicas-auto-discovery>
+const MESSAGES: &str = "pubsub";
 
 /// Asks a server with the logins that were found for one name.
 pub(super) fn ask(door: &ReadOnly, server: &Server<'_>, at: Time) -> Learnt {
@@ -116,13 +125,21 @@ fn learn(session: &mut Session<'_>, server: &Server<'_>, at: Time) -> Learnt {
     let place = server.place.to_string();
     let said = session.ask(SELF, "");
     // Without a password, everything may be asked before it is refused.
-    if said.as_ref().is_err_and(|trouble| trouble.code.as_deref().is_none_or(|code| code == "NOAUTH")) {
+    if said.as_ref().is_err_and(|trouble| trouble.code.as_deref().is_none_or(|code| code == NO_LOGIN)) {
         return server.refused(ABOUT, at, &said.err().unwrap_or(GapReason::Denied.into()));
     }
     server.accepted(&mut learnt);
     let facts = &mut learnt.facts;
     server.principal(facts, Fact::Known(Listed::Complete), SELF);
-    let version = info(session, VERSION, &place, facts).ok().and_then(|about| about.get("redis_version").cloned());
+    if session.open {
+        server.in_doubt(facts, "whoever reaches the server needs no password to be somebody there");
+    }
+    let about = info(session, VERSION, &place, facts).unwrap_or_default();
+    let version = about.get("redis_version").cloned();
+    if let Some(mark) = about.get("run_id") {
+        learnt.marks.insert(server.node.clone(), mark.clone());
+    }
+    let facts = &mut learnt.facts;
     let words = match rights(session, said, version.as_deref()) {
         Ok(rights) => {
             let source = facts.source(RIGHTS, &place);
@@ -138,18 +155,21 @@ fn learn(session: &mut Session<'_>, server: &Server<'_>, at: Time) -> Learnt {
                 });
             }
             if rights.more {
-                let gap = facts.doubt(&place, "the access list lets more pass than is known to change nothing");
-                doubt(facts, server, &gap);
+                server.in_doubt(facts, "the access list lets more pass than is known to change nothing");
+            }
+            if rights.by_category {
+                modules(session, server, facts);
             }
             rights.words()
         }
         Err(trouble) => {
             let gap = facts.refused(RIGHTS, &place, &fault(&trouble));
-            doubt(facts, server, &gap);
+            server.doubt(facts, &server.node, &gap);
             "what its access list allows was not read".to_owned()
         }
     };
-    let release = version.map_or_else(String::new, |version| format!(" {}", super::token::shown(&version)));
+    let release =
+        version.and_then(|version| series(&version, &SERIES)).map_or_else(String::new, |one| format!(" {one}"));
     for login in &server.logins {
         let scope = format!("Redis{release} at {place}: {words}");
         facts.told.insert(login.credential.clone(), Told { kind: None, scope, environment: None });
@@ -163,25 +183,31 @@ fn learn(session: &mut Session<'_>, server: &Server<'_>, at: Time) -> Learnt {
     learnt
 }
 
-fn doubt(facts: &mut Facts, server: &Server<'_>, gap: &Gap) {
-    facts.grants.push(Grant {
-        principal: server.who.clone(),
-        actions: anything(),
-        target: server.node.clone(),
-        allowed: Fact::Unknown(gap.clone()),
-        basis: Basis::None,
-        because: "what it may do there is not all known".to_owned(),
-        sources: vec![gap.source.clone()],
-    });
+/// Whether commands of modules may be among those of a category: what they do is what their module says.
+/// <https://redis.io/docs/latest/develop/reference/modules/modules-api-ref/#redismodule_createcommand>
+fn modules(session: &mut Session<'_>, server: &Server<'_>, facts: &mut Facts) {
+    let place = server.place.to_string();
+    match told(session, MODULES, &place, facts) {
+        Ok(text) if text.lines().all(|line| line.is_empty() || line == "# Modules") => {}
+        Ok(_) => server.in_doubt(facts, "commands of modules may pass, and do what their module says"),
+        Err(gap) => server.doubt(facts, &server.node, &gap),
+    }
 }
 
 /// The databases that hold keys, and those that places of the login name.
 fn databases(session: &mut Session<'_>, server: &Server<'_>, place: &str, facts: &mut Facts) -> Result<(), Gap> {
     let keys = info(session, KEYS, place, facts);
     let files = info(session, FILES, place, facts);
-    let replicas = info(session, REPLICAS, place, facts).ok();
-    let replicas =
-        replicas.and_then(|about| about.get("connected_slaves")?.parse::<u64>().ok()).filter(|count| *count > 0);
+    let replicas = info(session, REPLICAS, place, facts);
+    match replicas.as_ref().map(|about| about.get("role").map(String::as_str)) {
+        Ok(Some("master")) => {}
+        Ok(_) => {
+            server.in_doubt(facts, "a replica follows what its master is told, and who may tell it that was not asked");
+        }
+        Err(gap) => server.doubt(facts, &server.node, gap),
+    }
+    let count = replicas.as_ref().ok().and_then(|about| about.get("connected_slaves")?.parse::<u64>().ok());
+    let replicas = count.filter(|count| *count > 0);
     let mut held: BTreeMap<String, Option<String>> = BTreeMap::new();
     for name in server.logins.iter().filter_map(|login| login.database.clone()) {
         held.insert(name, None);
@@ -248,18 +274,21 @@ fn info(
     place: &str,
     facts: &mut Facts,
 ) -> Result<BTreeMap<String, String>, Gap> {
+    let text = told(session, operation, place, facts)?;
+    let pairs = text.lines().filter_map(|line| line.split_once(':'));
+    Ok(pairs.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect())
+}
+
+/// The text of a part of `INFO`.
+fn told(session: &mut Session<'_>, operation: &str, place: &str, facts: &mut Facts) -> Result<String, Gap> {
     let answer = session.ask(operation, "").and_then(|reply| match reply {
         Reply::Text(text) if text.starts_with("# ") => Ok(text),
         Reply::Text(_) | Reply::Number(_) | Reply::Nothing | Reply::List(_) => Err(GapReason::Malformed.into()),
     });
-    match answer {
-        Ok(text) => {
-            facts.source(operation, place);
-            let pairs = text.lines().filter_map(|line| line.split_once(':'));
-            Ok(pairs.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect())
-        }
-        Err(trouble) => Err(facts.refused(operation, place, &fault(&trouble))),
+    if answer.is_ok() {
+        facts.source(operation, place);
     }
+    answer.map_err(|trouble| facts.refused(operation, place, &fault(&trouble)))
 }
 
 /// What an access list comes to.
@@ -268,6 +297,8 @@ struct Rights {
     allowed: Vec<(&'static str, &'static str)>,
     /// Whether more passes than is known to change nothing.
     more: bool,
+    /// Whether whole categories pass.
+    by_category: bool,
 }
 
 impl Rights {
@@ -290,7 +321,7 @@ fn rights(session: &mut Session<'_>, said: Result<Reply, Trouble>, version: Opti
         Err(_) if major.is_some_and(|major| major < 6) => {
             let allowed =
                 ACTIONS.map(|(action, _, _)| (action, "servers before version 6 have no access lists")).to_vec();
-            return Ok(Rights { allowed, more: true });
+            return Ok(Rights { allowed, more: true, by_category: true });
         }
         Err(trouble) => return Err(trouble),
     };
@@ -311,14 +342,15 @@ fn list(reply: &Reply) -> Option<Rights> {
         None => {}
     }
     let mut rights = Rights::default();
-    for (commands, writes) in &sets {
+    for (commands, writes, sends) in &sets {
         for (action, categories, needs_key) in ACTIONS {
             let passes = may(commands, action, categories) && (*writes || !needs_key);
             if passes && !rights.allowed.iter().any(|(known, _)| *known == action) {
                 rights.allowed.push((action, "its access list lets the command pass"));
             }
         }
-        rights.more |= !harmless(commands);
+        rights.more |= !harmless(commands, *sends);
+        rights.by_category |= by_category(commands);
     }
     Some(rights)
 }
@@ -333,16 +365,22 @@ fn fields(reply: &Reply) -> Option<BTreeMap<String, Reply>> {
     Some(fields)
 }
 
-/// The commands of a set of rules, and whether it has keys that may be written. In version 6 keys are a list.
-fn set(fields: &BTreeMap<String, Reply>) -> Option<(String, bool)> {
+/// The commands of a set of rules, whether it has keys that may be written, and channels. In version 6 keys are a list, and
+/// before 6.2 every channel may be used.
+fn set(fields: &BTreeMap<String, Reply>) -> Option<(String, bool, bool)> {
     let Reply::Text(commands) = fields.get("commands")? else { return None };
     let writes = match fields.get("keys")? {
         Reply::Text(keys) => keys.split(' ').any(|key| !key.is_empty() && !key.starts_with("%R~")),
         Reply::List(keys) => !keys.is_empty(),
         Reply::Number(_) | Reply::Nothing => return None,
     };
+    let sends = match fields.get("channels") {
+        Some(Reply::Text(channels)) => !channels.is_empty(),
+        Some(Reply::List(channels)) => !channels.is_empty(),
+        None | Some(Reply::Number(_) | Reply::Nothing) => true,
+    };
     let known = commands.split_whitespace().all(|rule| rule.starts_with(['+', '-']) && rule.len() > 1);
-    (known && !commands.trim().is_empty()).then(|| (commands.to_lowercase(), writes))
+    (known && !commands.trim().is_empty()).then(|| (commands.to_lowercase(), writes, sends))
 }
 
 /// Whether a command passes rules, which hold from left to right.
@@ -363,19 +401,26 @@ fn may(commands: &str, command: &str, categories: &[&str]) -> bool {
     passes
 }
 
+/// Whether rules let pass what is named by its category alone.
+fn by_category(commands: &str) -> bool {
+    commands.split_whitespace().fold(false, |some, rule| rule != "-@all" && (some || rule.starts_with("+@")))
+}
+
 /// Whether rules let nothing pass but what is known to change no data.
-fn harmless(commands: &str) -> bool {
+fn harmless(commands: &str, sends: bool) -> bool {
+    let quiet = |what: &str| HARMLESS.contains(&what) || (!sends && what.strip_prefix('@') == Some(MESSAGES));
     let (mut all, mut removed, mut extra) = (false, Vec::new(), false);
     for rule in commands.split_whitespace() {
         match (rule.starts_with('+'), rule.trim_start_matches(['+', '-'])) {
             (true, "@all") => (all, removed, extra) = (true, Vec::new(), false),
             (false, "@all") => (all, removed, extra) = (false, Vec::new(), false),
-            (true, what) if !HARMLESS.contains(&what) => extra = true,
+            (true, what) if !quiet(what) => extra = true,
             (true, _) => {}
             (false, what) => removed.extend(what.strip_prefix('@').map(str::to_owned)),
         }
     }
-    !extra && (!all || HARMFUL.iter().all(|category| removed.iter().any(|gone| gone == category)))
+    let gone = |category: &str| removed.iter().any(|gone| gone == category);
+    !extra && (!all || HARMFUL.into_iter().all(gone) && (!sends || gone(MESSAGES)))
 }
 
 #[cfg(test)]
@@ -383,8 +428,12 @@ mod tests {
     use super::*;
 
     fn user(commands: &str, keys: &str) -> Rights {
-        let word = |text: &str| Reply::Text(text.to_owned());
-        list(&Reply::List(vec![word("commands"), word(commands), word("keys"), word(keys)])).unwrap()
+        on_channels(commands, keys, "")
+    }
+
+    fn on_channels(commands: &str, keys: &str, channels: &str) -> Rights {
+        let words = ["commands", commands, "keys", keys, "channels", channels];
+        list(&Reply::List(words.map(|text| Reply::Text(text.to_owned())).to_vec())).unwrap()
     }
 
     fn allowed(rights: &Rights) -> Vec<&str> {
@@ -421,6 +470,34 @@ mod tests {
             "-@all +@read +eval",
         ] {
             assert!(user(more, "~*").more, "{more}");
+        }
+    }
+
+    #[test]
+    fn a_message_may_have_a_sentinel_change_the_server() {
+        for (commands, channels, more) in [
+            ("+@all -@write -@admin", "&*", true),
+            ("+@all -@write -@admin -@pubsub", "&*", false),
+            ("+@all -@write -@admin", "", false),
+            ("-@all +@read +@pubsub", "&app:*", true),
+            ("-@all +@read +@pubsub", "", false),
+            ("-@all +@read +publish", "", true),
+        ] {
+            assert_eq!(on_channels(commands, "~*", channels).more, more, "{commands} {channels}");
+        }
+    }
+
+    #[test]
+    fn a_category_may_let_modules_pass() {
+        for (commands, by) in [
+            ("-@all +@read", true),
+            ("+@all -@write", true),
+            ("-@all +get", false),
+            ("+@all -@all +get", false),
+            ("-@all +get +@connection", true),
+            ("-@all", false),
+        ] {
+            assert_eq!(user(commands, "~*").by_category, by, "{commands}");
         }
     }
 

@@ -148,6 +148,10 @@ fn one(door: &ReadOnly, token: &Token, at: Time) -> Learnt {
     let who = PrincipalId(who);
     facts.principal(&who, &name, None, asked);
     let nobody = me.as_ref().err().map(|fault| facts.refused(PROFILE, credential, fault));
+    if !is_classic(token) {
+        let gap = facts.doubt(credential, "what a scoped token or a login was granted is not told");
+        facts.everywhere(Some(&who), &gap, asked);
+    }
     let mut unlisted = facts.outcome(ORGANIZATIONS, credential, organizations.fault);
     unlisted = unlisted.or(facts.outcome(PROJECTS, credential, projects.fault));
     let mut names = Vec::new();
@@ -177,7 +181,7 @@ fn one(door: &ReadOnly, token: &Token, at: Time) -> Learnt {
             facts.grant(Some(&who), anything(), project_node(&project.id), &May::NotKnown(gap), asked);
         }
         let parent = organization_node(&project.organization_slug);
-        project_of(&client, project, within.then_some(&parent), facts);
+        project_of(&client, project, is_id(&project.organization_slug).then_some(&parent), facts);
     }
     let all = organizations.items.iter().all(|one| is_id(&one.slug)) && projects.items.iter().all(|one| is_id(&one.id));
     if !all {
@@ -188,11 +192,8 @@ fn one(door: &ReadOnly, token: &Token, at: Time) -> Learnt {
             .or_else(|| Some(facts.doubt(credential, "a token works and names neither organization nor project")));
     }
     if let Some(gap) = unlisted {
-        let id = NodeId(format!("supabase:scope/{credential}"));
-        let name = "Supabase, whatever else a token acts on";
-        let contents = Fact::Unknown(gap);
-        facts.container(Container { kind: "scope", name, contents, ..Container::of(id.clone()) }, asked);
-        facts.grant(Some(&who), anything(), id, &May::Everything("a token may do all that its user may"), asked);
+        let may = May::Everything("a token may do all that its user may");
+        facts.beyond(&token.credential, Some(&who), (&gap, &may), PROJECTS);
     }
     let scope = if is_classic(token) {
         "all that its user may do"
@@ -294,6 +295,8 @@ fn project_of(client: &Client<'_>, project: &Project, parent: Option<&NodeId>, f
         holds: Some(format!("a database in {}", shown(&project.region))),
         ..asset(node.clone(), "project", Class::Database, name.clone(), parent.cloned(), environment)
     });
+    // "db.PROJECT.supabase.co" (Supabase documentation, "Connect to your database").
+    facts.endpoint(&node, "postgres", Some(&format!("db.{}.supabase.co", project.id)));
     if let Ok(backups) = backups {
         kept_of(facts, &node, &name, &backups);
     }

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use deadstop_core::fact::GapReason;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RANGE};
 use ureq::http::{Method, Request};
+use zeroize::Zeroizing;
 
+use super::answered::{below, data, each_read, hide, listed_in, read, rest};
 use super::facts::Fault;
 use crate::collector::Token;
 use crate::readonly::{Answer, Read, ReadOnly, Reads};
@@ -23,6 +25,8 @@ const LONGEST: usize = 120;
 pub(crate) enum Shown {
     /// `Authorization: Bearer TOKEN`.
     Bearer,
+    /// `Authorization: SCHEME TOKEN`, the space among it.
+    Scheme(&'static str),
     /// `Project-Access-Token: TOKEN`.
     Project,
     /// `Authorization: ID:TOKEN`.
@@ -46,8 +50,28 @@ pub(crate) struct Client<'a> {
     host: &'static str,
     token: &'a Token,
     shown: Shown,
+    /// The form of answer that is asked for.
+    accept: &'static str,
+    /// The keys of answers that hold secrets: of these nothing is kept but whether there is one.
+    hidden: &'static [&'static str],
     /// What was answered, so that no question is asked twice.
-    asked: RefCell<BTreeMap<String, Result<Value, Fault>>>,
+    asked: RefCell<BTreeMap<String, Result<Told, Fault>>>,
+}
+
+/// An answer, and what its headers say.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) value: Value,
+    /// Whether it is a part of what was asked for.
+    partial: bool,
+    headers: BTreeMap<&'static str, String>,
+}
+
+impl Told {
+    /// What a header says that is part of an answer.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
 }
 
 impl<'a> Client<'a> {
@@ -58,7 +82,17 @@ impl<'a> Client<'a> {
         token: &'a Token,
         shown: Shown,
     ) -> Self {
-        Self { door, reads, host, token, shown, asked: RefCell::default() }
+        Self { door, reads, host, token, shown, accept: "application/json", hidden: &[], asked: RefCell::default() }
+    }
+
+    /// The same, for a provider that is to be told which form of answer is meant.
+    pub(crate) fn accepting(self, accept: &'static str) -> Self {
+        Self { accept, ..self }
+    }
+
+    /// The same, for a provider whose answers hold secrets under these keys.
+    pub(crate) fn hiding(self, hidden: &'static [&'static str]) -> Self {
+        Self { hidden, ..self }
     }
 
     /// The answer to a GraphQL document of the list of reads, below `data`.
@@ -68,9 +102,10 @@ impl<'a> Client<'a> {
         let Some((path, text)) = document else { return Err(Fault::of(GapReason::Unsupported)) };
         let body = json!({ "query": text, "variables": variables }).to_string();
         self.once(format!("{operation} {variables}"), || {
-            let answer = self.send(Method::POST, path, body.into_bytes())?;
-            data(&answer)
+            let answer = self.send(Method::POST, path, body.into_bytes(), None)?;
+            self.kept(answer, data)
         })
+        .map(|told| told.value)
     }
 
     /// One object of an answer: what stands at `at` below `data`.
@@ -124,6 +159,17 @@ impl<'a> Client<'a> {
 
     /// The answer to a path of the list of reads, with its `{}` filled in.
     pub(crate) fn get(&self, operation: &str, segments: &[&str], query: &[(&str, &str)]) -> Result<Value, Fault> {
+        self.told(operation, segments, query, None).map(|told| told.value)
+    }
+
+    /// The same with what the headers say; `range` is which part of a list is asked for.
+    pub(crate) fn told(
+        &self,
+        operation: &str,
+        segments: &[&str],
+        query: &[(&str, &str)],
+        range: Option<&str>,
+    ) -> Result<Told, Fault> {
         let read = self.reads.list.iter().find(|read| read.operation == operation);
         let template = read.and_then(Read::path).filter(|_| segments.iter().all(|one| is_id(one)));
         let Some(template) = template else { return Err(Fault::of(GapReason::Unsupported)) };
@@ -132,9 +178,9 @@ impl<'a> Client<'a> {
             let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
             path = format!("{path}?{query}");
         }
-        self.once(path.clone(), || {
-            let answer = self.send(Method::GET, &path, Vec::new())?;
-            rest(&answer)
+        self.once(format!("{path} {}", range.unwrap_or_default()), || {
+            let answer = self.send(Method::GET, &path, Vec::new(), range)?;
+            self.kept(answer, rest)
         })
     }
 
@@ -181,7 +227,72 @@ impl<'a> Client<'a> {
         Got { fault: Some(got.fault.unwrap_or(Fault::of(GapReason::Malformed))), ..got }
     }
 
-    fn once(&self, question: String, ask: impl FnOnce() -> Result<Value, Fault>) -> Result<Value, Fault> {
+    /// A list that lies on numbered pages, whose next one a `Link` names (RFC 8288). A page that is full has another behind it,
+    /// whatever is named.
+    pub(crate) fn get_numbered<T: DeserializeOwned>(&self, operation: &str, query: &[(&str, &str)]) -> Got<T> {
+        const FULL: usize = 100;
+        let left_out = |told: &Told| told.header("x-github-sso").is_some_and(|sso| sso.starts_with("partial-results"));
+        let mut partial = None;
+        let mut got = Got { items: Vec::new(), fault: None };
+        for number in 1..=PAGES {
+            let (size, number) = (FULL.to_string(), number.to_string());
+            let query = [query, &[("per_page", size.as_str()), ("page", number.as_str())]].concat();
+            let told = match self.told(operation, &[], &query, None) {
+                Ok(told) => told,
+                Err(fault) => return Got { fault: Some(got.fault.unwrap_or(fault)), ..got },
+            };
+            // Organizations that ask for a sign-on of their own are left out ("Authenticating to the REST API").
+            if left_out(&told) {
+                partial = Some(Fault::of(GapReason::Denied));
+            }
+            let more = told.header("link").is_some_and(|link| link.contains("rel=\"next\""));
+            let page = listed_in(&told.value, "");
+            let (here, fault) = (page.items.len(), page.fault);
+            got.items.extend(page.items);
+            got.fault = got.fault.or(fault);
+            if got.fault.is_some() || (!more && here < FULL) {
+                return Got { fault: got.fault.or(partial), ..got };
+            }
+        }
+        Got { fault: Some(Fault::malformed()), ..got }
+    }
+
+    /// A list of which a header says how the part behind this one is asked for (Heroku Platform API reference, "Ranges").
+    pub(crate) fn get_ranged<T: DeserializeOwned>(&self, operation: &str) -> Got<T> {
+        const LONGEST_RANGE: usize = 500;
+        let mut got = Got { items: Vec::new(), fault: None };
+        let mut range: Option<String> = None;
+        for _ in 0..PAGES {
+            let told = match self.told(operation, &[], &[], range.as_deref()) {
+                Ok(told) => told,
+                Err(fault) => return Got { fault: Some(got.fault.unwrap_or(fault)), ..got },
+            };
+            let page = listed_in(&told.value, "");
+            got.items.extend(page.items);
+            got.fault = got.fault.or(page.fault);
+            let next = told.header("next-range").map(str::to_owned);
+            match next {
+                // A part, and nothing says where the rest is.
+                None if told.partial => break,
+                None => return got,
+                Some(next) if Some(&next) == range.as_ref() || next.len() > LONGEST_RANGE => break,
+                Some(next) => range = Some(next),
+            }
+        }
+        Got { fault: Some(got.fault.unwrap_or(Fault::malformed())), ..got }
+    }
+
+    /// What is kept of an answer.
+    fn kept(&self, answer: Answer, read: fn(&Answer) -> Result<Value, Fault>) -> Result<Told, Fault> {
+        let value = read(&answer);
+        let Answer { body, told: headers, status } = answer;
+        drop(Zeroizing::new(body));
+        let mut value = value?;
+        hide(&mut value, self.hidden);
+        Ok(Told { value, partial: status == 206, headers })
+    }
+
+    fn once(&self, question: String, ask: impl FnOnce() -> Result<Told, Fault>) -> Result<Told, Fault> {
         if let Some(known) = self.asked.borrow().get(&question) {
             return known.clone();
         }
@@ -190,11 +301,12 @@ impl<'a> Client<'a> {
         answer
     }
 
-    fn send(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Answer, Fault> {
+    fn send(&self, method: Method, path: &str, body: Vec<u8>, range: Option<&str>) -> Result<Answer, Fault> {
         let unsupported = || Fault::of(GapReason::Unsupported);
         let before;
         let (name, before): (HeaderName, &[u8]) = match self.shown {
             Shown::Bearer => (AUTHORIZATION, b"Bearer "),
+            Shown::Scheme(scheme) => (AUTHORIZATION, scheme.as_bytes()),
             Shown::Project => (HeaderName::from_static("project-access-token"), b""),
             Shown::Pair => {
                 let Some(id) = &self.token.public_id else { return Err(unsupported()) };
@@ -206,9 +318,12 @@ impl<'a> Client<'a> {
         let mut value = HeaderValue::from_bytes(&text).map_err(|_| unsupported())?;
         value.set_sensitive(true);
         let uri = format!("{}{path}", self.door.base(self.reads.provider, self.host));
-        let mut request = Request::builder().method(&method).uri(&uri).header(ACCEPT, "application/json");
+        let mut request = Request::builder().method(&method).uri(&uri).header(ACCEPT, self.accept);
         if method == Method::POST {
             request = request.header(CONTENT_TYPE, "application/json");
+        }
+        if let Some(range) = range {
+            request = request.header(RANGE, range);
         }
         let request = request.header(name, value).body(body).map_err(|_| unsupported())?;
         self.door.send(self.reads, self.token.credential.as_str(), &request).map_err(Fault::of)
@@ -234,89 +349,6 @@ struct Edge {
     node: Value,
 }
 
-/// What GraphQL servers say when they refuse, Railway among them (its command-line client, `client.rs`).
-pub(crate) const NOT_AUTHORIZED: &str = "Not Authorized";
-
-/// What a GraphQL server answered. Errors come with status 200, too, and beside a part of the data; such a part is none.
-fn data(answer: &Answer) -> Result<Value, Fault> {
-    let refused = [401, 403].contains(&answer.status);
-    let Ok(Value::Object(mut all)) = serde_json::from_slice::<Value>(&answer.body) else {
-        return Err(Fault::of(if refused { GapReason::Denied } else { GapReason::Malformed }));
-    };
-    match all.remove("errors") {
-        None | Some(Value::Null) => {}
-        Some(errors) => return Err(error(&errors, refused)),
-    }
-    match all.remove("data") {
-        Some(data @ Value::Object(_)) if (200..300).contains(&answer.status) => Ok(data),
-        _ => Err(Fault::of(if refused { GapReason::Denied } else { GapReason::Malformed })),
-    }
-}
-
-/// What GraphQL errors amount to. Nothing of their text is kept but words that are known.
-fn error(errors: &Value, refused: bool) -> Fault {
-    let all = errors.as_array().map(Vec::as_slice).unwrap_or_default();
-    let says = |error: &Value| error.get("message").and_then(Value::as_str) == Some(NOT_AUTHORIZED);
-    // One refusal among other errors is no refusal of the question.
-    if !all.is_empty() && all.iter().all(says) {
-        return Fault { reason: GapReason::Denied, code: Some(NOT_AUTHORIZED.to_owned()) };
-    }
-    Fault::of(if refused { GapReason::Denied } else { GapReason::Malformed })
-}
-
-/// What Neon says where an organization is to be named (docs, `cli/api`).
-pub(crate) const NAME_ONE: &str = "org_id is required";
-
-fn said(answer: &Answer) -> Option<&'static str> {
-    let body: Value = serde_json::from_slice(&answer.body).ok()?;
-    (body.get("message")?.as_str()? == NAME_ONE).then_some(NAME_ONE)
-}
-
-/// What a REST server answered.
-fn rest(answer: &Answer) -> Result<Value, Fault> {
-    match answer.status {
-        200..300 => serde_json::from_slice(&answer.body).map_err(|_| Fault::of(GapReason::Malformed)),
-        // What a token may not see is often said not to be there.
-        401 | 403 | 404 => Err(Fault { reason: GapReason::Denied, code: Some(answer.status.to_string()) }),
-        400 if said(answer) == Some(NAME_ONE) => {
-            Err(Fault { reason: GapReason::Unsupported, code: Some(NAME_ONE.to_owned()) })
-        }
-        400 | 405..500 => Err(Fault { reason: GapReason::Unsupported, code: Some(answer.status.to_string()) }),
-        _ => Err(Fault::of(GapReason::Malformed)),
-    }
-}
-
-fn listed_in<T: DeserializeOwned>(answer: &Value, key: &str) -> Got<T> {
-    let list = if key.is_empty() { Some(answer) } else { answer.get(key) };
-    match list.and_then(Value::as_array) {
-        Some(all) => each_read(all.clone()),
-        None => Got { items: Vec::new(), fault: Some(Fault::of(GapReason::Malformed)) },
-    }
-}
-
-fn below(value: &Value, at: &[&str]) -> Result<Value, Fault> {
-    let mut here = value;
-    for key in at {
-        here = here.get(key).ok_or_else(|| Fault::of(GapReason::Malformed))?;
-    }
-    Ok(here.clone())
-}
-
-fn read<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
-    serde_json::from_value(value).map_err(|_| Fault::of(GapReason::Malformed))
-}
-
-fn each_read<T: DeserializeOwned>(all: Vec<Value>) -> Got<T> {
-    let mut got = Got { items: Vec::new(), fault: None };
-    for one in all {
-        match read(one) {
-            Ok(item) => got.items.push(item),
-            Err(fault) => got.fault = Some(fault),
-        }
-    }
-    got
-}
-
 /// Variables of a question.
 pub(crate) fn variables(pairs: &[(&str, &str)]) -> Value {
     Value::Object(pairs.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect::<Map<_, _>>())
@@ -339,58 +371,6 @@ pub(crate) fn is_id(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn answered(status: u16, body: &str) -> Result<Value, Fault> {
-        data(&Answer { status, body: body.as_bytes().to_vec() })
-    }
-
-    #[test]
-    fn an_error_is_one_whatever_the_status_and_whatever_stands_beside_it() {
-        let denied = r#"{"errors": [{"message": "Not Authorized"}], "data": null}"#;
-        for status in [200, 400, 401, 403] {
-            assert_eq!(answered(status, denied).unwrap_err().reason, GapReason::Denied, "{status}");
-        }
-        for body in [
-            r#"{"errors": [{"message": "Problem processing request"}], "data": null}"#,
-            r#"{"errors": [{"message": "Problem"}], "data": {"me": {"id": "1"}}}"#,
-            r#"{"errors": [{"message": "Not Authorized"}, {"message": "Problem"}], "data": {"me": {"id": "1"}}}"#,
-            r#"{"errors": []}"#,
-            r#"{"errors": "Not Authorized"}"#,
-            r#"{"data": null}"#,
-            r#"{"data": []}"#,
-            "{}",
-            "[]",
-            "",
-            "<html>",
-            r#"{"data": {"me"#,
-        ] {
-            assert_eq!(answered(200, body).unwrap_err().reason, GapReason::Malformed, "{body}");
-        }
-        assert!(answered(500, r#"{"data": {"me": {"id": "1"}}}"#).is_err());
-        assert_eq!(answered(200, r#"{"data": {"me": {"id": "1"}}}"#).unwrap(), json!({"me": {"id": "1"}}));
-    }
-
-    #[test]
-    fn a_path_that_is_not_answered_is_no_list() {
-        let answer = |status: u16, body: &str| rest(&Answer { status, body: body.as_bytes().to_vec() });
-        assert_eq!(answer(200, "[]").unwrap(), json!([]));
-        for (status, reason) in [
-            (401, GapReason::Denied),
-            (403, GapReason::Denied),
-            (404, GapReason::Denied),
-            (400, GapReason::Unsupported),
-            (422, GapReason::Unsupported),
-            (302, GapReason::Malformed),
-        ] {
-            assert_eq!(answer(status, "[]").unwrap_err().reason, reason, "{status}");
-        }
-        for (body, key) in
-            [("{}", ""), ("{}", "data"), (r#"{"data": null}"#, "data"), (r#"{"data": {}}"#, "data"), ("null", "")]
-        {
-            assert!(listed_in::<Value>(&serde_json::from_str(body).unwrap(), key).fault.is_some(), "{body}");
-        }
-        assert!(listed_in::<String>(&json!(["a", 1]), "").fault.is_some(), "one that is not understood");
-    }
 
     #[test]
     fn a_name_is_one_line_and_an_id_is_one_segment() {

@@ -5,22 +5,16 @@
 //! neither offered nor answered). <https://dev.mysql.com/doc/dev/mysql-server/latest/PAGE_PROTOCOL.html>,
 //! <https://mariadb.com/kb/en/clientserver-protocol/>.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use deadstop_core::fact::GapReason;
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 use sha2::{Digest as _, Sha256};
 
 use super::ReadOnly;
-use super::postgres::Row;
 use super::socket::{Socket, Tls};
-use super::statement::{Login, Questions, Trouble};
+use super::statement::{Desk, Login, MESSAGE, Questions, Row, Rows, Trouble, goes_on};
 use crate::secret::Secret;
-
-/// How long an answer may take, all of it.
-const PATIENCE: Duration = Duration::from_secs(8);
-/// The largest answer that is read.
-const LARGEST: usize = 32 << 20;
 
 // Capabilities of the protocol. Neither local files nor several statements at once are among them.
 const LONG_PASSWORD: u32 = 1;
@@ -45,13 +39,10 @@ const MYSQL: [&str; 2] =
 
 /// A session.
 pub struct Session<'a> {
-    door: &'a ReadOnly,
-    questions: &'static Questions,
-    login: Login<'a>,
+    desk: Desk<'a>,
     wire: Wire,
     /// What the server calls its version.
     pub version: String,
-    broken: bool,
 }
 
 impl ReadOnly {
@@ -67,7 +58,7 @@ impl ReadOnly {
         let entered = self.let_in(questions, &login);
         self.note(questions.provider, "connect", (&login.place, login.credential), started, &entered);
         let (wire, version) = entered?;
-        Ok(Session { door: self, questions, login, wire, version, broken: false })
+        Ok(Session { desk: Desk::new(self, questions, login), wire, version })
     }
 
     fn let_in(&self, questions: &Questions, login: &Login<'_>) -> Result<(Wire, String), Trouble> {
@@ -86,7 +77,7 @@ impl ReadOnly {
             wire.socket = wire.socket.seal(&login.place.host, login.tls == Tls::Verified)?;
             sealed = true;
         } else if login.tls > Tls::Offered {
-            return Err(Trouble { reason: GapReason::Unsupported, code: Some("no TLS".to_owned()) });
+            return Err(Trouble::no_tls());
         }
         let mut wanted =
             if [NATIVE, CACHING].contains(&hello.plugin.as_str()) { hello.plugin.clone() } else { NATIVE.to_owned() };
@@ -136,21 +127,13 @@ impl Session<'_> {
     /// # Errors
     /// Why there is none.
     pub fn ask(&mut self, operation: &str) -> Result<Vec<Row>, Trouble> {
-        let Some(statement) = self.questions.find(operation) else {
-            tracing::error!(operation, "a statement that is on no list was not sent");
-            return Err(GapReason::Unsupported.into());
-        };
-        if self.broken {
-            return Err(GapReason::Unreachable.into());
-        }
-        let started = Instant::now();
-        self.wire.socket.set_until(self.door.within(PATIENCE));
-        let answer = self.wire.query(statement.text);
-        // After an error of the server the session goes on; after anything else it is not known where it stands.
-        self.broken = answer.as_ref().is_err_and(|trouble| trouble.code.is_none());
-        let at = (&self.login.place, self.login.credential);
-        self.door.note(self.questions.provider, statement.operation, at, started, &answer);
-        answer
+        let wire = &mut self.wire;
+        self.desk.ask(operation, |text, until| {
+            wire.socket.set_until(until);
+            let answer = wire.query(text);
+            let whole = goes_on(&answer);
+            (answer, whole)
+        })
     }
 }
 
@@ -213,12 +196,8 @@ fn text(word: &str) -> Result<Vec<u8>, Trouble> {
     Ok(word.bytes().chain([0]).collect())
 }
 
-fn in_clear() -> Trouble {
-    Trouble { reason: GapReason::Unsupported, code: Some("the password would go in clear".to_owned()) }
-}
-
 fn proof_in_clear(password: Option<&Secret>, sealed: bool) -> Result<Vec<u8>, Trouble> {
-    let password = password.filter(|_| sealed).ok_or_else(in_clear)?;
+    let password = password.filter(|_| sealed).ok_or_else(Trouble::in_clear)?;
     Ok([password.expose(), &[0]].concat())
 }
 
@@ -239,7 +218,7 @@ fn proof(plugin: &str, password: Option<&Secret>, salt: &[u8], sealed: bool) -> 
             Ok(xor(&once, &mask.finalize()))
         }
         CLEAR => proof_in_clear(password, sealed),
-        _ => Err(Trouble { reason: GapReason::Unsupported, code: Some("another way to log in".to_owned()) }),
+        _ => Err(Trouble::said(GapReason::Unsupported, "another way to log in")),
     }
 }
 
@@ -269,12 +248,12 @@ impl Wire {
         Ok(self.socket.send(&packet)?)
     }
 
-    /// The next packet. One of the largest size, which another would continue, is not read.
+    /// The next packet. A longer one is not read, those of the largest size among them, which another would continue.
     fn packet(&mut self) -> Result<Vec<u8>, Trouble> {
         loop {
             if let [a, b, c, number, rest @ ..] = self.read.as_slice() {
-                let size = usize::try_from(u32::from_le_bytes([*a, *b, *c, 0])).unwrap_or(LARGEST);
-                if size == 0xff_ffff {
+                let size = usize::try_from(u32::from_le_bytes([*a, *b, *c, 0])).unwrap_or(usize::MAX);
+                if size > MESSAGE {
                     return Err(GapReason::TooLarge.into());
                 }
                 if let Some(body) = rest.get(..size) {
@@ -307,15 +286,13 @@ impl Wire {
         if !ends(&self.packet()?) {
             return Err(GapReason::Malformed.into());
         }
-        let (mut rows, mut size) = (Vec::new(), 0);
+        let mut rows = Rows::default();
         loop {
             let packet = self.packet()?;
-            size += packet.len();
             match packet.first() {
                 Some(0xff) => return Err(trouble(&packet)),
-                Some(0xfe) if ends(&packet) => return Ok(rows),
-                _ if size > LARGEST => return Err(GapReason::TooLarge.into()),
-                _ => rows.push(row(&packet, columns).ok_or(GapReason::Malformed)?),
+                Some(0xfe) if ends(&packet) => return Ok(rows.all()),
+                _ => rows.push(row(&packet, columns).ok_or(GapReason::Malformed)?)?,
             }
         }
     }
@@ -350,20 +327,23 @@ fn row(packet: &[u8], columns: usize) -> Option<Row> {
     rest.is_empty().then_some(row)
 }
 
-/// What an error says: its number alone, for the message may repeat anything.
+/// What an error says: its number alone, and only one that is known, for anything else may repeat what the server was told.
+///
+/// <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html>,
+/// <https://mariadb.com/kb/en/mariadb-error-codes/>
 fn trouble(packet: &[u8]) -> Trouble {
     let Some([a, b]) = packet.get(1..3) else { return GapReason::Malformed.into() };
     let number = u16::from_le_bytes([*a, *b]);
-    // https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, https://mariadb.com/kb/en/mariadb-error-codes/
     let reason = match number {
         1044 | 1045 | 1142 | 1143 | 1227 | 1370 | 1698 | 1820 | 1862 | 3118 | 4151 => GapReason::Denied,
         1205 | 1969 | 3024 => GapReason::TimedOut,
         1040 | 1203 | 1226 => GapReason::Throttled,
         1049 => GapReason::Vanished,
         1053 | 1077 | 1129 | 1130 => GapReason::Unreachable,
-        _ => GapReason::Unsupported,
+        1054 | 1064 | 1109 | 1146 | 1193 | 1251 | 1290 | 1792 | 3159 => GapReason::Unsupported,
+        _ => return Trouble::said(GapReason::Unsupported, "another error"),
     };
-    Trouble { reason, code: Some(number.to_string()) }
+    Trouble::said(reason, &number.to_string())
 }
 
 #[cfg(test)]
@@ -395,6 +375,7 @@ mod tests {
     fn of_an_error_only_its_number_is_kept() {
         let denied = trouble(b"\xff\x15\x04#28000Access denied for hunter2");
         assert_eq!((denied.reason, denied.code.as_deref()), (GapReason::Denied, Some("1045")));
+        assert_eq!(trouble(b"\xff\x39\x30#HY00012345").code.as_deref(), Some("another error"));
         assert_eq!(trouble(b"\xff").code, None);
     }
 

@@ -5,7 +5,7 @@
 //! nothing of whoever owns the database is called. <https://www.postgresql.org/docs/current/protocol-message-formats.html>,
 //! `sql-set-transaction`, `runtime-config-client`.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use deadstop_core::fact::GapReason;
 use postgres_protocol::authentication::md5_hash;
@@ -13,33 +13,25 @@ use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, Scr
 
 use super::ReadOnly;
 use super::socket::{Socket, Tls};
-use super::statement::{Login, Questions, Trouble};
+use super::statement::{Desk, Login, MESSAGE, Questions, Row, Rows, Trouble};
 
-/// A row: each value as text, or nothing.
-pub type Row = Vec<Option<String>>;
-
-/// Begins what each question is asked in. Of a pooler's connection nothing is left changed.
-const BEGIN: &str = "BEGIN TRANSACTION READ ONLY; SET LOCAL search_path = pg_catalog; \
+/// Begins what each question is asked in. Of a pooler's connection nothing is left changed. Where `pg_temp` is not named it
+/// is looked through first, and a connection of a pooler's may hold temporary tables of whoever had it before.
+const BEGIN: &str = "BEGIN TRANSACTION READ ONLY; SET LOCAL search_path = pg_catalog, pg_temp; \
     SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '1s'; SHOW transaction_read_only";
 const END: &str = "ROLLBACK";
 /// Set for the whole session, where the server takes it.
-const OPTIONS: &str = "-c default_transaction_read_only=on -c statement_timeout=5s -c lock_timeout=1s \
-    -c idle_in_transaction_session_timeout=30s";
-/// How long an answer may take, all of it.
-const PATIENCE: Duration = Duration::from_secs(8);
-/// The longest message, and the longest answer, that is read.
-const LARGEST: usize = 32 << 20;
+const OPTIONS: &str = "-c search_path=pg_catalog,pg_temp -c default_transaction_read_only=on -c statement_timeout=5s \
+    -c lock_timeout=1s -c idle_in_transaction_session_timeout=30s";
 /// The most rounds of hashing that a server may ask for; its default is 4,096.
 const ROUNDS: u32 = 1_000_000;
 
 /// A session.
 pub struct Session<'a> {
-    door: &'a ReadOnly,
-    questions: &'static Questions,
-    login: Login<'a>,
+    desk: Desk<'a>,
     wire: Wire,
-    /// Whether it was left in a state that is not known.
-    broken: bool,
+    /// Whether the server let the login in without asking for anything that proves it.
+    pub unproved: bool,
 }
 
 impl ReadOnly {
@@ -58,18 +50,19 @@ impl ReadOnly {
             wire = self.start(questions, &login, None);
         }
         self.note(questions.provider, "connect", (&login.place, login.credential), started, &wire);
-        Ok(Session { door: self, questions, login, wire: wire?, broken: false })
+        let (wire, unproved) = wire?;
+        Ok(Session { desk: Desk::new(self, questions, login), wire, unproved })
     }
 
-    fn start(&self, questions: &Questions, login: &Login<'_>, options: Option<&str>) -> Result<Wire, Trouble> {
+    fn start(&self, questions: &Questions, login: &Login<'_>, options: Option<&str>) -> Result<(Wire, bool), Trouble> {
         let mut socket = self.connect(questions.provider, &login.place)?;
         if login.tls != Tls::Never {
             socket = sealed(socket, login)?;
         }
         let mut wire = Wire { socket, read: Vec::new() };
         wire.startup(login, options)?;
-        wire.authenticate(login)?;
-        Ok(wire)
+        let unproved = wire.authenticate(login)?;
+        Ok((wire, unproved))
     }
 }
 
@@ -79,34 +72,14 @@ impl Session<'_> {
     /// # Errors
     /// Why there is none.
     pub fn ask(&mut self, operation: &str) -> Result<Vec<Row>, Trouble> {
-        let Some(statement) = self.questions.find(operation) else {
-            tracing::error!(operation, "a statement that is on no list was not sent");
-            return Err(GapReason::Unsupported.into());
-        };
-        if self.broken {
-            return Err(GapReason::Unreachable.into());
-        }
-        let started = Instant::now();
-        self.wire.socket.set_until(self.door.within(PATIENCE));
-        // INVARIANT: until the transaction is closed again, nothing else is to be asked.
-        self.broken = true;
-        let answer = self.in_transaction(statement.text);
-        let at = (&self.login.place, self.login.credential);
-        self.door.note(self.questions.provider, statement.operation, at, started, &answer);
-        answer
-    }
-
-    fn in_transaction(&mut self, text: &str) -> Result<Vec<Row>, Trouble> {
-        let (begun, state) = self.wire.query(BEGIN)?;
-        let shown = begun?;
-        let on = shown.last().and_then(|row| row.first()).is_some_and(|value| value.as_deref() == Some("on"));
-        if state != b'T' || shown.len() != 1 || !on {
-            return Err(GapReason::Unsupported.into());
-        }
-        let (answer, _) = self.wire.query(text)?;
-        let (ended, state) = self.wire.query(END)?;
-        self.broken = ended.is_err() || state != b'I';
-        answer
+        let wire = &mut self.wire;
+        self.desk.ask(operation, |text, until| {
+            wire.socket.set_until(until);
+            // INVARIANT: until the transaction is closed again, nothing else is to be asked.
+            let mut closed = false;
+            let answer = wire.in_transaction(text, &mut closed);
+            (answer, closed)
+        })
     }
 }
 
@@ -125,7 +98,7 @@ fn sealed(mut socket: Socket, login: &Login<'_>) -> Result<Socket, Trouble> {
     match answer.as_slice() {
         b"S" => Ok(socket.seal(&login.place.host, login.tls == Tls::Verified)?),
         b"N" if login.tls == Tls::Offered => Ok(socket),
-        b"N" => Err(Trouble { reason: GapReason::Unsupported, code: Some("no TLS".to_owned()) }),
+        b"N" => Err(Trouble::no_tls()),
         // What comes before the handshake was put there by somebody else.
         _ => Err(GapReason::Malformed.into()),
     }
@@ -172,7 +145,7 @@ impl Wire {
             if let [tag, a, b, c, d, rest @ ..] = self.read.as_slice() {
                 let (tag, length) = (*tag, u32::from_be_bytes([*a, *b, *c, *d]));
                 let size = usize::try_from(length).ok().and_then(|length| length.checked_sub(4));
-                let Some(size) = size.filter(|size| *size <= LARGEST) else { return Err(GapReason::Malformed.into()) };
+                let Some(size) = size.filter(|size| *size <= MESSAGE) else { return Err(GapReason::Malformed.into()) };
                 if let Some(body) = rest.get(..size) {
                     let body = body.to_vec();
                     self.read.drain(..size + 5);
@@ -183,9 +156,12 @@ impl Wire {
         }
     }
 
-    fn authenticate(&mut self, login: &Login<'_>) -> Result<(), Trouble> {
+    /// Proves who the login is, as the server asks; tells whether it asked for nothing.
+    fn authenticate(&mut self, login: &Login<'_>) -> Result<bool, Trouble> {
+        let mut unproved = true;
         loop {
             let (tag, body) = self.message()?;
+            unproved &= tag != b'R' || body == [0; 4];
             match (tag, body.as_slice()) {
                 (b'R', [0, 0, 0, 0]) => {}
                 (b'R', [0, 0, 0, 3]) if self.socket.trusted() => {
@@ -197,7 +173,7 @@ impl Wire {
                     let proof = md5_hash(login.user.as_bytes(), password(login)?, salt);
                     self.send(b'p', &[proof.as_bytes(), &[0]].concat())?;
                 }
-                (b'R', [0, 0, 0, 3 | 5, ..]) => return Err(in_clear()),
+                (b'R', [0, 0, 0, 3 | 5, ..]) => return Err(Trouble::in_clear()),
                 (b'R', [0, 0, 0, 10, mechanisms @ ..]) => {
                     if !mechanisms.split(|byte| *byte == 0).any(|name| name == SCRAM_SHA_256.as_bytes()) {
                         return Err(GapReason::Unsupported.into());
@@ -205,7 +181,7 @@ impl Wire {
                     self.scram(password(login)?)?;
                 }
                 (b'R', _) => return Err(GapReason::Unsupported.into()),
-                (b'Z', [b'I']) => return Ok(()),
+                (b'Z', [b'I']) => return Ok(unproved),
                 (b'E', _) => return Err(trouble(&body)),
                 (b'S' | b'K' | b'N' | b'v', _) => {}
                 _ => return Err(GapReason::Malformed.into()),
@@ -246,26 +222,34 @@ impl Wire {
         }
     }
 
+    /// Asks in a transaction that only reads; `closed` tells whether that was closed again.
+    fn in_transaction(&mut self, text: &str, closed: &mut bool) -> Result<Vec<Row>, Trouble> {
+        let (begun, state) = self.query(BEGIN)?;
+        let shown = begun?;
+        let on = shown.last().and_then(|row| row.first()).is_some_and(|value| value.as_deref() == Some("on"));
+        if state != b'T' || shown.len() != 1 || !on {
+            return Err(GapReason::Unsupported.into());
+        }
+        let (answer, _) = self.query(text)?;
+        let (ended, state) = self.query(END)?;
+        *closed = ended.is_ok() && state == b'I';
+        answer
+    }
+
     /// Sends a query: what it answers, and in which state the session is then.
     fn query(&mut self, text: &str) -> Result<(Result<Vec<Row>, Trouble>, u8), Trouble> {
         self.send(b'Q', &[text.as_bytes(), &[0]].concat())?;
-        let (mut rows, mut size, mut failed, mut whole) = (Vec::new(), 0, None, false);
+        let (mut rows, mut failed, mut whole) = (Rows::default(), None, false);
         loop {
             let (tag, body) = self.message()?;
             match tag {
-                b'D' => {
-                    size += body.len();
-                    if size > LARGEST {
-                        return Err(GapReason::TooLarge.into());
-                    }
-                    rows.push(row(&body).ok_or(GapReason::Malformed)?);
-                }
+                b'D' => rows.push(row(&body).ok_or(GapReason::Malformed)?)?,
                 b'E' => failed = failed.or_else(|| Some(trouble(&body))),
                 b'Z' => {
                     let state = body.first().copied().unwrap_or_default();
                     // Rows that no end was told of may not be all.
                     let unfinished = (!whole).then(|| GapReason::Malformed.into());
-                    return Ok((failed.or(unfinished).map_or(Ok(rows), Err), state));
+                    return Ok((failed.or(unfinished).map_or(Ok(rows.all()), Err), state));
                 }
                 b'C' => whole = true,
                 b'T' | b'N' | b'S' | b'A' => {}
@@ -278,10 +262,6 @@ impl Wire {
 fn password<'a>(login: &Login<'a>) -> Result<&'a [u8], Trouble> {
     let password = login.password.map(crate::secret::Secret::expose).filter(|password| !password.contains(&0));
     password.ok_or_else(|| GapReason::Denied.into())
-}
-
-fn in_clear() -> Trouble {
-    Trouble { reason: GapReason::Unsupported, code: Some("the password would go in clear".to_owned()) }
 }
 
 /// The length of a message, itself counted.
@@ -314,23 +294,52 @@ fn row(body: &[u8]) -> Option<Row> {
     rest.is_empty().then_some(row)
 }
 
-/// What an error says: its code alone, for the message may repeat anything.
+/// Codes of errors that are told, and what they come to. <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+const CODES: [(&str, GapReason); 33] = [
+    ("08000", GapReason::Unreachable),
+    ("08003", GapReason::Unreachable),
+    ("08004", GapReason::Unreachable),
+    ("08006", GapReason::Unreachable),
+    ("08P01", GapReason::Unreachable),
+    ("0A000", GapReason::Unsupported),
+    ("22023", GapReason::Unsupported),
+    ("25006", GapReason::Unsupported),
+    ("25P02", GapReason::Unsupported),
+    ("25P03", GapReason::TimedOut),
+    ("28000", GapReason::Denied),
+    ("28P01", GapReason::Denied),
+    ("3D000", GapReason::Vanished),
+    ("3F000", GapReason::Unsupported),
+    ("42501", GapReason::Denied),
+    ("42601", GapReason::Unsupported),
+    ("42703", GapReason::Unsupported),
+    ("42704", GapReason::Unsupported),
+    ("42804", GapReason::Unsupported),
+    ("42883", GapReason::Unsupported),
+    ("42P01", GapReason::Unsupported),
+    ("53000", GapReason::Unreachable),
+    ("53100", GapReason::Unreachable),
+    ("53200", GapReason::Unreachable),
+    ("53300", GapReason::Throttled),
+    ("55P03", GapReason::TimedOut),
+    ("57014", GapReason::TimedOut),
+    ("57P01", GapReason::Unreachable),
+    ("57P02", GapReason::Unreachable),
+    ("57P03", GapReason::Unreachable),
+    ("57P05", GapReason::Unreachable),
+    ("XX000", GapReason::Unsupported),
+    ("XX001", GapReason::Unsupported),
+];
+
+/// What an error says: its code alone, and only one that is known, for anything else may repeat what the server was told.
 fn trouble(body: &[u8]) -> Trouble {
     let mut fields = body.split(|byte| *byte == 0).filter_map(|field| field.split_first());
-    let code = fields.find(|(kind, _)| **kind == b'C').and_then(|(_, code)| std::str::from_utf8(code).ok());
-    let known = code.filter(|code| code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    let Some(code) = known else { return GapReason::Malformed.into() };
-    // https://www.postgresql.org/docs/current/errcodes-appendix.html
-    let reason = match code {
-        "42501" => GapReason::Denied,
-        "57014" | "55P03" | "25P03" => GapReason::TimedOut,
-        "53300" => GapReason::Throttled,
-        "3D000" => GapReason::Vanished,
-        _ if code.starts_with("28") => GapReason::Denied,
-        _ if code.starts_with("57") || code.starts_with("08") || code.starts_with("53") => GapReason::Unreachable,
-        _ => GapReason::Unsupported,
-    };
-    Trouble { reason, code: Some(code.to_owned()) }
+    let Some((_, code)) = fields.find(|(kind, _)| **kind == b'C') else { return GapReason::Malformed.into() };
+    let known = CODES.iter().find(|(known, _)| known.as_bytes() == code);
+    known.map_or_else(
+        || Trouble::said(GapReason::Unsupported, "another error"),
+        |(code, reason)| Trouble::said(*reason, code),
+    )
 }
 
 #[cfg(test)]
@@ -354,7 +363,10 @@ mod tests {
         assert_eq!((denied.reason, denied.code.as_deref()), (GapReason::Denied, Some("42501")));
         assert_eq!(trouble(b"SFATAL\0C28P01\0\0").reason, GapReason::Denied);
         assert_eq!(trouble(b"C57014\0\0").reason, GapReason::TimedOut);
-        for odd in [&b""[..], b"Chunter2hunter2\0", b"Mno code\0\0"] {
+        for odd in [&b"Chunter2hunter2\0"[..], b"C1a2B3\0", b"C\0"] {
+            assert_eq!(trouble(odd), Trouble::said(GapReason::Unsupported, "another error"));
+        }
+        for odd in [&b""[..], b"Mno code\0\0"] {
             assert_eq!(trouble(odd), Trouble { reason: GapReason::Malformed, code: None });
         }
     }

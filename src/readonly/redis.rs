@@ -2,13 +2,13 @@
 //!
 //! <https://redis.io/docs/latest/develop/reference/protocol-spec/> (RESP2).
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use deadstop_core::fact::GapReason;
 
 use super::ReadOnly;
 use super::socket::{Socket, Tls};
-use super::statement::{Login, Questions, Trouble};
+use super::statement::{Desk, Login, MESSAGE, Questions, Trouble, goes_on};
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,23 +23,21 @@ pub enum Reply {
     List(Vec<Reply>),
 }
 
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(8);
-/// The longest answer that is read.
-const LARGEST: usize = 8 << 20;
 /// How deep lists may lie in lists, and how many things they may hold.
 const DEEPEST: usize = 8;
 const MOST: usize = 100_000;
 
 /// A connection.
 pub struct Session<'a> {
-    door: &'a ReadOnly,
-    questions: &'static Questions,
-    login: Login<'a>,
-    socket: Socket,
-    read: Vec<u8>,
-    broken: bool,
+    desk: Desk<'a>,
+    wire: Wire,
+    /// Whether the server asks nobody for a password who comes without one.
+    pub open: bool,
 }
+
+/// Who a connection is, asked before anything proves it: a server that wants a password of everybody answers `NOAUTH`.
+/// <https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/#acl-rules> (`nopass`)
+const ANYONE: [&[u8]; 2] = [b"ACL", b"WHOAMI"];
 
 /// Whether a command reads, whatever stands for `{}`: the login's own name.
 #[must_use]
@@ -69,17 +67,21 @@ impl ReadOnly {
         if login.tls != Tls::Never {
             socket = socket.seal(&login.place.host, true)?;
         }
-        let mut session = Session { door: self, questions, login, socket, read: Vec::new(), broken: false };
-        if let Some(password) = session.login.password {
+        let mut wire = Wire { socket, read: Vec::new() };
+        let anyone = match wire.ask(&ANYONE) {
+            Err(trouble) if trouble.code.is_none() => return Err(trouble),
+            anyone => anyone,
+        };
+        if let Some(password) = login.password {
             let mut words: Vec<&[u8]> = vec![b"AUTH"];
-            words.extend(Some(session.login.user.as_bytes()).filter(|user| !user.is_empty()));
+            words.extend(Some(login.user.as_bytes()).filter(|user| !user.is_empty()));
             words.push(password.expose());
-            session.socket.send(&command(&words))?;
-            if session.reply()? != Reply::Text("OK".to_owned()) {
+            if wire.ask(&words)? != Reply::Text("OK".to_owned()) {
                 return Err(GapReason::Malformed.into());
             }
         }
-        Ok(session)
+        let open = !anyone.is_err_and(|trouble| trouble.code.as_deref() == Some(NO_LOGIN));
+        Ok(Session { desk: Desk::new(self, questions, login), wire, open })
     }
 }
 
@@ -89,26 +91,26 @@ impl Session<'_> {
     /// # Errors
     /// Why there is none.
     pub fn ask(&mut self, operation: &str, own: &str) -> Result<Reply, Trouble> {
-        let Some(statement) = self.questions.find(operation) else {
-            tracing::error!(operation, "a command that is on no list was not sent");
-            return Err(GapReason::Unsupported.into());
-        };
-        if self.broken {
-            return Err(GapReason::Unreachable.into());
-        }
-        let started = Instant::now();
-        self.socket.set_until(self.door.within(PATIENCE));
-        let words: Vec<&[u8]> =
-            statement.text.split(' ').map(|word| if word == "{}" { own.as_bytes() } else { word.as_bytes() }).collect();
-        let answer = self.socket.send(&command(&words)).map_err(Trouble::from).and_then(|()| self.reply());
-        // After an error of the server the connection goes on; after anything else it is not known where it stands.
-        self.broken = answer.as_ref().is_err_and(|trouble| trouble.code.is_none());
-        let at = (&self.login.place, self.login.credential);
-        self.door.note(self.questions.provider, statement.operation, at, started, &answer);
-        answer
+        let wire = &mut self.wire;
+        self.desk.ask(operation, |text, until| {
+            wire.socket.set_until(until);
+            let words: Vec<&[u8]> =
+                text.split(' ').map(|word| if word == "{}" { own.as_bytes() } else { word.as_bytes() }).collect();
+            let answer = wire.ask(&words);
+            let whole = goes_on(&answer);
+            (answer, whole)
+        })
     }
+}
 
-    fn reply(&mut self) -> Result<Reply, Trouble> {
+struct Wire {
+    socket: Socket,
+    read: Vec<u8>,
+}
+
+impl Wire {
+    fn ask(&mut self, words: &[&[u8]]) -> Result<Reply, Trouble> {
+        self.socket.send(&command(words))?;
         loop {
             let mut rest = self.read.as_slice();
             match parse(&mut rest, 0) {
@@ -117,7 +119,7 @@ impl Session<'_> {
                     self.read = left;
                     return answer;
                 }
-                Ok(None) if self.read.len() > LARGEST => return Err(GapReason::TooLarge.into()),
+                Ok(None) if self.read.len() > MESSAGE => return Err(GapReason::TooLarge.into()),
                 Ok(None) => self.socket.receive(&mut self.read)?,
                 Err(reason) => return Err(reason.into()),
             }
@@ -151,7 +153,7 @@ fn parse(rest: &mut &[u8], depth: usize) -> Result<Option<Answer>, GapReason> {
         b':' => Ok(Reply::Number(number()?)),
         b'$' => match usize::try_from(number()?) {
             Err(_) => Ok(Reply::Nothing),
-            Ok(size) if size > LARGEST => return Err(GapReason::TooLarge),
+            Ok(size) if size > MESSAGE => return Err(GapReason::TooLarge),
             Ok(size) => {
                 let Some((text, end)) = after.split_at_checked(size) else { return Ok(None) };
                 if end.len() < 2 {
@@ -183,18 +185,39 @@ fn parse(rest: &mut &[u8], depth: usize) -> Result<Option<Answer>, GapReason> {
     Ok(Some(answer))
 }
 
-/// What an error says: its first word alone, for the rest may repeat anything.
+/// The code of a server that wants a login first.
+pub const NO_LOGIN: &str = "NOAUTH";
+
+/// Codes of errors that are told, and what they come to.
+const CODES: [(&str, GapReason); 14] = [
+    ("NOPERM", GapReason::Denied),
+    (NO_LOGIN, GapReason::Denied),
+    ("WRONGPASS", GapReason::Denied),
+    ("DENIED", GapReason::Denied),
+    ("LOADING", GapReason::Unreachable),
+    ("BUSY", GapReason::Unreachable),
+    ("MASTERDOWN", GapReason::Unreachable),
+    ("CLUSTERDOWN", GapReason::Unreachable),
+    ("MOVED", GapReason::Unsupported),
+    ("MISCONF", GapReason::Unsupported),
+    ("READONLY", GapReason::Unsupported),
+    ("NOPROTO", GapReason::Unsupported),
+    ("OOM", GapReason::Unsupported),
+    ("ERR", GapReason::Unsupported),
+];
+
+/// What an error says: its first word alone, and only one that is known, for the rest may repeat what the server was told.
 fn trouble(text: &str) -> Trouble {
     let word = text.split(' ').next().unwrap_or_default();
-    let known = word.len() <= 16 && !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase());
-    let reason = match word {
-        "NOPERM" | "NOAUTH" | "WRONGPASS" | "DENIED" => GapReason::Denied,
-        "LOADING" | "BUSY" | "MASTERDOWN" => GapReason::Unreachable,
-        // `ERR invalid password`, before version 6.
-        "ERR" if text.contains("invalid password") || text.contains("no password is set") => GapReason::Denied,
-        _ => GapReason::Unsupported,
-    };
-    Trouble { reason, code: Some(if known { word.to_owned() } else { "an error".to_owned() }) }
+    // `ERR invalid password`, before version 6.
+    if word == "ERR" && (text.contains("invalid password") || text.contains("no password is set")) {
+        return Trouble::said(GapReason::Denied, "ERR");
+    }
+    let known = CODES.iter().find(|(known, _)| *known == word);
+    known.map_or_else(
+        || Trouble::said(GapReason::Unsupported, "another error"),
+        |(code, reason)| Trouble::said(*reason, code),
+    )
 }
 
 #[cfg(test)]
@@ -227,7 +250,9 @@ mod tests {
     fn of_an_error_only_its_first_word_is_kept() {
         let denied = trouble("NOPERM this user has no permissions hunter2");
         assert_eq!((denied.reason, denied.code.as_deref()), (GapReason::Denied, Some("NOPERM")));
-        assert_eq!(trouble("hunter2 hunter2").code.as_deref(), Some("an error"));
+        for odd in ["hunter2 hunter2", "HUNTER", "", "noauth"] {
+            assert_eq!(trouble(odd).code.as_deref(), Some("another error"), "{odd}");
+        }
     }
 
     #[test]

@@ -148,13 +148,7 @@ impl Socket {
         let mut client = ClientConnection::new(Arc::new(config), name).map_err(|_| GapReason::Unsupported)?;
         let mut stream = stream;
         while client.is_handshaking() {
-            if let Err(error) = client.complete_io(&mut stream) {
-                if !waits(&error) {
-                    // A certificate that is not accepted is no answer of the server's.
-                    return Err(if error.get_ref().is_some() { GapReason::Denied } else { reason(&error) });
-                }
-                goes_on(self.until, &self.cancel)?;
-            }
+            turn(&mut client, &mut stream, (self.until, &self.cancel))?;
         }
         let stream = Stream::Sealed(Box::new(StreamOwned::new(client, stream)));
         Ok(Self { stream, verified: verify, ..self })
@@ -183,7 +177,14 @@ impl Socket {
             goes_on(self.until, &self.cancel)?;
             let read = match &mut self.stream {
                 Stream::Plain(stream) => stream.read(&mut chunk),
-                Stream::Sealed(stream) => stream.read(&mut chunk),
+                Stream::Sealed(stream) => match stream.conn.reader().read(&mut chunk) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        let StreamOwned { conn, sock } = stream.as_mut();
+                        turn(conn, sock, (self.until, &self.cancel))?;
+                        continue;
+                    }
+                    read => read,
+                },
             };
             match read {
                 Ok(0) => return Err(GapReason::Unreachable),
@@ -201,6 +202,31 @@ impl Socket {
     pub const fn set_until(&mut self, until: Instant) {
         self.until = until;
     }
+}
+
+/// One step of TLS: what is to be said is said, and what there is is read once. The library's own loops go on for as long
+/// as something comes, be it a byte at a time.
+fn turn(
+    tls: &mut ClientConnection,
+    stream: &mut TcpStream,
+    (until, cancel): (Instant, &AtomicBool),
+) -> Result<(), GapReason> {
+    goes_on(until, cancel)?;
+    if tls.wants_write() {
+        while tls.wants_write() {
+            tls.write_tls(stream).map_err(|error| reason(&error))?;
+        }
+        return Ok(());
+    }
+    match tls.read_tls(stream) {
+        Ok(0) => return Err(GapReason::Unreachable),
+        Ok(_) => {}
+        Err(error) if waits(&error) => return Ok(()),
+        Err(error) => return Err(reason(&error)),
+    }
+    // A certificate that is not accepted is no answer of the server's.
+    let refused = if tls.is_handshaking() { GapReason::Denied } else { GapReason::Malformed };
+    tls.process_new_packets().map(drop).map_err(|_| refused)
 }
 
 fn goes_on(until: Instant, cancel: &AtomicBool) -> Result<(), GapReason> {
@@ -296,5 +322,26 @@ mod tests {
         for text in ["/var/run/postgresql", "/var/run/postgresql:5432", "", ":5432", "a b", "db:99999", "db:"] {
             assert!(Place::read(text, 5432).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_server_that_trickles_is_not_waited_for() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            // The head of a long record of TLS, and then never the whole of it.
+            for byte in [0x16, 3, 3, 0x3f, 0, 2, 0, 0x3e, 0xfc].into_iter().chain(std::iter::repeat_n(0, 600)) {
+                if stream.write_all(&[byte]).is_err() {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let started = Instant::now();
+        let place = Place { host: "127.0.0.1".to_owned(), port };
+        let socket = Socket::connect(&place, started + Duration::from_secs(1), &Arc::default()).unwrap();
+        assert_eq!(socket.seal("127.0.0.1", false).err(), Some(GapReason::TimedOut));
+        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     }
 }

@@ -61,6 +61,55 @@ impl From<GapReason> for Trouble {
     }
 }
 
+impl Trouble {
+    /// An answer of the server's, by its own code or by a word for one that is not known.
+    pub(super) fn said(reason: GapReason, code: &str) -> Self {
+        Self { reason, code: Some(code.to_owned()) }
+    }
+
+    /// The password would have to be told to whoever listens.
+    pub(super) fn in_clear() -> Self {
+        Self::said(GapReason::Unsupported, "the password would go in clear")
+    }
+
+    /// The server does not do what the URL asks for.
+    pub(super) fn no_tls() -> Self {
+        Self::said(GapReason::Unsupported, "no TLS")
+    }
+}
+
+/// A row: each value as text, or nothing.
+pub type Row = Vec<Option<String>>;
+
+/// The longest message that is read.
+pub(super) const MESSAGE: usize = 4 << 20;
+/// The largest answer that is kept, with what it takes to keep it.
+const LARGEST: usize = 32 << 20;
+
+/// The rows of an answer, as long as there is room for them.
+#[derive(Default)]
+pub(super) struct Rows {
+    rows: Vec<Row>,
+    size: usize,
+}
+
+impl Rows {
+    /// Keeps one more: each row and each value takes its place, however short it is.
+    pub(super) fn push(&mut self, row: Row) -> Result<(), Trouble> {
+        let text: usize = row.iter().flatten().map(String::len).sum();
+        self.size += text + (row.len() + 1) * size_of::<Option<String>>();
+        if self.size > LARGEST {
+            return Err(GapReason::TooLarge.into());
+        }
+        self.rows.push(row);
+        Ok(())
+    }
+
+    pub(super) fn all(self) -> Vec<Row> {
+        self.rows
+    }
+}
+
 /// Who asks, and where.
 #[derive(Clone)]
 pub struct Login<'a> {
@@ -76,6 +125,51 @@ pub struct Login<'a> {
     pub password: Option<&'a Secret>,
     /// The credential it is, by its id in the bundle.
     pub credential: &'a str,
+}
+
+/// Who asks which questions through which door, and whether the connection is in a state that is known.
+pub(super) struct Desk<'a> {
+    door: &'a ReadOnly,
+    questions: &'static Questions,
+    login: Login<'a>,
+    broken: bool,
+}
+
+/// How long an answer may take, all of it.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+impl<'a> Desk<'a> {
+    pub(super) const fn new(door: &'a ReadOnly, questions: &'static Questions, login: Login<'a>) -> Self {
+        Self { door, questions, login, broken: false }
+    }
+
+    /// Puts a question of the list, and notes it. `put` sends its text, ends at the moment given, and says whether the
+    /// connection may be used again.
+    pub(super) fn ask<T>(
+        &mut self,
+        operation: &str,
+        put: impl FnOnce(&'static str, Instant) -> (Result<T, Trouble>, bool),
+    ) -> Result<T, Trouble> {
+        let Some(statement) = self.questions.find(operation) else {
+            tracing::error!(operation, "a statement that is on no list was not sent");
+            return Err(GapReason::Unsupported.into());
+        };
+        if self.broken {
+            return Err(GapReason::Unreachable.into());
+        }
+        let started = Instant::now();
+        let (answer, whole) = put(statement.text, self.door.within(PATIENCE));
+        self.broken = !whole;
+        let at = (&self.login.place, self.login.credential);
+        self.door.note(self.questions.provider, statement.operation, at, started, &answer);
+        answer
+    }
+}
+
+/// Whether a connection goes on: after an answer and after an error of the server's, which has a code; after anything else
+/// it is not known where it stands.
+pub(super) fn goes_on<T>(answer: &Result<T, Trouble>) -> bool {
+    answer.as_ref().map_or_else(|trouble| trouble.code.is_some(), |_| true)
 }
 
 /// How long a server may take to let a login in.
@@ -149,5 +243,14 @@ mod tests {
         ] {
             assert!(!reads(text), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_kept_of_an_answer_counts_with_the_room_that_it_takes() {
+        let mut rows = Rows::default();
+        let empty = || vec![None; 60_000];
+        let kept = (0..1_000).take_while(|_| rows.push(empty()).is_ok()).count();
+        assert!((10..40).contains(&kept), "{kept} rows of nothing but columns");
+        assert_eq!(Rows::default().push(vec![Some("x".repeat(LARGEST))]), Err(GapReason::TooLarge.into()));
     }
 }

@@ -351,3 +351,38 @@ fn credentials_are_asked_for_of_what_was_named_alone() {
         assert!(!passes(&door, &portal(query)), "{query}");
     }
 }
+
+const PROVING: Reads = Reads {
+    list: &[Read {
+        operation: "ec2:DeleteVolume",
+        shape: Shape::DryRun { action: "DeleteVolume", version: "2016-11-15", field: "VolumeId" },
+    }],
+    ..READS
+};
+
+#[test]
+fn deletes_pass_as_dry_runs_alone_and_where_they_were_asked_for() {
+    let passes = |door: &ReadOnly, fields: &str| {
+        let sent =
+            request("POST", &format!("{HOST}/"), &[], &format!("Action=DeleteVolume&Version=2016-11-15{fields}"));
+        PROVING.list.iter().any(|read| door.admits(&PROVING, read, &sent))
+    };
+    let (open, closed) = (door(None).proving(true), door(None));
+    assert!(passes(&open, "&VolumeId=vol-1&DryRun=true"));
+    assert!(!passes(&closed, "&VolumeId=vol-1&DryRun=true"));
+    for fields in [
+        "&VolumeId=vol-1",
+        "&VolumeId=vol-1&DryRun=false",
+        "&VolumeId=vol-1&DryRun=",
+        "&VolumeId=vol-1&DryRun=True",
+        "&VolumeId=vol-1&dryrun=true",
+        "&VolumeId=vol-1&DryRun=true&DryRun=false",
+        "&VolumeId=vol-1&DryRun=false&DryRun=true",
+        "&VolumeId=vol-1&DryRun=true&VolumeId=vol-2",
+        "&VolumeId=vol-1&DryRun=true&Force=true",
+        "&DryRun=true&DryRun=true",
+        "&DryRun=true",
+    ] {
+        assert!(!passes(&open, fields), "{fields}");
+    }
+}

@@ -6,7 +6,7 @@ use deadstop_core::fact::GapReason;
 use deadstop_core::gate::{FileText, Level};
 use deadstop_core::model::Source;
 
-use super::read::{Reading, listed, read};
+use super::read::{Reading, entries, listed, read};
 use super::{Finder, Where};
 
 const ID: &str = "codex";
@@ -21,9 +21,6 @@ const PREFERENCES: &str = "Library/Managed Preferences";
 /// What a workspace's server delivers is kept in these. How such a copy is used is not documented: if it says
 /// anything, what an administrator requires is not known.
 const SERVED: [&str; 2] = ["cloud-config-bundle-cache.json", "cloud-requirements-cache.json"];
-
-/// The most files of one folder that are read.
-const MOST: usize = 256;
 
 /// How far above the folder of a session a project's files are looked for.
 const HIGHEST: usize = 32;
@@ -117,14 +114,6 @@ fn beside(place: &Where<'_>, level: Level, folder: &Path, sources: &mut Vec<Sour
             None => files.extend(listed(place, ID, level, &inner, Reading::Gap(GapReason::NotAsked), sources)),
         }
     }
-}
-
-fn entries(folder: &Path) -> Option<Vec<PathBuf>> {
-    let entries: Result<Vec<PathBuf>, _> =
-        folder.read_dir().ok()?.take(MOST + 1).map(|entry| entry.map(|entry| entry.path())).collect();
-    let mut paths = entries.ok().filter(|paths| paths.len() <= MOST)?;
-    paths.sort();
-    Some(paths)
 }
 
 /// What a device profile sets, for the machine and for each user.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use deadstop_core::fact::{Fact, Gap, GapReason};
 use deadstop_core::gate::{FileText, Level};
@@ -18,7 +18,26 @@ use super::Where;
 pub(super) const LARGEST: u64 = 8 * 1024 * 1024;
 
 /// The folders that agents keep their settings in.
-const FOLDERS: [&str; 3] = [".claude", ".codex", ".cursor"];
+const FOLDERS: [&str; 15] = [
+    ".claude",
+    ".clinerules",
+    ".cline",
+    ".codex",
+    ".copilot",
+    ".crush",
+    ".cursor",
+    ".gemini",
+    ".opencode",
+    ".qwen",
+    ".roo",
+    ".vscode",
+    "copilot",
+    "crush",
+    "opencode",
+];
+
+/// The most files of one folder that are read.
+const MOST: usize = 256;
 
 /// What became of reading a file.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,6 +80,15 @@ pub(super) fn read(path: &Path) -> Reading {
         Ok(_) => Reading::Text(String::from_utf8_lossy(&bytes).into_owned()),
         Err(_) => Reading::Gap(GapReason::Vanished),
     }
+}
+
+/// What lies in a folder, in order; none if it is not shown, or is more than is read.
+pub(super) fn entries(folder: &Path) -> Option<Vec<PathBuf>> {
+    let entries: Result<Vec<PathBuf>, _> =
+        folder.read_dir().ok()?.take(MOST + 1).map(|entry| entry.map(|entry| entry.path())).collect();
+    let mut paths = entries.ok().filter(|paths| paths.len() <= MOST)?;
+    paths.sort();
+    Some(paths)
 }
 
 /// A settings file of an agent, with a source for what became of reading it. One that is not there is none.

@@ -1,8 +1,14 @@
 //! How an agent was started: what its command line says, as the settings that it stands for.
 
+mod copilot;
+mod more;
+mod qwen;
+mod words;
+
 use deadstop_core::fact::Fact;
 use deadstop_core::gate::{FileText, Level};
 use serde_json::json;
+use words::Words;
 
 /// What a command line says of the agent that it starts.
 #[derive(Clone, Debug, Default)]
@@ -33,8 +39,10 @@ fn file(level: Level, text: String) -> FileText {
 impl Started {
     /// Reads a command line such as `claude --dangerously-skip-permissions`.
     ///
+    /// An agent whose settings are not read is one whose gate is not known.
+    ///
     /// # Errors
-    /// If it starts no agent whose gate is read.
+    /// If it names no program.
     pub fn parse(text: &str) -> Result<Self, String> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let Some((program, rest)) = words.split_first() else { return Err("it names no program".to_owned()) };
@@ -43,7 +51,19 @@ impl Started {
             "claude" => started.claude(rest),
             "codex" => started.codex(rest),
             "cursor-agent" | "agent" => started.cursor(rest),
-            _ => return Err("it starts no agent that is known: `claude`, `codex` and `cursor-agent` are".to_owned()),
+            "gemini" => started.gemini(rest),
+            "opencode" => started.opencode(rest),
+            "copilot" => started.copilot(rest),
+            "code" | "code-insiders" | "codium" => started.vscode(rest),
+            "cline" => started.cline(rest),
+            "roo" => started.roo(rest),
+            "crush" => started.crush(rest),
+            "qwen" => started.qwen(rest),
+            other => started.agent = Some(other.to_owned()),
+        }
+        // Words are cut at spaces alone: what a shell would make of these is not read.
+        if text.contains(['"', '\'', '\\', '$', '`', '\n']) {
+            started.doubt = Some("what stands in quotes in --started-as is not read".to_owned());
         }
         Ok(started)
     }
@@ -79,6 +99,10 @@ impl Started {
         } else {
             files.extend(read);
         }
+        // What is typed stands above what a variable says.
+        if let Some(trusted) = self.trusted.filter(|_| matches!(gate, "gemini-cli" | "vscode")) {
+            files.push(FileText { path: "--trusted".to_owned(), ..file(Level::State, trusted.to_string()) });
+        }
         files
     }
 
@@ -90,22 +114,23 @@ impl Started {
     /// code.claude.com/docs/en/cli-reference
     fn claude(&mut self, rest: &[&str]) {
         self.agent = Some("claude-code".to_owned());
-        let (mut mode, mut allow, mut deny) = (None, Vec::new(), Vec::new());
-        let mut at = 0;
-        while let Some(word) = rest.get(at) {
-            at += 1;
-            let (name, held) = word.split_once('=').map_or((*word, None), |(name, value)| (name, Some(value)));
-            let mut next = || {
-                held.or_else(|| {
-                    at += 1;
-                    rest.get(at - 1).copied()
-                })
-            };
+        let (mut mode, mut allow, mut deny): (Option<String>, Vec<String>, Vec<String>) =
+            (None, Vec::new(), Vec::new());
+        let mut modes = 0;
+        let mut words = Words::new(rest);
+        while let Some(name) = words.name() {
             match name {
-                "--dangerously-skip-permissions" => mode = Some("bypassPermissions".to_owned()),
-                "--permission-mode" => mode = next().map(str::to_owned),
-                "--allowedTools" | "--allowed-tools" => allow.extend(next().map(rules).unwrap_or_default()),
-                "--disallowedTools" | "--disallowed-tools" => deny.extend(next().map(rules).unwrap_or_default()),
+                // These take every word up to the next option.
+                "--allowedTools" | "--allowed-tools" => allow.extend(rules(&words.values().join(" "))),
+                "--disallowedTools" | "--disallowed-tools" => deny.extend(rules(&words.values().join(" "))),
+                "--dangerously-skip-permissions" => {
+                    mode = Some("bypassPermissions".to_owned());
+                    modes += 1;
+                }
+                "--permission-mode" => {
+                    mode = words.value().map(str::to_owned);
+                    modes += 1;
+                }
                 "-p" | "--print" => self.headless = Some(true),
                 "--model"
                 | "-r"
@@ -119,13 +144,16 @@ impl Started {
                 | "--fallback-model"
                 | "--session-id"
                 | "--mcp-config" => {
-                    next();
+                    words.value();
                 }
                 "-c" | "--continue" | "--verbose" | "--ide" | "--debug" | "--fork-session" => {}
                 _ if name.starts_with('-') => self.unknown(name),
                 // What it is asked to do.
                 _ => {}
             }
+        }
+        if modes > 1 {
+            self.doubt = Some("which of two modes on one command line counts is not documented".to_owned());
         }
         let level = if mode.as_deref() == Some("auto") { Level::User } else { Level::Local };
         if let Some(mode) = mode {
@@ -144,20 +172,14 @@ impl Started {
         self.agent = Some("codex".to_owned());
         let mut lines: Vec<String> = Vec::new();
         let mut set = |key: &str, value: &str| lines.push(format!("{key} = {}", json!(value)));
-        let mut at = 0;
         let mut unknown = None;
-        while let Some(word) = rest.get(at) {
-            at += 1;
-            let (name, held) = word.split_once('=').map_or((*word, None), |(name, value)| (name, Some(value)));
-            let mut next = || {
-                held.or_else(|| {
-                    at += 1;
-                    rest.get(at - 1).copied()
-                })
-            };
+        let mut words = Words::new(rest);
+        while let Some(name) = words.name() {
             match name {
-                "-a" | "--ask-for-approval" => next().into_iter().for_each(|value| set("approval_policy", value)),
-                "-s" | "--sandbox" => next().into_iter().for_each(|value| set("sandbox_mode", value)),
+                "-a" | "--ask-for-approval" => {
+                    words.value().into_iter().for_each(|value| set("approval_policy", value))
+                }
+                "-s" | "--sandbox" => words.value().into_iter().for_each(|value| set("sandbox_mode", value)),
                 "--full-auto" => {
                     set("approval_policy", "on-request");
                     set("sandbox_mode", "workspace-write");
@@ -171,7 +193,7 @@ impl Started {
                     set("approval_policy", "never");
                 }
                 "-m" | "--model" | "-C" | "--cd" | "-i" | "--image" | "--color" | "--output-schema" | "-o" => {
-                    next();
+                    words.value();
                 }
                 "--search" | "--json" | "--oss" | "--skip-git-repo-check" | "resume" => {}
                 _ if name.starts_with('-') => unknown = Some(name),
@@ -194,6 +216,91 @@ impl Started {
             self.files.push(file(Level::Project, lines.join("\n")));
             // Where the folder is not trusted the project's files are not read; what was typed is.
             self.files.push(file(Level::User, lines.join("\n")));
+        }
+    }
+
+    /// google-gemini/gemini-cli `packages/cli/src/config/config.ts`
+    fn gemini(&mut self, rest: &[&str]) {
+        self.agent = Some("gemini-cli".to_owned());
+        let (mut mode, mut modes) = (None, 0);
+        let (mut allowed, mut servers): (Option<Vec<String>>, Option<Vec<String>>) = (None, None);
+        let mut prompted = false;
+        let mut words = Words::new(rest);
+        while let Some(name) = words.name() {
+            let listed = |text: Option<&str>| -> Vec<String> {
+                text.into_iter().flat_map(|text| text.split(',')).map(|one| one.trim().to_owned()).collect()
+            };
+            match name {
+                "-y" | "--yolo" => {
+                    mode = Some("yolo".to_owned());
+                    modes += 1;
+                }
+                "--approval-mode" => {
+                    mode = words.value().map(str::to_owned);
+                    modes += 1;
+                }
+                "--allowed-tools" => allowed.get_or_insert_default().extend(listed(words.value())),
+                "--allowed-mcp-server-names" => servers.get_or_insert_default().extend(listed(words.value())),
+                "-p" | "--prompt" => {
+                    words.value();
+                    self.headless = Some(true);
+                }
+                "-i" | "--prompt-interactive" => {
+                    words.value();
+                    prompted = true;
+                }
+                "--skip-trust" => self.trusted = Some(true),
+                "-m" | "--model" | "-o" | "--output-format" | "-r" | "--resume" | "--session-id" => {
+                    words.value();
+                }
+                "-d" | "--debug" | "--screen-reader" => {}
+                _ if name.starts_with('-') => self.unknown(name),
+                // A question behind the name is answered without anybody there, unless a terminal says otherwise.
+                _ if self.headless == Some(false) => self.headless = None,
+                _ => {}
+            }
+        }
+        if prompted {
+            self.headless = Some(false);
+        }
+        if modes > 1 {
+            self.doubt = Some("two modes on one command line".to_owned());
+        }
+        let mut settings = serde_json::Map::new();
+        if let Some(mode) = mode {
+            settings.insert("general".to_owned(), json!({ "defaultApprovalMode": mode }));
+        }
+        if let Some(allowed) = allowed {
+            settings.insert("tools".to_owned(), json!({ "allowed": allowed }));
+        }
+        if let Some(servers) = servers {
+            settings.insert("mcp".to_owned(), json!({ "allowed": servers }));
+        }
+        if self.headless == Some(true) {
+            settings.insert("headless".to_owned(), json!(true));
+        }
+        self.files.push(file(Level::User, serde_json::Value::Object(settings).to_string()));
+    }
+
+    /// opencode.ai/docs/cli. `run` answers every prompt with a no, unless `--auto` says yes to all.
+    fn opencode(&mut self, rest: &[&str]) {
+        self.agent = Some("opencode".to_owned());
+        let mut words = Words::new(rest);
+        while let Some(name) = words.name() {
+            match name {
+                "run" if words.read == 1 => self.headless = Some(true),
+                "--auto" | "--yolo" | "--dangerously-skip-permissions" => self.runs = true,
+                "--agent" => {
+                    let settings = words.value().map(|name| json!({ "default_agent": name }));
+                    self.files.extend(settings.map(|settings| file(Level::User, settings.to_string())));
+                }
+                "-m" | "--model" | "-s" | "--session" | "--prompt" | "--format" | "--title" => {
+                    words.value();
+                }
+                "-c" | "--continue" | "--fork" | "--share" => {}
+                _ if name.starts_with('-') => self.unknown(name),
+                _ => {}
+            }
         }
     }
 
@@ -250,6 +357,39 @@ mod tests {
         assert_eq!(Started::parse("claude -p hello").unwrap().headless, Some(true));
         assert!(Started::parse("cursor-agent --force").unwrap().runs);
         assert!(Started::parse("claude --brand-new-flag").unwrap().doubt.is_some());
-        assert!(Started::parse("nano").is_err());
+        assert!(
+            Started::parse("claude --dangerously-skip-permissions --permission-mode default").unwrap().doubt.is_some()
+        );
+        assert!(Started::parse("claude --allowedTools \"Bash(aws s3:*)\"").unwrap().doubt.is_some());
+        assert!(text("claude -p --allowedTools Read Bash").contains(r#"["Read","Bash"]"#));
+        assert!(text("claude --disallowedTools Edit Bash --verbose").contains(r#""deny":["Edit","Bash"]"#));
+        // The value of an option may be left out.
+        for line in ["claude --resume --dangerously-skip-permissions", "claude -r --permission-mode bypassPermissions"]
+        {
+            assert!(text(line).contains("bypassPermissions"), "{line}");
+        }
+        assert!(text("codex -m --yolo").contains("danger-full-access"));
+        assert!(text("gemini -p --yolo").contains("yolo") && text("gemini -r --yolo").contains("yolo"));
+        assert!(Started::parse("opencode -s --auto").unwrap().runs);
+        assert!(text("copilot -n --yolo").contains(r#""allow-all-tools":true"#));
+        assert_eq!(Started::parse("gemini --yolo").unwrap().agent.as_deref(), Some("gemini-cli"));
+        assert!(Started::parse("opencode --auto").unwrap().runs);
+        assert!(text("copilot --yolo").contains(r#""allow-all-tools":true"#));
+        let copilot =
+            text("copilot -p hello --allow-tool=shell(git:*),write --deny-tool=shell(git push) --allow-tool pg x(y)");
+        assert!(copilot.contains(r#""allow-tool":["shell(git:*)","write","pg","x(y)"]"#), "{copilot}");
+        assert!(copilot.contains(r#""deny-tool":["shell(git push)"]"#) && copilot.contains(r#""headless":true"#));
+        assert_eq!(Started::parse("copilot -i hello").unwrap().headless, Some(false));
+        assert!(Started::parse("copilot --acp").unwrap().doubt.is_some());
+        assert_eq!(Started::parse("opencode run --agent=ops deploy").unwrap().headless, Some(true));
+        assert!(text("opencode run --agent=ops deploy").contains(r#""default_agent":"ops""#));
+        assert!(text("gemini --yolo").contains("yolo") && text("gemini --approval-mode=plan").contains("plan"));
+        let allowed = text("gemini --allowed-tools run_shell_command(git),write_file");
+        assert!(allowed.contains(r#"["run_shell_command(git)","write_file"]"#), "{allowed}");
+        assert!(text("gemini -p hello").contains(r#""headless":true"#));
+        assert_eq!(Started::parse("gemini -i hello").unwrap().headless, Some(false));
+        assert!(Started::parse("gemini --policy x.toml").unwrap().doubt.is_some());
+        assert!(Started::parse("gemini --yolo --approval-mode default").unwrap().doubt.is_some());
+        assert!(Started::parse(" ").is_err());
     }
 }

@@ -405,3 +405,79 @@ fn hostile_settings_of_codex_are_gaps() {
     std::os::unix::fs::symlink(world.folder.path().join("elsewhere"), link).unwrap();
     assert!(way(&world.look(&["work"]), "codex/bash").decision.gap().is_some());
 }
+
+#[test]
+fn gemini_is_read_with_its_policies_and_extensions() {
+    let trust = |world: &World| {
+        let work = world.folder.path().join("work").display().to_string();
+        let text = serde_json::json!({ work: "TRUST_FOLDER" }).to_string();
+        fs::write(world.folder.path().join("home/.gemini/trustedFolders.json"), text).unwrap();
+    };
+    let world = World::new(&[
+        ("home/.gemini/settings.json", "{}"),
+        (
+            "home/.gemini/policies/mine.toml",
+            "[[rule]]\ntoolName = \"run_shell_command\"\ncommandPrefix = \"terraform\"\ndecision = \"allow\"\npriority = 1\n",
+        ),
+        ("work/.gemini/policies/x.toml", "[[rule]]\ntoolName = \"*\"\ndecision = \"deny\"\npriority = 999\n"),
+    ]);
+    trust(&world);
+    let found = world.look(&["work"]);
+    assert_eq!(found.sessions[1].agent, Agent::GeminiCli);
+    // Whatever is asked about runs if an argument is added that begins as what is allowed does.
+    let bash = way(&found, "gemini-cli/bash");
+    assert!(bash.decision.gap().is_some(), "{:?}", bash.decision);
+    let terraform = way(&found, "gemini-cli/cli/terraform");
+    assert_eq!(terraform.decision, Fact::Known(Decision::Allow));
+    assert!(terraform.because.contains("~/.gemini/policies/mine.toml:1"), "{}", terraform.because);
+    assert!(found.notes.iter().any(|note| note.contains("x.toml")), "{:?}", found.notes);
+    assert_eq!(found.sessions[1].ways, Fact::Known(Listed::Complete));
+    let extended = World::new(&[
+        ("home/.gemini/extensions/x/gemini-extension.json", "{}"),
+        ("home/.gemini/extensions/x/hooks/hooks.json", "{}"),
+    ]);
+    trust(&extended);
+    let found = extended.look(&["work"]);
+    assert!(found.sessions[1].ways.gap().is_some());
+    assert!(way(&found, "gemini-cli/bash").decision.gap().is_some());
+    let link = world.folder.path().join("home/.gemini/policies");
+    fs::rename(&link, world.folder.path().join("home/elsewhere")).unwrap();
+    std::os::unix::fs::symlink(world.folder.path().join("home/elsewhere"), &link).unwrap();
+    assert!(way(&world.look(&["work"]), "gemini-cli/bash").decision.gap().is_some());
+}
+
+#[test]
+fn opencode_is_read_with_its_agents_and_plugins() {
+    let world = World::new(&[
+        (
+            "home/.config/opencode/opencode.jsonc",
+            "{\n // mine\n \"permission\": {\"bash\": {\"*\": \"ask\", \"terraform *\": \"allow\"}}}",
+        ),
+        ("top/.git/HEAD", ""),
+        ("top/opencode.json", r#"{"permission": {"bash": {"vercel *": "allow"}}}"#),
+        ("top/work/a", ""),
+    ]);
+    let found = world.look(&["top/work"]);
+    assert_eq!(found.sessions[1].agent, Agent::OpenCode);
+    assert_eq!(way(&found, "opencode/bash").decision, Fact::Known(Decision::Ask));
+    let terraform = way(&found, "opencode/cli/terraform");
+    assert!(terraform.because.contains("~/.config/opencode/opencode.jsonc:3"), "{}", terraform.because);
+    assert_eq!(way(&found, "opencode/cli/vercel").decision, Fact::Known(Decision::Allow));
+    for (path, text) in [
+        ("top/.opencode/plugin/x.ts", "export default 1"),
+        ("top/.opencode/agents/x.md", "---\npermission: allow\n---\n"),
+        ("home/.local/share/opencode/auth.json", r#"{"https://x": {"type": "wellknown", "key": "K", "token": "t"}}"#),
+    ] {
+        let file = world.folder.path().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, text).unwrap();
+        let found = world.look(&["top/work"]);
+        assert!(way(&found, "opencode/bash").decision.gap().is_some(), "{path}");
+        assert!(!format!("{:?}", found.sources).contains("\"t\""));
+        fs::remove_file(&file).unwrap();
+    }
+}
+
+mod copilot;
+mod editors;
+mod surroundings;

@@ -8,6 +8,7 @@ use rustix::fs::{FileType, Mode, OFlags, SeekFrom, Stat};
 use rustix::io::Errno;
 
 use super::Visitor;
+use super::wide::{Narrow, Order};
 
 /// How much is read first, and how much of it decides whether a file is text.
 const FIRST: usize = 64 << 10;
@@ -89,7 +90,7 @@ fn attempt(
         return Err(Some(GapReason::Vanished));
     }
     let size = u64::try_from(before.st_size).unwrap_or(0);
-    let total = pieces(&mut Open(&file), size, visitor, buffers, bounds)?;
+    let total = pieces(&mut Open(&file), size, visitor, buffers, bounds, false)?;
     let after = rustix::fs::fstat(&file).map_err(reason)?;
     if changed(&before, &after) { Err(Some(GapReason::Vanished)) } else { Ok(total) }
 }
@@ -99,7 +100,7 @@ fn changed(before: &Stat, after: &Stat) -> bool {
 }
 
 /// Where the bytes of one text come from.
-trait Origin {
+pub(super) trait Origin {
     /// Fills a part of `space`; 0 at the end.
     fn read(&mut self, space: &mut [u8]) -> Result<usize, Errno>;
     /// Whether nothing but a hole follows.
@@ -140,7 +141,7 @@ pub(super) fn feed(
     buffers: &mut Buffers,
     bounds: &Bounds<'_>,
 ) -> Result<u64, Option<GapReason>> {
-    pieces(&mut Stream(text), size, visitor, buffers, bounds)
+    pieces(&mut Stream(text), size, visitor, buffers, bounds, false)
 }
 
 fn pieces(
@@ -149,6 +150,7 @@ fn pieces(
     visitor: &mut dyn Visitor,
     buffers: &mut Buffers,
     bounds: &Bounds<'_>,
+    narrowed: bool,
 ) -> Result<u64, Option<GapReason>> {
     let (mut kept, mut total, mut lines, mut first) = (0_usize, 0_u64, 0_u64, true);
     let mut wanted = None;
@@ -161,9 +163,12 @@ fn pieces(
         if first {
             let sniffed = bytes.get(..filled.min(SNIFFED)).unwrap_or(bytes);
             if !bounds.binary && sniffed.contains(&0) {
-                // Text in two bytes a letter is text: not to have read it is a gap.
-                let wide = sniffed.starts_with(&[0xff, 0xfe]) || sniffed.starts_with(&[0xfe, 0xff]);
-                return if wide { Err(Some(GapReason::Unsupported)) } else { Ok(total) };
+                let Some(order) = Order::of(sniffed).filter(|_| !narrowed) else {
+                    // What says of itself that it is text, and is none that we can read, is a gap.
+                    return if narrowed { Err(Some(GapReason::Unsupported)) } else { Ok(total) };
+                };
+                let begun = bytes.to_vec();
+                return pieces(&mut Narrow::new(&begun, order, file), size, visitor, buffers, bounds, true);
             }
             wanted = visitor.head(bytes);
         }

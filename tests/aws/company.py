@@ -39,6 +39,8 @@ for name, protected, environment in [("prod-orders", True, "production"), ("prod
                            MasterUsername="app", MasterUserPassword="made-up-password", AllocatedStorage=20,
                            DeletionProtection=protected, BackupRetentionPeriod=7,
                            Tags=[{"Key": "env", "Value": environment}])
+rds.create_db_instance(DBInstanceIdentifier="prod-shop", Engine="mysql", DBInstanceClass="db.m5.large", MasterUsername="app",
+                       MasterUserPassword="made-up-password", AllocatedStorage=20, Tags=[{"Key": "env", "Value": "production"}])
 rds.create_db_snapshot(DBInstanceIdentifier="prod-orders", DBSnapshotIdentifier="before-the-move")
 dynamodb = client("dynamodb")
 for name, protected, pitr in [("carts", False, True), ("sessions", True, False)]:
@@ -115,12 +117,12 @@ client("eks").create_cluster(name="prod-eks", roleArn=role, resourcesVpcConfig={
 subnet = client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
 client("fsx").create_file_system(FileSystemType="LUSTRE", StorageCapacity=1200, SubnetIds=[subnet], Tags=production)
 iam = client("iam")
-read = ["s3:Get*", "s3:List*", "ec2:Describe*", "rbin:Get*", "rbin:List*", "sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "iam:Get*", "iam:List*", "rds:Describe*", "rds:ListTagsForResource",
+read = ["s3:GetBucket*", "s3:GetObject*", "s3:GetEncryption*", "s3:GetLifecycle*", "s3:GetReplication*", "s3:List*", "ec2:Describe*", "rbin:Get*", "rbin:List*", "sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "iam:Get*", "iam:List*", "rds:Describe*", "rds:ListTagsForResource",
         "dynamodb:Describe*", "dynamodb:List*", "dynamodb:GetResourcePolicy", "organizations:Describe*", "backup:List*", "kms:ListKeys", "kms:DescribeKey", "kms:GetKeyPolicy",
         "kms:ListResourceTags", "secretsmanager:ListSecrets", "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy",
         "elasticfilesystem:Describe*", "fsx:Describe*", "redshift:DescribeClusters", "redshift:DescribeClusterSnapshots",
         "elasticache:Describe*", "elasticache:List*", "memorydb:Describe*", "memorydb:List*", "es:List*", "es:DescribeDomain",
-        "ecr:Describe*", "ecr:Get*", "ecr:List*", "eks:List*", "eks:Describe*"]
+        "ecr:Describe*", "ecr:Get*", "ecr:List*", "eks:List*", "eks:Describe*", "cloudformation:Describe*", "cloudformation:Get*", "cloudformation:List*"]
 users = {
     "agent-admin": [allow("*")],
     "agent-readonly": [allow(read)],
@@ -132,9 +134,11 @@ users = {
     "agent-objects": [allow("s3:DeleteObject"), allow("sts:GetCallerIdentity")],
     "agent-old": [allow("s3:DeleteObject", "arn:aws:s3:::exports/old/*"), allow("sts:GetCallerIdentity")],
     "agent-denied": [allow("s3:*"), allow("sts:GetCallerIdentity"),
-                     {"Effect": "Deny", "Action": ["s3:Delete*", "s3:Put*"], "Resource": "*"}],
+                     {"Effect": "Deny", "Action": ["s3:Delete*", "s3:Put*", "s3:UpdateJobStatus", "s3:GetDataAccess", "s3:CreateAccessGrant", "s3:UpdateAccessGrantsLocation"], "Resource": "*"}],
+    "agent-points": [allow(["s3:DeleteObject", "sts:GetCallerIdentity"]), {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::exports/*"}],
     "agent-buckets": [allow(["s3:DeleteBucket", "sts:GetCallerIdentity"])],
     "agent-vaults": [allow(["rds:DeleteDBInstance", "backup:DeleteRecoveryPoint", "backup:DeleteBackupVaultLockConfiguration", "sts:GetCallerIdentity"])],
+    "agent-release": [allow(["rds:DeleteDBInstance", "iam:PutUserPolicy", "sts:GetCallerIdentity"])],
     "agent-volumes": [allow(["ec2:DeleteVolume", "sts:GetCallerIdentity"])],
     "agent-terminate": [allow(["ec2:TerminateInstances", "sts:GetCallerIdentity"])],
     "agent-nothing": [],
@@ -143,11 +147,36 @@ users = {
     "agent-stores": [allow(["elasticfilesystem:DeleteFileSystem", "redshift:DeleteCluster", "elasticache:DeleteReplicationGroup",
                             "elasticache:DeleteCacheCluster", "memorydb:DeleteCluster", "es:DeleteDomain", "ecr:DeleteRepository",
                             "eks:DeleteCluster", "fsx:DeleteFileSystem", "sts:GetCallerIdentity"])],
+    "agent-gets": [allow(["s3:Get*", "sts:GetCallerIdentity"])],
+    "agent-password": [allow(["rds:ModifyDBInstance", "sts:GetCallerIdentity"])],
+    "agent-braket": [allow(["braket:CreateJob", "sts:GetCallerIdentity"])],
     "agent-sealed-but": [allow("*"), {"Effect": "Deny", "NotAction": ["rds:Describe*", "secretsmanager:Get*"], "Resource": "*"}],
     "agent-peek": [allow(["secretsmanager:GetSecretValue", "sts:GetCallerIdentity"])],
     "agent-sql": [allow(["redshift-data:ExecuteStatement", "sts:GetCallerIdentity"])],
     "agent-secrets": [allow(["secretsmanager:DeleteSecret", "sts:GetCallerIdentity"])],
     "agent-sealed": [allow("*"), {"Effect": "Deny", "NotAction": [one for one in read if one != "backup:List*"], "Resource": "*"}],
+    # Each a call that leads on, or is in no list; and calls of the same services that lead nowhere.
+    "agent-canary": [allow(["synthetics:UpdateCanary", "sts:GetCallerIdentity"])],
+    "agent-alarm": [allow(["cloudwatch:Put*", "sts:GetCallerIdentity"])],
+    "agent-lifecycle": [allow(["dlm:*", "sts:GetCallerIdentity"])],
+    "agent-job": [allow(["codepipeline:Get*", "sts:GetCallerIdentity"])],
+    "agent-new": [allow(["rds:DoWhatIsNew", "sts:GetCallerIdentity"])],
+    "agent-nowhere": [allow(["cloudwatch:PutDashboard", "dlm:Delete*", "rds:CreateDBSnapshot", "synthetics:StopCanary", "s3:UpdateObjectEncryption",
+                             "dynamodb:UpdateTable", "codepipeline:Get*", "sts:GetCallerIdentity"]),
+                      {"Effect": "Deny", "Action": ["codepipeline:GetJobDetails", "codepipeline:GetThirdPartyJobDetails"], "Resource": "*"}],
+    "agent-namespace": [allow(["redshift-serverless:DeleteNamespace", "sts:GetCallerIdentity"])],
+    "agent-restore": [allow(["redshift-serverless:RestoreFromRecoveryPoint", "sts:GetCallerIdentity"])],
+    "agent-snapshots": [allow(["redshift-serverless:CreateSnapshot", "redshift-serverless:DeleteWorkgroup", "sts:GetCallerIdentity"])],
+    "agent-stop": [allow(["ec2:StopInstances", "sts:GetCallerIdentity"])],
+    "agent-health": [allow(["autoscaling:SetInstanceHealth", "sts:GetCallerIdentity"])],
+    "agent-parameters": [allow(["rds:ModifyDBParameterGroup", "sts:GetCallerIdentity"])],
+    "agent-keyed": [allow(["s3:UpdateObjectEncryption", "dynamodb:UpdateTable", "kms:ReEncryptTo", "sts:GetCallerIdentity"])],
+    # Rights at the source of a replica alone; at tags of objects; at what a proxy runs; at the keys of others.
+    "agent-source": [allow("rds:ModifyDBInstance", "arn:aws:rds:eu-west-1:123456789012:db:prod-vault"),
+                     allow("s3:PutObject", "arn:aws:s3:::media/*"), allow("sts:GetCallerIdentity")],
+    "agent-tags": [allow(["s3:PutObjectTagging", "sts:GetCallerIdentity"])],
+    "agent-proxy": [allow(["rds:ModifyDBProxyTargetGroup", "sts:GetCallerIdentity"])],
+    "agent-disable": [allow(["kms:DisableKey", "sts:GetCallerIdentity"])],
     "agent-policies": [allow(["s3:PutBucketPolicy", "sts:GetCallerIdentity"])],
 }
 keys = {}
@@ -158,11 +187,14 @@ for name, statements in users.items():
     key = iam.create_access_key(UserName=name)["AccessKey"]
     keys[name] = [key["AccessKeyId"], key["SecretAccessKey"]]
 trust = document({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:user/agent-assume"}, "Action": "sts:AssumeRole"})
+# It runs no statements, which might reach databases of other accounts, and gives no snapshots or logs away.
 iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=trust)
-iam.put_role_policy(RoleName="deployer", PolicyName="own", PolicyDocument=document(allow(["rds:*", "dynamodb:*"])))
+iam.put_role_policy(RoleName="deployer", PolicyName="own", PolicyDocument=document(allow(["rds:Delete*", "rds:Describe*", "dynamodb:*"])))
 trust = document({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:user/agent-patch"}, "Action": "sts:AssumeRole"})
 iam.create_role(RoleName="clerk", AssumeRolePolicyDocument=trust)
 
+# What every account with databases has: a role that no database is given.
+iam.create_service_linked_role(AWSServiceName="rds.amazonaws.com")
 # What a permission set of single sign-on is in an account.
 trust = document({"Effect": "Allow", "Principal": {"Federated": "arn:aws:iam::123456789012:saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE"}, "Action": "sts:AssumeRoleWithSAML"})
 iam.create_role(RoleName="AWSReservedSSO_Deployers_0123456789abcdef", Path="/aws-reserved/sso.amazonaws.com/eu-west-1/", AssumeRolePolicyDocument=trust)

@@ -42,17 +42,22 @@ for kind in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"):
 unit = organizations.create_organizational_unit(ParentId=top, Name="production")["OrganizationalUnit"]["Id"]
 member = organizations.create_account(AccountName="shop", Email="shop@example.com")["CreateAccountStatus"]["AccountId"]
 organizations.move_account(AccountId=member, SourceParentId=top, DestinationParentId=unit)
-guard = document(says("Deny", ["rds:Delete*", "organizations:LeaveOrganization"]))
+# The server has no Redshift Serverless, so that whoever may run statements in Redshift may do so in what was not listed.
+guard = document(says("Deny", ["redshift:*", "redshift-data:*", "redshift-serverless:*", "rds:Delete*", "rds:ModifyDBInstance", "organizations:LeaveOrganization", "organizations:AcceptHandshake"]))
 policy = organizations.create_policy(Name="guard", Description="no deletes", Type="SERVICE_CONTROL_POLICY", Content=guard)
 for target in (unit, ACCOUNT):
     organizations.attach_policy(PolicyId=policy["Policy"]["PolicySummary"]["Id"], TargetId=target)
 made = client("sts").assume_role(RoleArn=f"arn:aws:iam::{member}:role/setup", RoleSessionName="setup")["Credentials"]
 there = (made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
-keys = {"member": member}
+keys = {"member": member, "policy": policy["Policy"]["PolicySummary"]["Id"]}
 root = ("root", "root", None)
+# Calls of RDS that give snapshots, logs or what an option does to others.
+HANDS_OUT = ["rds:Download*", "rds:Modify*SnapshotAttribute", "rds:ModifyOptionGroup"]
 for name, account, statements in [("auditor", root, [says("Allow", "sts:AssumeRole"), json.loads(granted)["Statement"][0]]),
+                                  ("head", root, [says("Allow", "organizations:*")]),
+                                  ("agent-closer", root, [says("Allow", "organizations:CloseAccount")]),
                                   ("agent-manager", root, [says("Allow", "rds:*")]),
-                                  ("agent-rds", there, [says("Allow", "rds:*")]),
+                                  ("agent-rds", there, [says("Allow", "rds:*"), says("Deny", HANDS_OUT)]),
                                   ("agent-admin", there, [says("Allow", "*")])]:
     iam = client("iam", account)
     iam.create_user(UserName=name)

@@ -1,22 +1,22 @@
 """Servers that answer badly, or not at all."""
 import socket
 import threading
+import time
 
 
-class Listener:
-    """A port at which every connection is counted, and nothing is said, or always the same."""
-
-    def __init__(self, says=b""):
-        self.says = says
+class Port:
+    """A port at which each connection is met by a thread of its own (`pair`)."""
 
     def __enter__(self):
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))
-        self.socket.listen(16)
+        self.socket.listen(64)
         self.port = self.socket.getsockname()[1]
-        self.seen, self.held = 0, []
         threading.Thread(target=self.serve, daemon=True).start()
         return self
+
+    def __exit__(self, *_):
+        self.socket.close()
 
     def serve(self):
         while True:
@@ -24,13 +24,23 @@ class Listener:
                 one, _ = self.socket.accept()
             except OSError:
                 return
-            self.seen += 1
-            self.held.append(one)
-            if self.says:
-                one.sendall(self.says)
+            threading.Thread(target=self.pair, args=(one,), daemon=True).start()
+
+
+class Listener(Port):
+    """A port at which every connection is counted, and nothing is said, or always the same."""
+
+    def __init__(self, says=b""):
+        self.says, self.seen, self.held = says, 0, []
+
+    def pair(self, one):
+        self.seen += 1
+        self.held.append(one)
+        if self.says:
+            one.sendall(self.says)
 
     def __exit__(self, *_):
-        self.socket.close()
+        super().__exit__()
         for one in self.held:
             one.close()
 
@@ -65,30 +75,11 @@ def shorter(row):
     return b"D" + (len(body) + 4).to_bytes(4, "big") + body
 
 
-class Proxy:
+class Proxy(Port):
     """Stands between Deadstop and PostgreSQL, and spoils the answers to questions that hold a text."""
 
     def __init__(self, port, text, fault):
         self.to, self.text, self.fault, self.spoilt = port, text.encode(), fault, 0
-
-    def __enter__(self):
-        self.socket = socket.socket()
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.listen(64)
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def serve(self):
-        while True:
-            try:
-                one, _ = self.socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.pair, args=(one,), daemon=True).start()
 
     def pair(self, client):
         server = socket.create_connection(("127.0.0.1", self.to))
@@ -131,30 +122,62 @@ class Proxy:
         client.close()
 
 
-class Cut:
+class Trickle(Port):
+    """A port that answers what comes first, and then says a byte at a time of a message that never ends."""
+
+    def __init__(self, first):
+        self.first, self.said = first, 0
+
+    def pair(self, one):
+        try:
+            one.recv(1 << 16)
+            one.sendall(self.first)
+            one.recv(1 << 16)
+            # The head of a record of TLS, and then what is to be a long one.
+            for byte in b"\x16\x03\x03\x3f\x00" + b"\x02\x00\x3e\xfc" + b"\0" * 16000:
+                one.sendall(bytes([byte]))
+                self.said += 1
+                time.sleep(0.1)
+        except OSError:
+            pass
+
+
+class Alias(Port):
+    """Stands between Deadstop and PostgreSQL, and asks for another database than it is asked for."""
+
+    def __init__(self, port, asked, real):
+        self.to, self.asked, self.real, self.renamed = port, asked.encode(), real.encode(), 0
+
+    def pair(self, client):
+        server = socket.create_connection(("127.0.0.1", self.to))
+
+        def pump(source, to):
+            try:
+                while data := source.recv(1 << 16):
+                    to.sendall(data)
+            except OSError:
+                pass
+            to.close()
+
+        try:
+            first = client.recv(1 << 16)
+            asked = b"database\0" + self.asked + b"\0"
+            if asked in first:
+                self.renamed += 1
+                body = first[4:].replace(asked, b"database\0" + self.real + b"\0")
+                first = (len(body) + 4).to_bytes(4, "big") + body
+            server.sendall(first)
+        except OSError:
+            return
+        threading.Thread(target=pump, args=(client, server), daemon=True).start()
+        pump(server, client)
+
+
+class Cut(Port):
     """Stands between Deadstop and a server, and hangs up once so much was said to Deadstop."""
 
     def __init__(self, port, limit):
         self.to, self.limit = port, limit
-
-    def __enter__(self):
-        self.socket = socket.socket()
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.listen(16)
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def serve(self):
-        while True:
-            try:
-                one, _ = self.socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.pair, args=(one,), daemon=True).start()
 
     def pair(self, client):
         server, left = socket.create_connection(("127.0.0.1", self.to)), self.limit

@@ -74,6 +74,28 @@ class Server:
     def cases(self):
         return CASES
 
+    def anyone(self, deadstop, check, said):
+        """A login that may do nothing, at a server that lets others in without a password: what they destroy is shown."""
+        case, here = self.case(930, "reads some"), f"127.0.0.1:{self.port}"
+        answers = []
+        for name, rules in [("default", ["+@all"]), ("default, and says nothing of itself", ["+@all", "-acl"])]:
+            with self.connect() as chief:
+                chief.do("ACL", "SETUSER", "default", "reset", "on", "nopass", "~*", *rules)
+            _, _, found, _ = deadstop.run(f"redis {name}", f"DATABASE_URL={case.url()}\n", "redis", [here], "--live")
+            with Connection(self.port) as nobody:
+                nobody.do("FLUSHALL")
+            answers.append(said(found[case.key()]))
+        with self.connect() as chief:
+            chief.do("ACL", "SETUSER", "default", "reset")
+        # A replica: what its master is told goes for it, too.
+        with self.connect() as chief:
+            chief.do("REPLICAOF", "127.0.0.1", free())
+            _, _, found, _ = deadstop.run("redis replica", f"DATABASE_URL={case.url()}\n", "redis", [here], "--live")
+            chief.do("REPLICAOF", "NO", "ONE")
+        check(said(found[case.key()]) == "unknown", f"Redis, a replica: {found[case.key()]}")
+        check(answers == ["unknown"] * 2, f"Redis: whoever comes without a password may do all, and {answers}")
+        case.drop()
+
     def case(self, number, name):
         return Case(self, number, name, CASES[name])
 
@@ -85,10 +107,14 @@ CASES = {
     "writes": ["-@all", "+@write", "~*", *SELF], "writes no keys": ["-@all", "+@write", *SELF], "reads keys, writes none": ["-@all", "+@write", "%R~*", *SELF], "sets": ["-@all", "+set", "~*", *SELF], "deletes": ["-@all", "+del", "~*", *SELF],
     "unlinks": ["-@all", "+unlink", "~*", *SELF], "expires": ["-@all", "+expire", "~*", *SELF], "flushes": ["-@all", "+flushall", *SELF], "flushes one": ["-@all", "+flushdb", *SELF], "scripts": ["-@all", "+@read", "+@scripting", "~*", *SELF],
     "scripts and deletes": ["-@all", "+eval", "+del", "~*", *SELF], "swaps": ["-@all", "+swapdb", *SELF], "sets rules": ["-@all", "+acl", *SELF], "configures": ["-@all", "+config", *SELF], "nothing": ["-@all", *SELF],
-    "blind": ["-@all", "+@read", "~*"], "blind and writes": ["-@all", "+@read", "+@write", "~*"], "flushes, then not": ["+@all", "-flushall", "-flushdb", "~other:*", *SELF], "a selector": ["-@all", "+@read", "~*", *SELF, "(+del ~app:*)"],
+    "reads, and is told of modules": ["-@all", "+@read", "+info", "~*", *SELF], "all but writing, and is told of modules": ["+@all", "-@write", "-@admin", "-@dangerous", "+info", "~*", *SELF],
+    "sends to every channel": ["+@all", "-@write", "-@admin", "-@dangerous", "+info", "~*", "&*", *SELF], "reads, and sends to every channel": ["-@all", "+@read", "+@pubsub", "+info", "~*", "&*", *SELF],
+    "reads, and sends to none": ["-@all", "+@read", "+@pubsub", "+info", "~*", *SELF], "nothing, and is told of itself": ["-@all", "+info", *SELF], "blind": ["-@all", "+@read", "~*"], "blind and writes": ["-@all", "+@read", "+@write", "~*"], "flushes, then not": ["+@all", "-flushall", "-flushdb", "~other:*", *SELF], "a selector": ["-@all", "+@read", "~*", *SELF, "(+del ~app:*)"],
     "a selector that reads": ["-@all", *SELF, "(+get ~app:*)"], "written, then read only": ["+@all", "-@all", "+get", "~*", *SELF], "strings": ["-@all", "+@string", "~*", *SELF],
 }
-STOPPED = {"reads", "reads some", "all but writing", "nothing", "a selector that reads", "written, then read only"}
+STOPPED = {"reads some", "reads, and is told of modules", "all but writing, and is told of modules", "reads, and sends to none", "nothing, and is told of itself"}
+DOUBTED = {"nothing", "a selector that reads", "written, then read only", "reads", "all but writing", "sends to every channel", "reads, and sends to every channel", "all of no keys", "scripts", "configures", "sets rules", "blind"}
+SHOWN = {"unlinks", "expires", "swaps", "blind and writes"}
 OPEN = {"all", "all but administration", "all but what is dangerous", "all of some keys", "writes", "writes no keys", "sets", "deletes", "flushes", "flushes one", "scripts and deletes", "a selector", "reads keys, writes none"}
 
 

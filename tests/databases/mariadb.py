@@ -46,7 +46,7 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def connect(self, user="chief", password=None):
-        return pymysql.connect(host="127.0.0.1", port=self.port, user=user, password=password or self.password, autocommit=True, connect_timeout=5, read_timeout=10)
+        return pymysql.connect(host="127.0.0.1", port=self.port, user=user, password="" if user == "nobody" else password or self.password, autocommit=True, connect_timeout=5, read_timeout=10)
 
     def do(self, *texts):
         with self.connect() as session, session.cursor() as cursor:
@@ -74,8 +74,12 @@ CASES = {
     "calls a procedure": [CLEAN, "GRANT EXECUTE ON PROCEDURE {d}.clean TO {l}"], "may not call it": [CLEAN, "GRANT SELECT ON {d}.* TO {l}"],
     "sets off a trigger": ["CREATE DEFINER='keeper'@'%' TRIGGER {d}.cleans AFTER INSERT ON {d}.orders FOR EACH ROW DELETE FROM {d}.`lines`", "GRANT INSERT ON {d}.orders TO {l}"],
     "deletes by a view": ["GRANT DELETE ON {d}.recent TO {l}", "GRANT SELECT ON {d}.recent TO {l}"], "everybody deletes": ["GRANT DELETE ON {d}.`lines` TO PUBLIC"], "grants on": ["GRANT SELECT ON {d}.* TO {l} WITH GRANT OPTION"],
+    "an account without a name": ["CREATE USER IF NOT EXISTS ''@'%'", "GRANT DELETE ON {d}.`lines` TO ''@'%'"], "reads the accounts": ["GRANT SELECT ON mysql.* TO {l}"], "adds to the accounts": ["GRANT INSERT, SELECT ON mysql.* TO {l}"],
 }
-STOPPED = {"nothing", "reads", "another's pattern", "indexes", "creates", "looks on", "may not call it", "grants on"}
+# Nothing at all is ever said to be stopped there.
+STOPPED = set()
+DOUBTED = {"nothing", "reads", "another's pattern", "indexes", "creates", "looks on", "may not call it", "grants on", "reads the accounts", "adds to the accounts"}
+SHOWN = {"a role", "calls a procedure", "sets off a trigger", "an account without a name"}
 OPEN = {"deletes", "deletes blindly", "updates a column", "drops a table", "drops the database", "all of a table", "all of the database", "all there is", "drops everywhere", "a pattern", "alters", "deletes by a view", "everybody deletes"}
 
 
@@ -89,7 +93,7 @@ class Case:
         server.do(f"CREATE USER '{self.login}'@'%' IDENTIFIED BY '{self.password}'", *[text.format(**names) for text in [*BASE, *texts]])
 
     def drop(self):
-        self.server.do(f"DROP DATABASE IF EXISTS {self.database}", f"DROP USER IF EXISTS '{self.login}'@'%'", f"DROP ROLE IF EXISTS {self.role}", "ALTER USER 'keeper'@'%' IDENTIFIED BY 'keeper-Tr0ub4dor-3x'")
+        self.server.do("DROP USER IF EXISTS ''@'%'", f"DROP DATABASE IF EXISTS {self.database}", f"DROP USER IF EXISTS '{self.login}'@'%'", f"DROP ROLE IF EXISTS {self.role}", "ALTER USER 'keeper'@'%' IDENTIFIED BY 'keeper-Tr0ub4dor-3x'")
 
     def url(self):
         return f"mysql://{self.login}:{self.password}@127.0.0.1:{self.server.port}/{self.database}"
@@ -119,7 +123,7 @@ class Case:
                       f"INSERT INTO {at} VALUES (9, 'new')", f"INSERT INTO {at} (id) VALUES (1) ON DUPLICATE KEY UPDATE what = 'gone'", f"RENAME TABLE {at} TO {self.database}.other", f"DROP TABLE {at}"]
         texts += [f"CALL {self.database}.clean()", f"CREATE DEFINER='keeper'@'%' PROCEDURE {self.database}.mine() SQL SECURITY DEFINER DELETE FROM {self.database}.orders", f"CALL {self.database}.mine()", f"DROP DATABASE {self.database}"]
         roles = [None, self.role]
-        logins = [(self.login, self.password)]
+        logins = [(self.login, self.password), ("nobody", None)]
         if later:
             try:
                 with self.server.connect(self.login, self.password) as session, session.cursor() as cursor:

@@ -4,6 +4,7 @@ import pathlib
 import pwd
 import shutil
 import subprocess
+import time
 
 import psycopg
 
@@ -50,6 +51,14 @@ class Cluster:
     def stop(self):
         self.run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "-s", "stop")
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def trust(self, network):
+        """Lets everybody in from a network without a password; nobody any more, if there is none."""
+        path = self.folder / "data" / "pg_hba.conf"
+        lines = [line for line in path.read_text().splitlines() if not line.endswith(" trust")]
+        path.write_text("\n".join(([f"host all all {network} trust"] if network else []) + lines) + "\n")
+        self.do("postgres", "SELECT pg_reload_conf()")
+        time.sleep(0.5)
 
     def connect(self, database="postgres", user="postgres", password=None):
         return psycopg.connect(host="127.0.0.1", port=self.port, dbname=database, user=user, password=password or self.password, autocommit=True,
@@ -122,7 +131,7 @@ CASES = {
     "owns a function": ["CREATE FUNCTION sales.twice(i int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT i * 2'", "ALTER TABLE sales.lines ADD COLUMN double int GENERATED ALWAYS AS (sales.twice(id)) STORED", "ALTER FUNCTION sales.twice(int) OWNER TO {l}"],
     "owns a schema of types": ["CREATE SCHEMA types", "CREATE TYPE types.shade AS ENUM ('red')", "GRANT USAGE ON SCHEMA types TO PUBLIC", "ALTER TABLE sales.lines ADD COLUMN shade types.shade DEFAULT 'red'", "ALTER SCHEMA types OWNER TO {l}"],
     "owns a large object": ["SELECT lo_from_bytea(4242, 'data')", "ALTER LARGE OBJECT 4242 OWNER TO {l}"],
-    "writes a large object": ["SELECT lo_from_bytea(4242, 'data')", "GRANT UPDATE ON LARGE OBJECT 4242 TO {l}"],
+    "writes a large object": ["SELECT lo_from_bytea(4242, 'data')", "GRANT SELECT, UPDATE ON LARGE OBJECT 4242 TO {l}"],
     "another's large object": ["SELECT lo_from_bytea(4242, 'data')"],
     "deletes behind row security": ["ALTER TABLE sales.lines ENABLE ROW LEVEL SECURITY", "GRANT DELETE ON sales.lines TO {l}"],
     "deletes in a closed schema": ["REVOKE USAGE ON SCHEMA sales FROM PUBLIC", "GRANT DELETE ON sales.lines TO {l}"],
@@ -130,9 +139,41 @@ CASES = {
     "reaches another server": ["CREATE EXTENSION postgres_fdw", "CREATE SERVER loop FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '{p}', dbname '{d}')", "CREATE USER MAPPING FOR PUBLIC SERVER loop OPTIONS (user 'postgres', password '{w}')", "GRANT USAGE ON FOREIGN SERVER loop TO {l}", "CREATE SCHEMA own AUTHORIZATION {l}"],
     "sets a parameter": ["GRANT ALTER SYSTEM ON PARAMETER archive_command TO {l}"],
     "may write files by a function": ["GRANT EXECUTE ON FUNCTION lo_export(oid, text) TO {l}"],
+    "reads password hashes": ["GRANT SELECT ON pg_authid TO {l}"],
+    "reads hashes by a view": ["CREATE VIEW sales.accounts AS SELECT usename, passwd FROM pg_shadow", "GRANT SELECT ON sales.accounts TO {l}"],
+    "reads connection strings": ["GRANT SELECT ON pg_subscription TO {l}"],
+    "reads user mappings": ["GRANT SELECT ON pg_user_mapping TO {l}"],
+    "reads the server's settings": ["GRANT SELECT ON pg_file_settings TO {l}", "GRANT EXECUTE ON FUNCTION pg_show_all_file_settings() TO {l}"],
+    "reads a file by a function": ["GRANT EXECUTE ON FUNCTION pg_read_file(text) TO {l}"],
+    "lists files by a function": ["GRANT EXECUTE ON FUNCTION pg_ls_dir(text) TO {l}"],
+    "imports a file": ["GRANT EXECUTE ON FUNCTION lo_import(text) TO {l}"],
+    "calls a function outside of SQL": ["CREATE FUNCTION public.export(oid, text) RETURNS int LANGUAGE internal STRICT AS 'be_lo_export'"],
+    "calls by dblink": ["CREATE EXTENSION dblink"],
+    "an aggregate of others": ["CREATE FUNCTION sales.step(int, int) RETURNS int LANGUAGE sql SECURITY DEFINER AS 'DELETE FROM sales.lines; SELECT 1'", "ALTER FUNCTION sales.step(int, int) OWNER TO keeper", "REVOKE EXECUTE ON FUNCTION sales.step(int, int) FROM PUBLIC",
+                               "CREATE AGGREGATE sales.tally(int) (sfunc = sales.step, stype = int, initcond = '0')", "ALTER AGGREGATE sales.tally(int) OWNER TO keeper"],
+    "sets off a trigger by a view": ["CREATE FUNCTION sales.clean() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN DELETE FROM sales.lines; RETURN new; END'", "ALTER FUNCTION sales.clean() OWNER TO keeper",
+                                     "REVOKE EXECUTE ON FUNCTION sales.clean() FROM PUBLIC", "CREATE TRIGGER cleans AFTER INSERT ON sales.orders FOR EACH ROW EXECUTE FUNCTION sales.clean()", "GRANT INSERT ON sales.recent TO {l}"],
+    "sets off a trigger of a partition": ["CREATE FUNCTION sales.clean() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN DELETE FROM sales.lines; RETURN new; END'", "ALTER FUNCTION sales.clean() OWNER TO keeper",
+                                          "REVOKE EXECUTE ON FUNCTION sales.clean() FROM PUBLIC", "CREATE TABLE sales.whole (id int, what text) PARTITION BY RANGE (id)", "CREATE TABLE sales.part PARTITION OF sales.whole FOR VALUES FROM (0) TO (9999)",
+                                          "CREATE TRIGGER cleans AFTER INSERT ON sales.part FOR EACH ROW EXECUTE FUNCTION sales.clean()", "GRANT INSERT ON sales.whole TO {l}"],
+    "under an event trigger of others": ["CREATE FUNCTION public.cleans() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$BEGIN IF session_user LIKE 'login%' THEN DELETE FROM sales.lines; END IF; END$$",
+                                         "REVOKE EXECUTE ON FUNCTION public.cleans() FROM PUBLIC", "CREATE EVENT TRIGGER cleans ON ddl_command_end EXECUTE FUNCTION public.cleans()"],
+    "adds to a schema": ["GRANT CREATE ON SCHEMA public TO {l}"],
+    "makes schemas": ["GRANT CREATE ON DATABASE {d} TO {l}"],
+    "owns an empty schema": ["CREATE SCHEMA own AUTHORIZATION {l}"],
+    "owns a sequence": ["CREATE SEQUENCE sales.numbers", "ALTER TABLE sales.lines ALTER id SET DEFAULT nextval('sales.numbers')", "ALTER SEQUENCE sales.numbers OWNER TO {l}"],
+    "sets a sequence": ["CREATE SEQUENCE sales.numbers", "GRANT UPDATE ON SEQUENCE sales.numbers TO {l}"],
+    "writes a table of an extension": ["ALTER EXTENSION plpgsql ADD TABLE sales.orders", "GRANT INSERT ON sales.orders TO {l}"],
+    "uses a foreign data wrapper": ["CREATE EXTENSION postgres_fdw", "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC", "GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO {l}"],
+    "a provider's role": ["CREATE ROLE rds_{h}", "GRANT rds_{h} TO {l}"],
     "owns a table of its own": ["CREATE SCHEMA own AUTHORIZATION {l}", "CREATE TABLE own.notes AS SELECT i AS id, 'note' AS what FROM generate_series(1, 5) i", "ALTER TABLE own.notes OWNER TO {l}"],
 }
+SINCE_17 = {
+    "maintains": ["CREATE TABLE sales.gone AS SELECT 1 AS id, 'kept' AS what", "CREATE MATERIALIZED VIEW sales.kept AS SELECT * FROM sales.gone", "DELETE FROM sales.gone", "GRANT MAINTAIN ON sales.kept TO {l}"],
+    "maintains everything": ["CREATE TABLE sales.gone AS SELECT 1 AS id, 'kept' AS what", "CREATE MATERIALIZED VIEW sales.kept AS SELECT * FROM sales.gone", "DELETE FROM sales.gone", "GRANT pg_maintain TO {l}"],
+}
 SINCE_16 = {
+    "subscribes": ["GRANT pg_create_subscription TO {l}"],
     "inherits, may not set": ["GRANT keeper TO {l} WITH INHERIT TRUE, SET FALSE"],
     "may set, does not inherit": ["GRANT keeper TO {l} WITH INHERIT FALSE, SET TRUE"],
     "neither": ["GRANT keeper TO {l} WITH INHERIT FALSE, SET FALSE"],
@@ -145,7 +186,7 @@ SINCE_16 = {
 def cases(cluster):
     """The set-ups that this version has."""
     old = cluster.version < 150000
-    all_ = {**CASES, **(SINCE_16 if cluster.version >= 160000 else {})}
+    all_ = {**CASES, **(SINCE_16 if cluster.version >= 160000 else {}), **(SINCE_17 if cluster.version >= 170000 else {})}
     return {name: texts for name, texts in all_.items() if not (old and name == "sets a parameter")}
 
 
@@ -186,10 +227,19 @@ class Case:
                 names = session.execute("SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
                                         "WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 1").fetchall()
                 sums = {name: set(row[0] for row in session.execute(f"SELECT t::text FROM {name} t")) for (name,) in names}
-                sums["large objects"] = {str(row) for row in session.execute("SELECT loid, pageno, encode(data, 'hex') FROM pg_largeobject")}
+                sums["large objects"] = {str(row) for row in session.execute("SELECT loid, pageno, encode(data, 'hex') FROM pg_largeobject WHERE loid = 4242")}
                 return sums
         except psycopg.OperationalError:
             return None
+
+    def others(self):
+        """What a superuser does there in the meantime: into whose way something may have been put."""
+        with self.cluster.connect(self.database) as session:
+            for text in ("SELECT lower('A'::varchar)", "INSERT INTO sales.orders VALUES (555, 'by the superuser')", "DELETE FROM sales.orders WHERE id = 555"):
+                try:
+                    session.execute(text)
+                except psycopg.Error:
+                    pass
 
     def connect(self, database=None):
         return self.cluster.connect(database or self.database, self.login, self.password)
@@ -205,12 +255,13 @@ def attempts(case):
     with case.cluster.connect(case.database) as session:
         names = lambda text: [row[0] for row in session.execute(text)]
         bare = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
-        tables = names(f"SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'v', 'm') AND {bare} ORDER BY c.oid")
+        tables = names(f"SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm') AND {bare} ORDER BY c.oid")
         schemas = names(f"SELECT quote_ident(n.nspname) FROM pg_namespace n WHERE {bare}")
         types = names(f"SELECT format('%I.%I', n.nspname, t.typname) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype = 'e' AND {bare}")
         functions = session.execute(f"SELECT p.oid::regprocedure::text, p.pronargs, p.prorettype::regtype::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE {bare}").fetchall()
-        objects = names("SELECT oid FROM pg_largeobject_metadata")
-    out = []
+        objects = names("SELECT oid FROM pg_largeobject_metadata WHERE oid = 4242")
+    # First of all, for it takes a schema of its own, which goes further down.
+    out = [["IMPORT FOREIGN SCHEMA sales LIMIT TO (lines) FROM SERVER loop INTO own", "DELETE FROM own.lines"]]
     for table in tables:
         out += [[f"DELETE FROM {table}"], [f"TRUNCATE {table} CASCADE"], [f"UPDATE {table} SET what = 'gone'"], [f"DROP TABLE {table} CASCADE"],
                 [f"DROP MATERIALIZED VIEW {table} CASCADE"], [f"INSERT INTO {table} (id, what) VALUES (999, 'new')"]]
@@ -219,11 +270,17 @@ def attempts(case):
     out += [[f"SELECT {name}"] for name, count, kind in functions if not count and kind not in ("trigger", "event_trigger")]
     out += [[f"DROP FUNCTION {name} CASCADE"] for name, _, _ in functions]
     out += [[f"SELECT lo_unlink({one})"] for one in objects] + [[f"SELECT lo_put({one}, 0, 'gone')"] for one in objects]
+    planted = "RETURNS text LANGUAGE sql AS $$DELETE FROM sales.lines; SELECT 'planted'$$"
+    trigger = "RETURNS trigger LANGUAGE plpgsql AS $$BEGIN DELETE FROM sales.lines; RETURN new; END$$"
+    out += [["CREATE TEMP TABLE own_temporary (id int)"], ["SELECT sales.tally(1)"], [f"CREATE FUNCTION public.lower(varchar) {planted}"],
+            ["CREATE SCHEMA postgres", f"CREATE FUNCTION postgres.lower(varchar) {planted}"],
+            [f"CREATE FUNCTION pg_temp.cleans() {trigger}", "CREATE TRIGGER planted BEFORE INSERT ON sales.orders FOR EACH ROW EXECUTE FUNCTION pg_temp.cleans()"]]
     out += [["DROP OWNED BY CURRENT_USER CASCADE"]]
-    out += [["IMPORT FOREIGN SCHEMA sales LIMIT TO (lines) FROM SERVER loop INTO own", "DELETE FROM own.lines"]]
+    out += [[f"REFRESH MATERIALIZED VIEW {table}"] for table in tables]
     data = case.cluster.folder / "data" / "base"
     (oid,), = case.cluster.ask(f"SELECT oid FROM pg_database WHERE datname = '{case.database}'")
     # Enough to show that files of the server are in its hands, and harmless to the other cases.
     mark = f"{data}/{oid}/lost"
-    out += [[f"COPY (SELECT 1) TO PROGRAM 'touch {mark}'"], [f"COPY (SELECT 1) TO '{mark}'"], [f"SELECT lo_export(lo_from_bytea(0, 'x'), '{mark}')"]]
+    out += [[f"COPY (SELECT 1) TO PROGRAM 'touch {mark}'"], [f"COPY (SELECT 1) TO '{mark}'"], ["SELECT lo_from_bytea(4343, 'x')", f"SELECT lo_export(4343, '{mark}')"],
+            ["SELECT lo_from_bytea(4444, 'x')", f"SELECT public.export(4444, '{mark}')"]]
     return out, mark

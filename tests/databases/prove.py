@@ -19,7 +19,7 @@ import psycopg
 import keyvalue
 import mariadb
 from deadstop import Deadstop, said
-from faults import ANSWERS, Cut, Listener, Proxy
+from faults import ANSWERS, Alias, Cut, Listener, Proxy, Trickle
 from ports import free
 from postgres import Case, Cluster, attempts, cases, lost
 
@@ -76,6 +76,8 @@ def tries(case, later):
                         one.execute(text)
                 except psycopg.Error:
                     continue
+                if statements[0].startswith(("CREATE FUNCTION", "CREATE SCHEMA")):
+                    case.others()
                 if gone():
                     return f"{role or 'itself'}: {statements[-1]}"
         try:
@@ -91,10 +93,17 @@ def tries(case, later):
 
 
 # What must be seen to be stopped: a tool that knows nothing is never wrong.
-STOPPED = {"nothing", "reads", "inserts", "makes databases", "bypasses row security", "reads all data", "monitors", "signals", "may not call it", "another's large object", "neither"}
+STOPPED = {"nothing", "reads", "inserts", "bypasses row security", "signals", "may not call it", "another's large object", "neither"}
 OPEN = {"deletes", "deletes blindly", "truncates", "updates a column", "everybody deletes", "owns a table", "owns the schema", "owns the database", "superuser", "member of the owner",
         "member without inheriting", "member of a member", "member of a superuser", "helper owns the database", "writes all data", "runs programs", "writes files", "deletes by a view",
         "owns a large object", "inherits, may not set", "may set, does not inherit", "sets, then inherits"}
+# What must be seen to be in doubt; of most of it that it destroys is shown, too.
+SHOWN = {"calls a function of the owner", "sets off a trigger", "sets off a rule", "may put triggers", "owns a type", "owns a function", "owns a schema of types", "writes a large object", "reaches another server",
+         "may write files by a function", "calls a function outside of SQL", "an aggregate of others", "sets off a trigger by a view", "sets off a trigger of a partition", "under an event trigger of others",
+         "adds to a schema", "makes schemas", "maintains", "maintains everything"}
+DOUBTED = SHOWN | {"makes databases", "reads all data", "monitors", "replicates", "reads files", "reads password hashes", "reads hashes by a view", "reads connection strings", "reads user mappings", "reads the server's settings",
+                   "reads a file by a function", "lists files by a function", "imports a file", "calls by dblink", "owns an empty schema", "owns a sequence", "sets a sequence", "writes a table of an extension",
+                   "uses a foreign data wrapper", "a provider's role", "sets a parameter", "subscribes"}
 
 
 def matrix(cluster):
@@ -137,7 +146,8 @@ def some(cluster, all_, counts, idle):
         check(answer != "slowed" or not now, f"{what} {case.name}: said to be slowed, and destroyed at once by {now}")
         check(case.name not in STOPPED or answer == "stopped", f"{what} {case.name}: {answer} instead of stopped")
         check(case.name not in OPEN or answer == "open", f"{what} {case.name}: {answer} instead of open")
-        check(case.name not in OPEN or now or case.name in ("deletes blindly",), f"{what} {case.name}: nothing was destroyed, so that nothing is proved")
+        check(case.name not in DOUBTED or answer == "unknown", f"{what} {case.name}: {answer} instead of unknown")
+        check(case.name not in OPEN | SHOWN or now or case.name in ("deletes blindly",), f"{what} {case.name}: nothing was destroyed, so that nothing is proved")
         if answer != "stopped" and not then:
             idle.append(f"{case.name} ({answer})")
     each(lambda case: case.drop(), all_)
@@ -226,8 +236,8 @@ def spoilt(cluster):
     # The same at the server itself: each part of the catalogue closed to everybody.
     closed = ["TABLE pg_catalog.pg_roles", "TABLE pg_catalog.pg_auth_members", "TABLE pg_catalog.pg_database", "TABLE pg_catalog.pg_class", "TABLE pg_catalog.pg_namespace", "TABLE pg_catalog.pg_proc",
               "TABLE pg_catalog.pg_language", "TABLE pg_catalog.pg_trigger", "TABLE pg_catalog.pg_rewrite", "TABLE pg_catalog.pg_shdepend", "TABLE pg_catalog.pg_foreign_server",
-              "TABLE pg_catalog.pg_largeobject_metadata", "TABLE pg_catalog.pg_type", "FUNCTION pg_catalog.has_table_privilege(oid, oid, text)", "FUNCTION pg_catalog.has_any_column_privilege(oid, oid, text)",
-              "FUNCTION pg_catalog.has_database_privilege(oid, oid, text)", "FUNCTION pg_catalog.has_function_privilege(oid, oid, text)", "FUNCTION pg_catalog.pg_is_in_recovery()",
+              "TABLE pg_catalog.pg_largeobject_metadata", "TABLE pg_catalog.pg_depend", "TABLE pg_catalog.pg_init_privs", "TABLE pg_catalog.pg_event_trigger", "TABLE pg_catalog.pg_foreign_data_wrapper", "TABLE pg_catalog.pg_stat_activity", "FUNCTION pg_catalog.has_table_privilege(oid, oid, text)", "FUNCTION pg_catalog.has_any_column_privilege(oid, oid, text)",
+              "FUNCTION pg_catalog.has_database_privilege(oid, oid, text)", "FUNCTION pg_catalog.has_function_privilege(oid, oid, text)", "FUNCTION pg_catalog.has_schema_privilege(oid, oid, text)", "FUNCTION pg_catalog.has_column_privilege(oid, oid, text, text)", "FUNCTION pg_catalog.current_database()", "FUNCTION pg_catalog.pg_is_in_recovery()",
               "FUNCTION pg_catalog.version()", "FUNCTION pg_catalog.current_setting(text)", "FUNCTION pg_catalog.to_jsonb(anyelement)"]
     if cluster.version >= 150000:
         closed.append("TABLE pg_catalog.pg_parameter_acl")
@@ -269,6 +279,12 @@ def unanswered(cluster):
         started = time.monotonic()
         unknown("silent", text.replace(here, place), key.replace(here, place), [place], "timed_out")
         check(silent.seen == 1 and time.monotonic() - started < 30, f"silent: {silent.seen} connections, {time.monotonic() - started:.0f} s")
+    # A server that goes on for ever, a byte at a time, before the handshake of TLS is over.
+    with Trickle(b"S") as slow:
+        place = f"127.0.0.1:{slow.port}"
+        started = time.monotonic()
+        unknown("trickles", text.replace(here, place).replace("sslmode=disable", "sslmode=require"), key.replace(here, place), [place], "timed_out")
+        check(slow.said > 20 and time.monotonic() - started < 30, f"trickles: {slow.said} bytes, {time.monotonic() - started:.0f} s")
     with Listener() as other:
         place = f"127.0.0.1:{other.port}"
         elsewhere, there = text.replace(here, place), key.replace(here, place)
@@ -288,6 +304,67 @@ def unanswered(cluster):
                               capture_output=True, text=True, check=True).stdout
         check(place in plan and "  rights" in plan, f"plan: {plan}")
         check(other.seen == 0, f"{other.seen} connections to a server that nobody named")
+    case.drop()
+
+
+def between(cluster):
+    """What stands round a login that may do nothing and makes it more than it is."""
+    case = Case(cluster, 920, "reads", cases(cluster)["reads"])
+    here, port = f"127.0.0.1:{cluster.port}", str(cluster.port)
+
+    def answer(name, url, hosts):
+        _, _, found, _ = deadstop.run(name, f"DATABASE_URL={url}\n", "postgres", hosts, "--live")
+        return {key: said(asset) for key, asset in found.items() if asset["in_headline"]}
+
+    key = f"postgres://{here}/{case.database}"
+    check(answer("as it is", case.url(), [here])[key] == "stopped", "reads: not stopped")
+    # A server that lets in whoever comes.
+    cluster.trust("127.0.0.1/32")
+    try:
+        told = answer("trusted", case.url(), [here])
+        with cluster.connect(case.database, "postgres", "no password at all") as session:
+            session.execute("DELETE FROM sales.lines WHERE id = 1")
+        check(told[key] == "unknown", f"a server that trusts everybody: {told}")
+    finally:
+        cluster.trust(None)
+    # A pooler that goes to another database than it is asked for, and one that is asked for a database under another name.
+    with Alias(cluster.port, case.database, "postgres") as alias:
+        told = answer("another database", case.url().replace(port, str(alias.port)), [f"127.0.0.1:{alias.port}"])
+        check(alias.renamed and set(told.values()) == {"unknown"}, f"another database: {told}")
+    with Alias(cluster.port, "shop_of_old", case.database) as alias:
+        url = case.url().replace(port, str(alias.port)).replace(f"/{case.database}", "/shop_of_old")
+        told = answer("another name", url, [f"127.0.0.1:{alias.port}"])
+        check(alias.renamed and set(told.values()) == {"unknown"}, f"another name: {told}")
+    # What may be put into the template comes into every database that is made.
+    cluster.do("template1", f"GRANT CREATE ON SCHEMA public TO {case.login}")
+    told = answer("template", case.url(), [here])
+    cluster.do("template1", f"REVOKE CREATE ON SCHEMA public FROM {case.login}")
+    check(told[key] == "unknown", f"adds to a schema of the template: {told}")
+    # Several hosts: which of them the login reaches is not known.
+    for name, url in [("two hosts", case.url().replace(here, f"{here},localhost:{port}")), ("two hosts asked for", case.url() + "&host=127.0.0.1,localhost")]:
+        _, assessment, found, calls = deadstop.run(name, f"DATABASE_URL={url}\n", "postgres", [here], "--live")
+        check(not calls and not any(asset["answer"] == "stopped" for asset in found.values()) and any(one["provider"] == "postgres" for one in assessment["credentials"]), f"{name}: {calls}, {found}")
+    # Somebody else's login at one of several hosts may be anybody's at this one, and so may a password for every host.
+    several = f"postgres://chief:word-chief-Tr0ub4dor-3x@{here},localhost:{port}/{case.database}"
+    _, _, found, _ = deadstop.run("beside two hosts", f"DATABASE_URL={case.url()}\nOTHER_URL={several}\n", "postgres", [here], "--live")
+    check(said(found[key]) == "unknown", f"beside a login of two hosts: {found[key]}")
+    root = deadstop.place("beside a password for all", "", "postgres", [here])
+    (root / "home" / ".pgpass").write_text("*:*:*:chief:word-chief-Tr0ub4dor-3x\n")
+    told = answer("beside a password for all", case.url(), [here])
+    check(told[key] == "unknown", f"beside a password for every host: {told}")
+    # The same server under another name, with a login that may do all there.
+    owner = case.url().replace("127.0.0.1", "localhost").replace(f"{case.login}:{case.password}", f"postgres:{cluster.password}")
+    for name, hosts in [("another name", [here, f"localhost:{port}"]), ("another name that is not to be asked", [here])]:
+        _, _, found, _ = deadstop.run(f"beside {name}", f"DATABASE_URL={case.url()}\nOTHER_URL={owner}\n", "postgres", hosts, "--live")
+        check(said(found[key]) == "unknown", f"beside {name}: {found[key]}")
+    with Alias(cluster.port, "nobody asks for this", "") as pooler:
+        owner = owner.replace(f"localhost:{port}", f"127.0.0.1:{pooler.port}")
+        _, _, found, _ = deadstop.run("beside a pooler", f"DATABASE_URL={case.url()}\nOTHER_URL={owner}\n", "postgres", [here, f"127.0.0.1:{pooler.port}"], "--live")
+        check(said(found[key]) == "unknown", f"beside a pooler: {found[key]}")
+    # A part after the question mark is the one that libpq goes by.
+    url = case.url().replace(here, "db.internal.example:1").replace(f"/{case.database}", "/elsewhere")
+    told = answer("query", f"{url}&host=127.0.0.1&port={port}&dbname={case.database}", [here])
+    check(told == {key: "stopped"}, f"parts after the question mark: {told}")
     case.drop()
 
 
@@ -315,6 +392,9 @@ def others(module, server):
             check(answer != "slowed" or not now, f"{server.name} {case.name}: said to be slowed, and destroyed at once by {now}")
             check(case.name not in module.STOPPED or answer == "stopped", f"{server.name} {case.name}: {answer} instead of stopped")
             check(case.name not in module.OPEN or answer == "open", f"{server.name} {case.name}: {answer} instead of open")
+            check(answer != "stopped" or module.STOPPED, f"{server.name} {case.name}: said to be stopped, as nothing is there")
+            check(case.name not in module.DOUBTED or answer == "unknown", f"{server.name} {case.name}: {answer} instead of unknown")
+            check(case.name not in module.SHOWN or now and answer == "unknown", f"{server.name} {case.name}: {answer}, {now}")
             check(case.name not in module.OPEN or now, f"{server.name} {case.name}: nothing was destroyed, so that nothing is proved")
             if answer != "stopped" and not then:
                 idle.append(f"{case.name} ({answer})")
@@ -373,6 +453,7 @@ for number, (programs, libraries) in enumerate(clusters()):
         statements += logged(cluster)
         if number == 0:
             unanswered(cluster)
+            between(cluster)
             runs += spoilt(cluster)
         print(f"{time.monotonic() - started:.0f} s", flush=True)
     finally:
@@ -382,6 +463,8 @@ for module in (mariadb, keyvalue):
     try:
         others(module, server)
         badly(server)
+        if module is keyvalue:
+            server.anyone(deadstop, check, said)
     finally:
         server.stop()
 if deadstop.failures:

@@ -38,6 +38,11 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
                 text.lines().filter_map(|line| line.split_once(": '{")).map(|(_, json)| format!("{{{}", json.trim_end_matches(['\'', '}', ','])).into()).take(20).collect();
             seeds.push(b"{\"permissions\": {\"allow\": [\"Bash(git:*)\"], \"deny\": [\"Read(./.env)\"], \"defaultMode\": \"plan\"}, \"hooks\": {\"PreToolUse\": []}, \"sandbox\": {\"enabled\": true}}".to_vec());
             seeds.push(b"{\"permissions\": {\"allow\": [\"Shell(ls)\"], \"deny\": [\"Shell(rm)\"]}, \"approvalMode\": \"allowlist\"}".to_vec());
+            seeds.push(b"{\"tools\": {\"allowed\": [\"run_shell_command(git)\"], \"core\": [\"ShellTool\"]}, \"mcp\": {\"allowed\": [\"a\"]}, \"general\": {\"defaultApprovalMode\": \"plan\"}}".to_vec());
+            seeds.push(b"[[rule]]\ntoolName = \"run_shell_command\"\ncommandRegex = \"(git|rm) .*\"\ndecision = \"deny\"\npriority = 100\nmodes = [\"yolo\"]\n".to_vec());
+            seeds.push(b"{\"allow-tool\": [\"shell(git:*)\"], \"deny-tool\": [\"shell\"], \"deniedUrls\": [\"*.x.example\"], \"defaultPermissionMode\": \"manual\", \"headless\": true}".to_vec());
+            seeds.push(b"{\"locations\": {\"/repo\": {\"tool_approvals\": [{\"kind\": \"commands\", \"commandIdentifiers\": [\"git:*\"]}]}}, \"permissions\": {\"deny\": [\"Shell(rm *)\"]}}".to_vec());
+            seeds.push(b"{\"permission\": {\"bash\": {\"*\": \"ask\", \"git *\": \"allow\"}, \"edit\": \"deny\"}, \"agent\": {\"a\": {\"tools\": {\"bash\": true}}}}".to_vec());
             seeds
         }
         "iam" => vec![

@@ -28,8 +28,8 @@ fn usage_errors() {
         (&["run", "--home", "home", "--no-home"], "cannot be used with"),
         (&["demo", "--live"], "`--live` is for run, collect and credentials"),
         (
-            &["run", "--live", "--provider", "heroku"],
-            "this version asks `aws`, `mysql`, `neon`, `planetscale`, `postgres`, `railway`, `redis` and `supabase`",
+            &["run", "--live", "--provider", "linode"],
+            "this version asks `aiven`, `aws`, `cloudflare`, `digitalocean`, `github`, `heroku`, `mysql`, `neon`, `planetscale`, `postgres`, `railway`, `redis`, `render`, `supabase`, `terraform` and `turso`",
         ),
         (&["run", "nowhere"], "cannot read the folder `nowhere`"),
         (&["run", "text"], "`text` is no folder"),

@@ -1,60 +1,23 @@
-"""Holds the answers of `deadstop run --live` about Neon, PlanetScale and Supabase against servers that really delete (server.py).
+"""Holds the answers of `deadstop run --live` about platforms against servers that really delete (server.py and one file for each).
 
-Usage: prove.py DEADSTOP FOLDER
+Usage: prove.py DEADSTOP FOLDER [PLATFORM]...
 
 What was said to be open must go through there, what was said to be stopped must be refused. Then each answer is taken away
 or spoilt in turn: no answer may become better for it.
 """
 import concurrent.futures
-import json
-import os
-import pathlib
-import subprocess
 import sys
 
+import aiven
+import cloudflare
+import digitalocean
+import github
+import heroku
+import render
+import terraform
+import turso
+from runs import adds, check, credential, failures, live, state
 from server import Neon, PlanetScale, Supabase, made_up
-
-program, folder = sys.argv[1], pathlib.Path(sys.argv[2])
-failures = []
-
-
-def check(holds, what):
-    if not holds:
-        failures.append(what)
-        print(f"FAIL {what}")
-
-
-def live(platform, text, name, *flags, policy=""):
-    """Runs Deadstop over a folder with this .env file; gives the exit code, the assessment and its assets by key."""
-    root = folder / name
-    for part in ("home", "system", "work"):
-        (root / part).mkdir(parents=True, exist_ok=True)
-    (root / "work" / ".env").write_text(text)
-    config = root / "deadstop.yaml"
-    config.write_text(f"schema: deadstop.config/1\nproviders:\n  {platform.provider}: {{endpoint: \"{platform.url}\"}}\n{policy}")
-    out = root / "out"
-    done = subprocess.run([program, "run", root / "work", "--home", root / "home", "--system", root / "system", "--config", config, "-o", out,
-                           "--quiet", "--live", *flags], capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
-    if not (out / "assessment.json").exists():
-        sys.exit(f"{name}: exit {done.returncode}\n{done.stdout}{done.stderr}")
-    shown = done.stdout + done.stderr + "".join(path.read_text() for path in out.iterdir())
-    for line in text.splitlines():
-        secret = line.split("=")[1]
-        check(len(secret) < 20 or secret not in shown and secret[8:28] not in shown, f"{name}: a secret is in the output")
-    check(not platform.wrong, f"{name}: {platform.wrong}")
-    check(platform.fault or len(platform.asked) == len(set(platform.asked)), f"{name}: a question was asked twice")
-    assessment = json.loads((out / "assessment.json").read_text())
-    return done.returncode, assessment, {asset["key"]: asset for asset in assessment["assets"]}
-
-
-def state(assessment, asset, layer):
-    path = next(path for path in assessment["paths"] if path["id"] == asset["worst_path"])
-    return next(one["state"] for one in path["layers"] if one["layer"] == layer)
-
-
-def credential(assessment, provider):
-    return next(one for one in assessment["credentials"] if one["provider"] == provider)
-
 
 # Neon
 
@@ -93,6 +56,21 @@ def neon():
         check(not platform.deletes(f"DELETE {PROJECT}", ("morning-sky-7",), shown), "the server refuses a key of the project to delete it")
         check(platform.deletes(f"DELETE {PROJECT}/branches/{{branch_id}}", ("morning-sky-7", "br-dev-1"), shown), "and lets it delete a branch")
     with Neon() as platform:
+        # A URL that is in reach is that of the branch whose compute it names, with a pooler and without; what names none
+        # may be any branch's.
+        url = lambda host: f"DATABASE_URL=postgres://app:Tr0ub4dor-and-3@{host}/app\n"
+        for name, host, main, dev in [("own", "ep-calm-main.c-2.eu-central-1.aws.neon.tech", True, False), ("pooler", "ep-calm-main-pooler.eu-central-1.aws.neon.tech", True, False),
+                                      ("another", "ep-other-9.eu-central-1.aws.neon.tech", False, False), ("proxy", "pg.neon.tech", True, True), ("tunnel", "localhost", True, True)]:
+            platform.asked.clear()
+            _, assessment, found = live(platform, url(host) + neon_key(Neon.PROJECT), f"neon-url-{name}")
+            (shop,) = [asset for key, asset in found.items() if key.startswith("postgres://") and key.endswith("/app")]
+            joined = any("main" in place for place in shop["place"])
+            check(joined == (name in ("own", "pooler")), f"neon url {name}: {shop['place']}")
+            actions = lambda asset: {path["action"] for path in assessment["paths"] if path["id"] in asset["paths"]}
+            for key, expected in ((MAIN, main), (DEV, dev)):
+                by_url = any("same:" in action for action in actions(found[key]))
+                check(by_url == expected, f"neon url {name}: {key}: {actions(found[key])}")
+        platform.asked.clear()
         code, assessment, found = live(platform, neon_key(Neon.MEMBER), "neon-member")
         check(found[MAIN]["answer"] == "unknown" and found[MAIN]["bounds"][0] == "nothing", f"neon member: {found[MAIN]}")
     with Neon() as platform:
@@ -150,6 +128,12 @@ def planetscale():
     with PlanetScale() as platform:
         code, assessment, found = live(platform, planetscale_token("blind"), "planetscale-blind")
         check(found[ORDERS]["answer"] == "unknown" and found[ORDERS]["bounds"][0] == "nothing", f"planetscale blind: {found[ORDERS]}")
+    data = PlanetScale.company()
+    data["databases"][0].update(deletion_protected=False)
+    with PlanetScale(data) as platform:
+        # An access to a database that its token is not shown, and another is.
+        check(adds(platform, planetscale_token("reader"), planetscale_token("unseen"), ORDERS, "planetscale-unseen"), "planetscale unseen")
+        check(platform.deletes(f"DELETE {DATABASE}", ("northwind", "orders"), shown_as("unseen")), "the server deletes what it does not show")
     with PlanetScale() as platform:
         code, assessment, _ = live(platform, f"PLANETSCALE_SERVICE_TOKEN={PlanetScale.secret('deployer')}\n", "planetscale-without-id")
         check(not platform.asked and code == 3, f"planetscale without its id: exit {code}, {platform.asked}")
@@ -195,7 +179,10 @@ FAULTS = {
     "redirected": lambda status, body: (302, b"", [("Location", "http://127.0.0.1:1/")]),
 }
 # A list that is empty is an answer, not a fault, where the list is all there is to the answer.
-LISTS = {"GET /v1/organizations", "GET /v1/organizations/{slug}/members", "GET /v1/projects", "GET /v1/projects/{ref}/branches", "GET /v1/projects/{ref}/storage/buckets"}
+LISTS = {"GET /v1/organizations", "GET /v1/organizations/{slug}/members", "GET /v1/projects", "GET /v1/projects/{ref}/branches", "GET /v1/projects/{ref}/storage/buckets",
+         "GET /user/memberships/orgs", "GET /user/repos",
+         "GET /teams", "GET /apps", "GET /pipeline-couplings", "GET /addons",
+         "GET /v1/owners", "GET /v1/environments", "GET /v1/postgres", "GET /v1/key-value", "GET /v1/services", "GET /v1/disks", "GET /v1/disks/{diskId}/snapshots"}
 
 
 def spoilt(subjects):
@@ -223,7 +210,7 @@ def spoilt(subjects):
             found = live(server, text, f"whole-{platform.provider}")[2]
             before[platform] = {key: found[key]["bounds"][0] for key in keys}
             stopped[platform] = {key for key, asset in found.items() if counted(asset) and asset["answer"] == "stopped"}
-            check(stopped[platform] <= {"planetscale:northwind/?"}, f"{platform.provider}: {stopped[platform]}")
+            check(stopped[platform] <= {"planetscale:northwind/?", "terraform:northwind/?"}, f"{platform.provider}: {stopped[platform]}")
     cases = []
     for platform, text, keys, counted in subjects:
         for path in platform().published:
@@ -234,7 +221,9 @@ def spoilt(subjects):
     return len(cases)
 
 
-runs = spoilt([*neon(), *planetscale(), *supabase()])
+PROOFS = {"aiven": aiven.prove, "cloudflare": cloudflare.prove, "digitalocean": digitalocean.prove, "github": github.prove, "heroku": heroku.prove, "neon": neon, "planetscale": planetscale, "render": render.prove,
+          "supabase": supabase, "terraform": terraform.prove, "turso": turso.prove}
+runs = spoilt([subject for name in sys.argv[3:] or PROOFS for subject in PROOFS[name]()])
 if failures:
     sys.exit(f"{len(failures)} failed")
 print(f"Answers agree with servers that really delete; {runs} spoilt runs made none better.")

@@ -46,12 +46,14 @@ class Platform:
     def __init__(self, data=None):
         self.data = copy.deepcopy(data or self.company())
         self.asked, self.wrong, self.fault, self.lock = [], [], None, threading.Lock()
-        self.published = {key: (re.compile("^" + re.sub(r"\{[a-z_]+\}", "([^/]+)", key.split(" ")[1]) + "$"), value)
+        self.published = {key: (re.compile("^" + re.sub(r"\{[A-Za-z_]+\}", "([^/]+)", key.split(" ")[1]) + "$"), value)
                           for key, value in PUBLISHED[self.provider]["paths"].items()}
         platform = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Each answer is sent as one: otherwise its body waits 40 ms for its head to be acknowledged.
+            wbufsize = -1
 
             def log_message(self, *_):
                 pass
@@ -97,14 +99,23 @@ class Platform:
         if key is None or set(query) - set(published.get("query", [])):
             self.wrong.append(f"{request.command} {request.path} is not published")
             return request.answer(404, b"{}")
+        ranged = request.headers.get("Range")
+        if ranged:
+            query["range"] = ranged
         with self.lock:
-            self.asked.append((request.headers.get("Authorization"), request.path))
+            self.asked.append((request.headers.get("Authorization"), request.path, ranged))
             status, answer = self.call(key, parts, query, request.headers.get("Authorization") or "")
+        headers = self.told(key, query, request.headers.get("Authorization") or "") if status == 200 else []
+        status = 206 if any(name == "Next-Range" for name, _ in headers) else status
         body = json.dumps(answer).encode()
         if self.fault and self.fault[0] == key:
             status, body, headers = self.fault[1](status, body)
             return request.answer(status, body, headers)
-        request.answer(status, body)
+        request.answer(status, body, headers)
+
+    def told(self, key, query, shown):
+        """What the headers of an answer say."""
+        return []
 
     def call(self, key, parts, query, shown):
         """The status and the answer of an operation to whoever shows this."""
@@ -161,6 +172,9 @@ class Neon(Platform):
             f"GET {base}/projects/{{project_id}}/branches": self.branches,
             f"GET {base}/projects/{{project_id}}/branches/{{branch_id}}/databases": lambda who, project, branch: {"databases": [{"name": "app"}]},
             f"GET {base}/projects/{{project_id}}/snapshots": lambda who, project: {"snapshots": self.data["snapshots"]},
+            f"GET {base}/projects/{{project_id}}/endpoints": lambda who, project: {"endpoints": [
+                {"id": f"ep-calm-{b['name']}", "host": f"ep-calm-{b['name']}.c-2.eu-central-1.aws.neon.tech", "project_id": project, "branch_id": b["id"]}
+                for b in self.data["branches"] if b["project"] == project and b["name"] != "dev-2"]},
             f"DELETE {base}/projects/{{project_id}}": self.delete_project,
             f"DELETE {base}/projects/{{project_id}}/branches/{{branch_id}}": self.delete_branch,
             f"DELETE {base}/projects/{{project_id}}/branches/{{branch_id}}/databases/{{database_name}}": lambda who, project, branch, name: {},
@@ -215,13 +229,14 @@ class Neon(Platform):
 
 class PlanetScale(Platform):
     provider = "planetscale"
-    IDS = {"deployer": "a1b2c3d4e5f6", "reader": "b1b2c3d4e5f6", "developer": "c1b2c3d4e5f6", "settings": "d1b2c3d4e5f6", "blind": "e1b2c3d4e5f6"}
+    IDS = {"deployer": "a1b2c3d4e5f6", "reader": "b1b2c3d4e5f6", "developer": "c1b2c3d4e5f6", "settings": "d1b2c3d4e5f6", "blind": "e1b2c3d4e5f6", "unseen": "f1b2c3d4e5f6"}
     ACCESSES = {
         "deployer": ["delete_database", "delete_production_branch", "read_branch", "read_backups", "read_service_tokens"],
         "reader": ["read_database", "read_branch", "read_backups", "read_service_tokens"],
         "developer": ["delete_branch", "connect_branch", "read_branch", "read_backups", "read_service_tokens"],
         "settings": ["delete_database", "write_database", "read_branch", "read_backups", "read_service_tokens"],
         "blind": ["delete_database", "delete_production_branch", "read_branch", "read_backups"],
+        "unseen": ["delete_database", "read_service_tokens"],
     }
 
     @classmethod
@@ -260,7 +275,7 @@ class PlanetScale(Platform):
         return {
             f"GET {base}": lambda who, page=None, per_page=None: self.page([{"name": "northwind"}], page),
             f"GET {base}/{{organization}}/service-tokens/{{id}}": self.token,
-            f"GET {database}": lambda who, org, page=None, per_page=None: self.page(self.data["databases"], page),
+            f"GET {database}": lambda who, org, page=None, per_page=None: self.page([] if who == "unseen" else self.data["databases"], page),
             f"GET {database}/{{database}}/branches": lambda who, org, db, page=None, per_page=None: (self.needs(who, "read_branch"), self.page(self.data["branches"], page))[1],
             f"GET {database}/{{database}}/branches/{{branch}}/backups": self.backups,
             f"DELETE {database}/{{database}}": self.delete_database,

@@ -100,6 +100,26 @@ fn a_secret_across_two_pieces_is_found_once_with_its_line() {
     }
 }
 
+/// As Windows PowerShell writes what `>` sends to a file.
+#[test]
+fn text_in_two_bytes_a_letter_is_read_as_any_other() {
+    let (fake, _) = baited();
+    let wide = |text: &str| -> Vec<u8> {
+        std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+    };
+    let long = "# ä\r\n".repeat(200_000);
+    let (one, two) = (uuid(21), uuid(22));
+    fake.write("./.env", wide(&format!("A=1\r\nRAILWAY_API_TOKEN={one}\r\n")));
+    fake.write("./long.env", wide(&format!("{long}RAILWAY_TOKEN={two}\r\n")));
+    // What only says so is no text.
+    fake.write("./none.env", b"\xff\xfea\0\0\0b\0".as_slice());
+    let found = fake.collect();
+    let all = inventory(&found);
+    assert_eq!(all[0], ("railway:account_token".to_owned(), vec!["./.env:2#RAILWAY_API_TOKEN".to_owned()]));
+    assert_eq!(all[1], ("railway:project_token".to_owned(), vec!["./long.env:200001#RAILWAY_TOKEN".to_owned()]));
+    assert_eq!(found.reach.gap().unwrap().reason, GapReason::Unsupported);
+}
+
 #[test]
 fn names_and_contents_may_be_anything() {
     let (fake, _) = baited();
@@ -188,15 +208,6 @@ fn what_was_written_by_itself_is_not_read() {
     fake.write("./deadstop-report/.env", format!("RAILWAY_API_TOKEN={}\n", uuid(14)));
     fake.write("./.git/objects/notes", format!("RAILWAY_API_TOKEN={}\n", uuid(15)));
     assert!(inventory(&fake.collect()).len() >= 3);
-}
-
-#[test]
-fn text_in_two_bytes_a_letter_is_a_gap() {
-    let (fake, _) = baited();
-    let wide: Vec<u8> =
-        std::iter::once(0xfeff_u16).chain("TOKEN=x\n".encode_utf16()).flat_map(u16::to_le_bytes).collect();
-    fake.write("./prod.env", wide);
-    assert_eq!(fake.collect().reach.gap().unwrap().reason, GapReason::Unsupported);
 }
 
 #[test]

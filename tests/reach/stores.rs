@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use deadstop_core::fact::{Fact, GapReason};
+use deadstop_core::fact::{Fact, GapReason, Listed};
 use deadstop_core::model::{Credential, Status};
 
 use crate::hosting::HOSTING;
-use crate::support::{Fake, hex, made_up, uuid};
+use crate::support::{Fake, hex, inventory, made_up, uuid};
 
 /// A file, and each credential in it as `provider:kind line key`, then `live`, `until DAY` or `ended`, and after `|`
 /// what is said of it.
@@ -205,7 +205,7 @@ const BOTH: &[Case] = &[
         "~/.terraformrc",
         "plugin_cache_dir = \"$HOME/.terraform.d/plugin-cache\"\ncredentials \"tf.acme.example\" {\n  token = \"@1\"\n}\ncredentials_helper \"vaulted\" {\n  args = []\n}\n",
         &[
-            "terraform:token 3 credentials.tf.acme.example.token | sent to tf.acme.example",
+            "terraform:server_token 3 credentials.tf.acme.example.token | sent to tf.acme.example",
             "terraform:credential_helper 5 credentials_helper.vaulted | whatever the program terraform-credentials-vaulted gives; it was not run",
         ],
     ),
@@ -321,8 +321,12 @@ const LINUX: &[Case] = &[
     // https://cli.github.com/manual/gh_auth_login
     case(
         "~/.config/gh/hosts.yml",
-        "github.com:\n    users:\n        anna:\n            oauth_token: gho_@1\n    user: anna\n",
-        &["github:oauth_token 4 github.com | signed in to github.com as anna"],
+        "github.com:\n    users:\n        anna:\n            oauth_token: gho_@1\n    user: anna\nghe.acme.example:\n    user: anna\n    oauth_token: gho_@2\n",
+        &[
+            "github:oauth_token 4 github.com | signed in to github.com as anna",
+            // It is nothing to github.com.
+            "github:enterprise_token 8 ghe.acme.example | signed in to ghe.acme.example as anna",
+        ],
     ),
     // https://github.com/getsops/sops#encrypting-using-age
     case("~/.config/sops/age/keys.txt", "# created: 2026-10-01\nAGE-SECRET-KEY-1@A1\n", &["age:secret_key 2 "]),
@@ -480,6 +484,22 @@ fn every_store_of_macos_is_found_with_its_place() {
     holds(&[BOTH, HOSTING, MACOS]);
 }
 
+/// `SQLite` keeps text as it is, in pages (<https://www.sqlite.org/fileformat2.html>, "B-tree Cell Format").
+#[test]
+fn strings_of_an_agents_database_are_looked_through_and_it_stays_a_gap() {
+    let fake = Fake::new();
+    let token = format!("dop_v1_{}", hex(31, 64));
+    let page = [&b"SQLite format 3\0\x10\0\x01\x01\0@  \0\0"[..], token.as_bytes(), b"\0\x02\x1f"].concat();
+    fake.write("~/.local/share/goose/sessions/sessions.db-wal", &page);
+    fake.write("~/.config/Cursor/User/globalStorage/state.vscdb", &page);
+    let found = fake.collect();
+    let kinds: Vec<&str> = found.credentials.items.iter().map(|one| one.kind.as_str()).collect();
+    assert_eq!(kinds, ["personal_token"]);
+    assert_eq!(found.credentials.items[0].locations.len(), 2);
+    assert_eq!(found.credentials.gaps.len(), 2);
+    assert!(!serde_json::to_string(&found).unwrap().contains(&token));
+}
+
 #[test]
 fn what_cannot_be_read_is_a_gap_and_no_credential() {
     let fake = Fake::new();
@@ -521,4 +541,61 @@ fn no_output_of_the_program_tells_a_secret() {
     let pieces = AhoCorasick::new(secrets.iter().flat_map(|secret| secret.as_bytes().windows(12))).unwrap();
     assert!(pieces.patterns_len() > 1_000);
     assert!(!written.iter().any(|text| pieces.is_match(text)), "a piece of a secret is told");
+}
+
+/// Zed, Continue (both of its forms), Goose, Crush and Amp, each as its documentation shows it.
+#[test]
+fn servers_are_found_however_an_agent_lists_them() {
+    let fake = Fake::new();
+    let token = |n: u64| format!("RAILWAY_TOKEN\": \"{}\"", uuid(n));
+    let zed = format!(
+        "{{\n  // by hand\n  \"context_servers\": {{\n    \"one\": {{\"command\": \"npx\", \"args\": [], \"env\": {{\"{}}}}},\n    \
+         \"two\": {{\"command\": {{\"path\": \"npx\", \"args\": [], \"env\": {{\"{}}}}}}},\n  }},\n}}\n",
+        token(101),
+        token(102)
+    );
+    fake.write("~/.config/zed/settings.json", zed);
+    let yaml = format!(
+        "name: x\nmcpServers:\n  - name: three\n    command: npx\n    env:\n      RAILWAY_TOKEN: {}\n  - name: four\n    \
+         type: streamable-http\n    url: https://mcp.example/mcp\n    requestOptions:\n      headers:\n        RAILWAY_TOKEN: {}\n",
+        uuid(103),
+        uuid(104)
+    );
+    fake.write("~/.continue/config.yaml", &yaml);
+    fake.write(
+        "./.continue/mcpServers/more.yaml",
+        format!("mcpServers:\n  - name: five\n    command: npx\n    env:\n      RAILWAY_TOKEN: {}\n", uuid(105)),
+    );
+    let old = format!(
+        "{{\"experimental\": {{\"modelContextProtocolServers\": [{{\"transport\": {{\"type\": \"stdio\", \"command\": \"npx\", \"env\": {{\"{}}}}}}}]}}}}",
+        token(106)
+    );
+    fake.write("~/.continue/config.json", old);
+    let goose = format!(
+        "extensions:\n  six:\n    enabled: true\n    type: stdio\n    cmd: npx\n    args: [-y]\n    envs:\n      RAILWAY_TOKEN: {}\n  \
+         developer:\n    type: builtin\n  seven:\n    type: streamable_http\n    uri: https://mcp.example/x\n    headers:\n      RAILWAY_TOKEN: {}\n",
+        uuid(107),
+        uuid(108)
+    );
+    fake.write("~/.config/goose/config.yaml", goose);
+    fake.write("~/.config/goose/secrets.yaml", format!("RAILWAY_TOKEN: {}\n", uuid(109)));
+    fake.write(
+        "~/.config/crush/crush.json",
+        format!(
+            "{{\"mcp\": {{\"eight\": {{\"type\": \"stdio\", \"command\": \"npx\", \"env\": {{\"{}}}}}}}}}",
+            token(110)
+        ),
+    );
+    fake.write(
+        "~/.config/amp/settings.json",
+        format!("{{\"amp.mcpServers\": {{\"nine\": {{\"command\": \"npx\", \"env\": {{\"{}}}}}}}}}", token(111)),
+    );
+    let found = fake.collect();
+    let mut servers: Vec<_> =
+        found.mcp_servers.iter().map(|server| (server.name.as_str(), server.credentials.len())).collect();
+    servers.sort_unstable();
+    let expected = ["eight", "five", "four", "nine", "one", "server", "seven", "six", "three", "two"];
+    assert_eq!(servers, expected.map(|name| (name, 1)));
+    assert_eq!(found.credentials.items.len(), 11, "{:?}", inventory(&found));
+    assert_eq!(found.reach, Fact::Known(Listed::Complete));
 }

@@ -114,8 +114,9 @@ fn write(
     let walkers: Walkers<'_, '_> =
         world.sessions.values().map(|s| (s.id.clone(), Walker::new(ground, policy, s))).collect();
     let mut writer = Writer { ground, policy, walkers: &walkers, numbers: Numbers::new(world) };
-    let mut paths: Vec<PathAnswer> = Vec::new();
-    let mut assets = Vec::new();
+    // Grown one by one they would be moved, and their memory cleared, several times.
+    let mut paths: Vec<PathAnswer> = Vec::with_capacity(judged.iter().map(paths_told).sum());
+    let mut assets = Vec::with_capacity(judged.len());
     let mut rests = 0;
     let mut gap_uses = rows::GapUses::default();
     let tell = |at: usize| {
@@ -203,6 +204,11 @@ fn shown_paths(judged: &Judged) -> Vec<(&SessionId, &Path)> {
         .collect();
     all.sort_by(|a, b| (a.0, a.2.order(), a.1).cmp(&(b.0, b.2.order(), b.1)));
     all.into_iter().take(PATHS_SHOWN).map(|(_, session, path)| (session, path)).collect()
+}
+
+/// How many those are.
+fn paths_told(judged: &Judged) -> usize {
+    judged.from.iter().map(|from| from.paths.shown.len()).sum::<usize>().min(PATHS_SHOWN)
 }
 
 fn subject(bundle: &Bundle, policy: &Policy) -> Subject {

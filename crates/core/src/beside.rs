@@ -31,8 +31,13 @@ pub(crate) fn piped<T: Send>(make: impl FnOnce(&mut dyn FnMut(T)) + Send, mut ta
 
 /// What `each` makes of parts of a list, one part for each processor, joined in the order of the list.
 pub(crate) fn split<I: Sync, O: Send>(items: &[I], each: impl Fn(&[I]) -> Vec<O> + Sync) -> Vec<O> {
-    let parts = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_PARTS);
-    if parts < 2 || items.len() < FEWEST {
+    if items.len() < FEWEST { each(items) } else { split_into(MOST_PARTS, items, each) }
+}
+
+/// The same in so many parts at most, however few things there are: of things of which each takes long, or much memory.
+pub(crate) fn split_into<I: Sync, O: Send>(most: usize, items: &[I], each: impl Fn(&[I]) -> Vec<O> + Sync) -> Vec<O> {
+    let parts = thread::available_parallelism().map_or(1, NonZero::get).min(most);
+    if parts < 2 || items.len() < 2 {
         return each(items);
     }
     let each = &each;

@@ -129,7 +129,8 @@ mod tests {
             let copies = ["snapshot", "backup", "recovery_point", "vault"];
             let of_a_copy = copies.iter().any(|kind| action.kind.ends_with(kind));
             // Putting a snapshot in the place of what is there destroys that.
-            let over = ["RestoreVolume", "AndUpdateVolume"].iter().any(|word| action.action.contains(word));
+            let over =
+                ["RestoreVolume", "AndUpdateVolume", "RestoreFrom"].iter().any(|word| action.action.contains(word));
             let only_step = !over && steps.iter().any(|word| action.action.contains(word));
             assert!(!only_step || of_a_copy, "{action:?}");
         }

@@ -3,16 +3,30 @@
 //! Nothing here reads a file or runs a hook. What the agent's documentation does not say stays open between two
 //! decisions, and never becomes a refusal.
 
+mod bounds;
 mod call;
 pub mod claude_code;
+pub mod cline;
 pub mod codex;
+pub mod copilot;
+pub mod crush;
 pub mod cursor;
 mod desk;
+mod expression;
+pub mod gemini;
+mod ignore;
+mod nodes;
+pub mod opencode;
 mod pattern;
 mod programs;
+pub mod qwen;
+pub mod roo;
 pub mod shell;
 mod shown;
 mod tally;
+mod tree;
+pub mod vscode;
+mod writer;
 
 use crate::fact::Fact;
 use crate::id::SessionId;
@@ -67,7 +81,22 @@ pub trait GatePolicy: std::fmt::Debug {
 }
 
 /// Every gate that is known. Adding one is adding a line.
-pub const GATES: [&dyn AgentGate; 4] = [&claude_code::ClaudeCode, &cursor::Cursor, &cursor::CursorCli, &codex::Codex];
+pub const GATES: [&dyn AgentGate; 14] = [
+    &claude_code::ClaudeCode,
+    &cursor::Cursor,
+    &cursor::CursorCli,
+    &codex::Codex,
+    &gemini::Gemini,
+    &opencode::OpenCode,
+    &copilot::CopilotCli,
+    &vscode::VsCode,
+    &cline::Cline,
+    &cline::ClineCli,
+    &roo::Roo,
+    &roo::RooCli,
+    &crush::Crush,
+    &qwen::Qwen,
+];
 
 /// The most rules of one file that are weighed. Every rule is held against every other, so a file of more, which nobody
 /// writes, is one that was not read.

@@ -9,6 +9,7 @@ mod condition;
 mod context;
 mod decide;
 mod glob;
+mod onward;
 mod policy;
 mod principal;
 mod reads;
@@ -19,6 +20,7 @@ mod tri;
 
 pub use context::Context;
 pub use decide::{Cited, Decided, Layer, Outcome, Policies, Request, decide, explain, explain_below};
+pub use onward::{Leading, Way, known_onward, lead_on};
 pub use policy::{Kind, Policy, PolicyError};
 pub use principal::Caller;
 pub use reads::only_reads;

@@ -3,6 +3,7 @@
 //! It takes too much rather than too little: all that a text may run counts as run. What is not in the catalogue of
 //! forms, or cannot be read from the text, is a doubt, and never taken for harmless; only a closed list is.
 
+mod certain;
 mod clients;
 mod code;
 pub mod forms;
@@ -15,6 +16,7 @@ mod wrap;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use certain::uncertain;
 pub use syntax::{DEEPEST, LONGEST};
 
 /// What a call does to this machine rather than to a provider: the name, and what that is.

@@ -6,7 +6,10 @@
 
 pub mod ground;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
+use std::hash::Hash;
+
+use indexmap::IndexSet;
 
 use crate::fact::Gap;
 use crate::id::SourceId;
@@ -26,7 +29,7 @@ pub struct Rule {
 }
 
 /// What a rule does, to stand after "it may", and where that is known from.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Why {
     /// In words.
     pub text: String,
@@ -46,16 +49,14 @@ pub enum When {
 /// Rules over atoms of type `K`.
 #[derive(Clone, Debug)]
 pub struct Rules<K> {
-    numbers: BTreeMap<K, AtomNo>,
-    keys: Vec<K>,
+    /// Atoms by number: nothing depends on an order among them but that in which they were met.
+    keys: IndexSet<K>,
     rules: Vec<Rule>,
-    gaps: Vec<Gap>,
-    gap_numbers: BTreeMap<Gap, u32>,
-    whys: Vec<Why>,
-    why_numbers: BTreeMap<Why, u32>,
+    gaps: IndexSet<Gap>,
+    whys: IndexSet<Why>,
 }
 
-impl<K: Ord + Clone> Default for Rules<K> {
+impl<K: Hash + Eq> Default for Rules<K> {
     fn default() -> Self {
         Self::new()
     }
@@ -69,42 +70,28 @@ fn index(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-impl<K: Ord + Clone> Rules<K> {
+impl<K: Hash + Eq> Rules<K> {
     /// No rules.
     #[must_use]
-    pub const fn new() -> Self {
-        Self {
-            numbers: BTreeMap::new(),
-            keys: Vec::new(),
-            rules: Vec::new(),
-            gaps: Vec::new(),
-            gap_numbers: BTreeMap::new(),
-            whys: Vec::new(),
-            why_numbers: BTreeMap::new(),
-        }
+    pub fn new() -> Self {
+        Self { keys: IndexSet::new(), rules: Vec::new(), gaps: IndexSet::new(), whys: IndexSet::new() }
     }
 
     /// The number of an atom, which it is given if it has none yet.
     pub fn atom(&mut self, key: K) -> AtomNo {
-        if let Some(found) = self.numbers.get(&key) {
-            return *found;
-        }
-        let atom = AtomNo(number(self.keys.len()));
-        self.keys.push(key.clone());
-        self.numbers.insert(key, atom);
-        atom
+        AtomNo(number(self.keys.insert_full(key).0))
     }
 
     /// The number of an atom that some rule speaks of.
     #[must_use]
     pub fn find(&self, key: &K) -> Option<AtomNo> {
-        self.numbers.get(key).copied()
+        self.keys.get_index_of(key).map(|at| AtomNo(number(at)))
     }
 
     /// The atom behind a number.
     #[must_use]
     pub fn key(&self, atom: AtomNo) -> Option<&K> {
-        self.keys.get(index(atom.0))
+        self.keys.get_index(index(atom.0))
     }
 
     /// Adds a rule that changes nothing.
@@ -127,9 +114,9 @@ impl<K: Ord + Clone> Rules<K> {
         needs.dedup();
         let gap = match when {
             When::Holds => None,
-            When::Maybe(gap) => Some(intern(gap, &mut self.gaps, &mut self.gap_numbers)),
+            When::Maybe(gap) => Some(number(self.gaps.insert_full(gap).0)),
         };
-        let why = why.map(|why| intern(why, &mut self.whys, &mut self.why_numbers));
+        let why = why.map(|why| number(self.whys.insert_full(why).0));
         self.rules.push(Rule { head, needs, gap, changes, why });
     }
 
@@ -158,16 +145,6 @@ impl<K: Ord + Clone> Rules<K> {
         }
         Ready { rules: self, watchers }
     }
-}
-
-fn intern<T: Ord + Clone>(value: T, list: &mut Vec<T>, numbers: &mut BTreeMap<T, u32>) -> u32 {
-    if let Some(found) = numbers.get(&value) {
-        return *found;
-    }
-    let at = number(list.len());
-    list.push(value.clone());
-    numbers.insert(value, at);
-    at
 }
 
 /// Rules with the lists that the closure walks.
@@ -230,7 +207,7 @@ pub struct Power<'r, K> {
     full_worst: Closed,
 }
 
-impl<K: Ord + Clone> Ready<K> {
+impl<K: Hash + Eq> Ready<K> {
     /// The four powers of whoever starts with these atoms.
     #[must_use]
     pub fn power(&self, start: &[AtomNo]) -> Power<'_, K> {
@@ -292,7 +269,7 @@ fn insert(set: &mut Closed, queue: &mut VecDeque<AtomNo>, head: AtomNo, rule: us
     }
 }
 
-impl<K: Ord + Clone> Power<'_, K> {
+impl<K: Hash + Eq> Power<'_, K> {
     /// The atom behind a number.
     #[must_use]
     pub fn key(&self, atom: AtomNo) -> Option<&K> {
@@ -322,7 +299,7 @@ impl<K: Ord + Clone> Power<'_, K> {
         for atom in atoms {
             let set = if self.free_worst.holds(*atom) { &self.free_worst } else { &self.full_worst };
             self.walk(set, *atom, &mut |rule| {
-                gaps.extend(rule.gap.and_then(|gap| self.ready.rules.gaps.get(index(gap))).cloned());
+                gaps.extend(rule.gap.and_then(|gap| self.ready.rules.gaps.get_index(index(gap))).cloned());
             });
         }
         gaps
@@ -339,7 +316,7 @@ impl<K: Ord + Clone> Power<'_, K> {
         for atom in atoms.iter().filter(|atom| !free.holds(**atom)) {
             self.walk(full, *atom, &mut |rule| {
                 if rule.changes
-                    && let Some(why) = rule.why.and_then(|why| self.ready.rules.whys.get(index(why)))
+                    && let Some(why) = rule.why.and_then(|why| self.ready.rules.whys.get_index(index(why)))
                     && !found.iter().any(|(_, held)| *held == why)
                 {
                     found.push((rule.head, why));
@@ -355,7 +332,7 @@ impl<K: Ord + Clone> Power<'_, K> {
         let set = [&self.free_best, &self.free_worst, &self.full_best].into_iter().find(|set| set.holds(atom));
         let mut found = Vec::new();
         self.walk(set.unwrap_or(&self.full_worst), atom, &mut |rule| {
-            let why = rule.why.and_then(|why| self.ready.rules.whys.get(index(why)));
+            let why = rule.why.and_then(|why| self.ready.rules.whys.get_index(index(why)));
             found.push((rule.head, why));
         });
         found

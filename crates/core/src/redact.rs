@@ -205,6 +205,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_word_of_lower_case_after_role_or_user_is_a_name() {
+        let bundle = crate::bundle::Bundle::empty(crate::time::Time::from_unix(1_800_000_000), "0");
+        let assessment = crate::assess::assess(&bundle, &crate::policy::Policy::default());
+        let mut names = Names::of(&assessment, Level::Names);
+        for (text, expected) in [
+            ("assume role deployer", "assume role name-1"),
+            (
+                "what user agent-x of 7 may do; what deployer's role may",
+                "what user name-2 of 7 may do; what deployer's role may",
+            ),
+            ("the role's policy of a user may let the role in", "the role's policy of a user may let the role in"),
+            ("drop the database shop, as user may", "drop the database name-3, as user may"),
+            ("its policy was not read: the server said so", "its policy was not read: the server said so"),
+        ] {
+            assert_eq!(names.replace(text), expected);
+        }
+    }
+
+    #[test]
     fn the_list_can_be_searched() {
         assert!(OWN.is_sorted());
     }

@@ -289,7 +289,9 @@ type Allowing = (&'static str, &'static str, fn(&str) -> String);
 #[test]
 fn an_allowed_program_opens_a_way_for_every_call_that_begins_with_it() {
     let ground = Ground { home: Some("/home/u".to_owned()), root: "/repo".to_owned() };
-    let rules: [Allowing; 6] = [
+    let rules: [Allowing; 8] = [
+        ("vscode", "user", |p| serde_json::json!({"chat.tools.terminal.autoApprove": {p: true}}).to_string()),
+        ("copilot-cli", "started", |p| serde_json::json!({"allow-tool": [format!("shell({p}:*)")]}).to_string()),
         ("claude-code", "user", |p| {
             format!(r#"{{"permissions":{{"defaultMode":"default","allow":["Bash({p}:*)"]}}}}"#)
         }),
@@ -325,6 +327,61 @@ fn an_allowed_program_opens_a_way_for_every_call_that_begins_with_it() {
         wrong.extend(at_odds.into_iter().map(|why| format!("codex: {}: {why}", program(command))));
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// A command in a form that does the same, whatever reads it.
+fn neutral(command: &str) -> Vec<String> {
+    let quoted = command.replace('\'', "'\\''");
+    vec![
+        format!("X=1 {command}"),
+        format!("sh -c '{quoted}'"),
+        format!("( {command} )"),
+        format!("{{ {command}; }}"),
+        format!("true && {command}"),
+        format!("env {command}"),
+        format!("nohup {command}"),
+        format!("/bin/sh -c '{quoted}'"),
+        format!("  {command}  "),
+    ]
+}
+
+/// Where the mode, or a rule for every command, lets a call run, it runs in whatever form it is written: only a rule or a
+/// behaviour that the agent documents makes another form stricter.
+#[test]
+fn no_form_of_a_call_is_safer_unless_a_rule_says_so() {
+    let mut wrong = Vec::new();
+    for gate in GATES {
+        for (at, (name, policy)) in policies(gate).into_iter().enumerate() {
+            // A mode that lets commands of some names run lets no others.
+            let any = policy.decide(&Call::shell("tool-7f3a --go")).worst.decision;
+            // Every sixth call for each set of files, another one each time.
+            for one in corpus::calls().iter().skip(at % 6).step_by(6) {
+                let Issued::Run(command) = &one.issued else { continue };
+                let plain = policy.decide(&Call::shell(command)).worst;
+                let whole = match &plain.basis {
+                    Basis::Mode(_) | Basis::Unread => true,
+                    Basis::Rule(rule) => rule.whole,
+                    Basis::Hook(_) | Basis::BuiltIn => false,
+                };
+                if !whole || any < plain.decision || command.contains('\n') {
+                    continue;
+                }
+                for form in neutral(command) {
+                    let met = policy.decide(&Call::shell(&form)).worst;
+                    let told = matches!(met.basis, Basis::Rule(_) | Basis::BuiltIn);
+                    if met.decision < plain.decision && !told {
+                        wrong.push(format!(
+                            "{}: {name}: `{form}` is {:?}, {:?} as it is",
+                            gate.id(),
+                            met.decision,
+                            plain.decision
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} \n{}", wrong.len(), wrong.iter().take(30).cloned().collect::<Vec<_>>().join("\n"));
 }
 
 /// What a policy is expected to do with calls of the corpus, by their ids.

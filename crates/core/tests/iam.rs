@@ -335,3 +335,62 @@ fn some_object_of_a_bucket() {
     let tagged = json!([{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"StringEquals": {"s3:ExistingObjectTag/a": "b"}}}]);
     assert_eq!(decide(tagged), Outcome::Depends);
 }
+
+/// KMS's policy of a key that a service keeps names everyone, and asks for the caller's account (KMS Developer Guide,
+/// `key-policy-overview`; `conditions-kms`).
+#[test]
+fn accounts_that_are_let_in() {
+    use deadstop_core::iam::{Kind, Policy};
+    let read = |account: &str| account == "111122223333";
+    let open = |principal: Value, condition: Value| {
+        let statement = json!({ "Effect": "Allow", "Principal": principal, "Action": "kms:Decrypt", "Resource": "*", "Condition": condition });
+        Policy::new(&policy(vec![statement])["policy"], Kind::Resource).unwrap().lets_in_others_than(read)
+    };
+    let everyone = || json!({ "AWS": "*" });
+    assert!(open(everyone(), json!({})));
+    assert!(open(
+        json!({ "AWS": ["arn:aws:iam::111122223333:root", "arn:aws:iam::444455556666:role/any"] }),
+        json!({})
+    ));
+    assert!(!open(json!({ "AWS": "111122223333" }), json!({})));
+    assert!(!open(json!({ "Service": "rds.amazonaws.com" }), json!({})));
+    let via = json!({ "kms:CallerAccount": "111122223333", "kms:ViaService": "rds.eu-west-1.amazonaws.com" });
+    assert!(!open(everyone(), json!({ "StringEquals": via })));
+    assert!(!open(everyone(), json!({ "StringEquals": { "aws:PrincipalAccount": ["111122223333"] } })));
+    for condition in [
+        json!({ "StringEquals": { "kms:ViaService": "rds.eu-west-1.amazonaws.com" } }),
+        json!({ "StringEquals": { "kms:CallerAccount": ["111122223333", "444455556666"] } }),
+        json!({ "StringEquals": { "kms:CallerAccount": "${aws:PrincipalAccount}" } }),
+        json!({ "StringEquals": { "kms:CallerAccount": "${aws:PrincipalTag/of, '111122223333'}" } }),
+        json!({ "StringLike": { "kms:CallerAccount": "1111*" } }),
+        json!({ "StringNotEquals": { "kms:CallerAccount": "111122223333" } }),
+        json!({ "StringEqualsIfExists": { "kms:CallerAccount": "111122223333" } }),
+        json!({ "ForAllValues:StringEquals": { "kms:CallerAccount": "111122223333" } }),
+    ] {
+        assert!(open(everyone(), condition.clone()), "{condition}");
+    }
+}
+
+/// What a policy of a resource allows on the resource itself, and on what is in it.
+#[test]
+fn resources_that_are_named() {
+    use deadstop_core::iam::{Kind, Policy};
+    let names = |on: Value, resource: &str, below: bool| {
+        let mut statement = json!({ "Effect": "Allow", "Principal": "*", "Action": "s3:*" });
+        statement.as_object_mut().unwrap().extend(on.as_object().unwrap().clone());
+        let policy = Policy::new(&policy(vec![statement])["policy"], Kind::Resource).unwrap();
+        assert!(!policy.names_at("sqs:SendMessage", resource, below));
+        policy.names_at("s3:PutObjectAcl", resource, below)
+    };
+    let (bucket, objects) = ("arn:aws:s3:::media", "arn:aws:s3:::media/");
+    for (on, itself, inside) in [
+        (json!({ "Resource": "arn:aws:s3:::media/*" }), false, true),
+        (json!({ "Resource": "arn:aws:s3:::media" }), true, false),
+        (json!({ "Resource": "arn:aws:s3:::media*" }), true, true),
+        (json!({ "Resource": "arn:aws:s3:::media/old/*" }), false, true),
+        (json!({ "Resource": "arn:aws:s3:::other/*" }), false, false),
+        (json!({ "NotResource": "arn:aws:s3:::media" }), true, true),
+    ] {
+        assert_eq!((names(on.clone(), bucket, false), names(on.clone(), objects, true)), (itself, inside), "{on}");
+    }
+}

@@ -5,7 +5,20 @@ use serde_json::Value;
 
 use crate::collector::document::{json, text_at, toml, yaml};
 use crate::collector::find::{Finds, Node};
+use crate::collector::hosts::kind_for;
 use crate::collector::store::{Context, plain};
+
+/// What a login is of which the path to it in a file names the host that it is for.
+pub(super) fn kind_at<'a>(provider: &str, path: &[String], kind: &'a str) -> &'a str {
+    let names: Vec<&str> = path.iter().map(String::as_str).collect();
+    match (provider, names.as_slice()) {
+        // Composer keeps its logins below the kind they are of.
+        ("github", ["github-oauth", host, ..] | [host, ..]) | ("terraform", ["credentials", host, ..]) => {
+            kind_for(provider, kind, host)
+        }
+        _ => kind,
+    }
+}
 
 /// `gh/hosts.yml`: the token, or the note that a keyring has it.
 pub(super) fn github(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
@@ -19,8 +32,13 @@ pub(super) fn github(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
         for (name, holder) in holders {
             let Some(token) = text_at(holder, &["oauth_token"]) else { continue };
             found = true;
-            let mut find =
-                context.find("github", "oauth_token", token, context.line_of(text, "oauth_token", token), host);
+            let mut find = context.find(
+                "github",
+                kind_for("github", "oauth_token", host),
+                token,
+                context.line_of(text, "oauth_token", token),
+                host,
+            );
             find.scope = name.map(|name| format!("signed in to {host} as {name}"));
             out.finds.push(find);
         }
@@ -58,8 +76,8 @@ pub(super) fn terraformrc(context: &Context<'_>, text: &str, out: &mut Finds) ->
         let setting = line.split_once("token").and_then(|(_, rest)| rest.trim_start().strip_prefix('='));
         let token = setting.and_then(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
         if let (Some(name), Some(token)) = (host, token.filter(|token| !token.is_empty())) {
-            let mut find =
-                context.find("terraform", "token", token, Some(number), &format!("credentials.{name}.token"));
+            let kind = kind_for("terraform", "token", name);
+            let mut find = context.find("terraform", kind, token, Some(number), &format!("credentials.{name}.token"));
             find.scope = plain(name).map(|name| format!("sent to {name}"));
             out.finds.push(find);
         }

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use deadstop_core::time::Time;
 use serde_json::{Map, Value};
 
+use super::cloud::kind_at;
 use super::listed::{Entry, Field, Form, Holds};
 use super::{Context, ini, xml};
 use crate::collector::document;
@@ -66,7 +67,7 @@ fn trees(form: Form, text: &str) -> Option<Vec<Tree>> {
         Form::Xml => xml::tree(text).map(|tree| vec![tree]),
         Form::Ini => Some(vec![settings(&ini::sections(text), true)]),
         Form::Properties => Some(vec![settings(&ini::properties(text), false)]),
-        Form::Text | Form::Token | Form::Sealed | Form::Own(_) => None,
+        Form::Text | Form::Database | Form::Token | Form::Sealed | Form::Own(_) => None,
     }
 }
 
@@ -161,7 +162,8 @@ fn take(
     let last = path.last().map_or("", String::as_str);
     let line = tree.lines.get(path).copied().or_else(|| context.line_of(text, last, value));
     let provider = field.provider.as_deref().unwrap_or(&entry.provider);
-    let mut find = context.find(provider, &field.kind, value, line, &path.join("."));
+    let kind = kind_at(provider, path, &field.kind);
+    let mut find = context.find(provider, kind, value, line, &path.join("."));
     find.renewable = field.renews || field.renewed_by.as_deref().is_some_and(|way| beside(tree, place, way).is_some());
     let stated = field.expires.as_deref().and_then(|way| moment(beside(tree, place, way)?));
     find.expires = stated.or_else(|| jwt::expires(value.as_bytes()));

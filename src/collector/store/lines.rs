@@ -93,7 +93,14 @@ pub(super) fn pgpass(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
             continue;
         }
         let [host, port, database, user, secret] = parts.as_slice() else { continue };
-        let port = if port == "*" { "5432" } else { port };
+        if host == "*" || port == "*" {
+            // It holds for more than one server: which these are is not told, so that it may be somebody at each.
+            let mut find = context.find("postgres", "password", secret, Some(number), &format!("{user}@{host}"));
+            find.public_id = Some(format!("postgres://{user}@{host}:{port}"));
+            find.scope = Some("every server that is connected to with that name".to_owned());
+            out.finds.push(find);
+            continue;
+        }
         let named = |text: &String| (text != "*").then(|| text.clone());
         let locator = Locator {
             provider: "postgres",
@@ -114,8 +121,18 @@ pub(super) fn pg_service(context: &Context<'_>, text: &str, out: &mut Finds) -> 
     for section in ini::properties(text) {
         let Some((secret, line)) = section.get("password").filter(|(secret, _)| !secret.is_empty()) else { continue };
         let named = |key: &str| section.get(key).map(|(value, _)| value.to_owned()).filter(|value| is_name(value));
-        let host = named("host").or_else(|| named("hostaddr")).unwrap_or_else(|| "localhost".to_owned());
-        let port = named("port").filter(|port| port.parse::<u16>().is_ok()).unwrap_or_else(|| "5432".to_owned());
+        // An address is what is connected to. What is no one server's name or port is several of them.
+        let said = |key: &str| section.get(key).is_some_and(|(value, _)| !value.is_empty());
+        let key = if said("hostaddr") { "hostaddr" } else { "host" };
+        let host = if said(key) { named(key) } else { Some("localhost".to_owned()) };
+        let port = if said("port") { named("port") } else { Some("5432".to_owned()) };
+        let (Some(host), Some(port)) = (host, port.filter(|port| port.parse::<u16>().is_ok())) else {
+            let mut find =
+                context.find("postgres", "password", secret, Some(line), &format!("{}.password", section.name));
+            find.scope = Some("one of several servers, of which the client picks one".to_owned());
+            out.finds.push(find);
+            continue;
+        };
         let locator = Locator {
             provider: "postgres",
             user: named("user"),

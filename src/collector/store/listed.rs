@@ -54,6 +54,8 @@ pub(crate) enum Form {
     Properties,
     /// XML.
     Xml,
+    /// A database whose strings are looked through where they lie whole. A page may cut one, so that it counts as not read.
+    Database,
     /// Encrypted, or kept by a program that asks: present, and not readable here.
     Sealed,
     /// A form that has a parser of its own.
@@ -201,7 +203,7 @@ impl Entry {
     /// The store's number as what a file is known as; nothing where its lines alone are looked at.
     pub(crate) fn store(&self, at: usize) -> Option<Store> {
         match self.form {
-            Form::Text | Form::Sealed => None,
+            Form::Text | Form::Database | Form::Sealed => None,
             Form::Own(own) => Some(own),
             Form::Token | Form::Json | Form::Yaml | Form::Toml | Form::Ini | Form::Properties | Form::Xml => {
                 Some(Store::Listed(at))
@@ -239,6 +241,16 @@ fn literal(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collector::rules::Rules;
+
+    #[test]
+    fn a_part_of_a_listed_path_has_one_star_at_most() {
+        let rules = Rules::built_in();
+        let paths = rules.stores.all().iter().flat_map(|entry| &entry.paths);
+        let many: Vec<_> =
+            paths.filter(|path| path.split('/').any(|part| part != "**" && part.matches('*').count() > 1)).collect();
+        assert!(many.is_empty(), "{many:?}");
+    }
 
     fn stores(paths: &[&str]) -> Stores {
         let mut all = Stores::default();

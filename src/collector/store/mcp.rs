@@ -1,9 +1,9 @@
 //! MCP servers and the credentials they are started with (floor 5). None is started.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::collector::collect::from_raw;
-use crate::collector::document::{json as parse_json, text_at, toml as parse_toml};
+use crate::collector::document::{json as parse_json, text_at, toml as parse_toml, yaml as parse_yaml};
 use crate::collector::find::{Finds, Server, Spot};
 use crate::collector::store::Context;
 use crate::secret::Secret;
@@ -11,17 +11,23 @@ use crate::secret::Secret;
 /// The most servers of one list that are looked at. A file with more was made to keep us busy, and is not understood.
 const MOST: usize = 500;
 
+/// Where the JSON files of agents and editors list servers: `context_servers` is Zed's, `amp.mcpServers` that of Amp.
+const LISTS: [&str; 5] = ["mcpServers", "servers", "mcp", "context_servers", "amp.mcpServers"];
+
 /// The JSON files of the agents and editors.
 pub(super) fn json(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
     let Some(value) = parse_json(text) else { return false };
     let long = |list: &str| value.get(list).and_then(Value::as_object).is_some_and(|all| all.len() > MOST);
-    if ["mcpServers", "servers", "mcp", "projects"].into_iter().any(long) {
+    if LISTS.into_iter().chain(["projects"]).any(long) {
         return false;
     }
-    for list in ["mcpServers", "servers", "mcp"] {
+    for list in LISTS {
         servers(context, text, list, value.get(list), out);
     }
     servers(context, text, "mcp.servers", value.get("mcp").and_then(|mcp| mcp.get("servers")), out);
+    // Continue, before its files were YAML.
+    let older = value.get("experimental").and_then(|all| all.get("modelContextProtocolServers"));
+    servers(context, text, "modelContextProtocolServers", older, out);
     for project in value.get("projects").and_then(Value::as_object).into_iter().flat_map(|all| all.values()) {
         servers(context, text, "mcpServers", project.get("mcpServers"), out);
     }
@@ -35,13 +41,46 @@ pub(super) fn toml(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
     true
 }
 
+/// Goose (`extensions`) and Continue (`mcpServers`).
+pub(super) fn yaml(context: &Context<'_>, text: &str, out: &mut Finds) -> bool {
+    let Some(documents) = parse_yaml(text) else { return false };
+    for list in ["extensions", "mcpServers"] {
+        documents.iter().for_each(|value| servers(context, text, list, value.get(list), out));
+    }
+    true
+}
+
 fn servers(context: &Context<'_>, text: &str, list: &str, value: Option<&Value>, out: &mut Finds) {
-    for (name, entry) in value.and_then(Value::as_object).into_iter().flatten().take(MOST) {
+    let named: Vec<(&str, &Value)> = match value {
+        Some(Value::Object(all)) => all.iter().map(|(name, entry)| (name.as_str(), entry)).collect(),
+        // Continue numbers them, and each says its name.
+        Some(Value::Array(all)) => all.iter().map(|one| (text_at(one, &["name"]).unwrap_or("server"), one)).collect(),
+        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => Vec::new(),
+    };
+    for (name, entry) in named.into_iter().take(MOST) {
+        let entry = plain(entry);
         let is_server = ["command", "url", "serverUrl", "httpUrl"].iter().any(|key| entry.get(*key).is_some());
         if is_server {
-            server(context, text, &format!("{list}.{name}"), name, entry, out);
+            server(context, text, &format!("{list}.{name}"), name, &entry, out);
         }
     }
+}
+
+/// An entry with its keys as most agents call them. Zed may say its command in an object of its own, Goose and the older
+/// Continue say all in one; Continue has headers among `requestOptions`.
+fn plain(entry: &Value) -> Value {
+    const OTHERWISE: [(&str, &str); 4] = [("cmd", "command"), ("path", "command"), ("uri", "url"), ("envs", "env")];
+    let mut out = Map::new();
+    let nested = ["config", "transport", "command", "requestOptions"].iter().filter_map(|key| entry.get(*key));
+    for part in [entry].into_iter().chain(nested).filter_map(Value::as_object) {
+        for (key, value) in part {
+            let as_said = OTHERWISE.iter().find(|(other, _)| other == key).map_or(key.as_str(), |(_, known)| *known);
+            if !(as_said == "command" && value.is_object()) {
+                out.entry(as_said).or_insert_with(|| value.clone());
+            }
+        }
+    }
+    Value::Object(out)
 }
 
 fn server(context: &Context<'_>, text: &str, path: &str, name: &str, entry: &Value, out: &mut Finds) {

@@ -6,6 +6,7 @@ use deadstop_core::iam::{Kind, Policy};
 use roxmltree::{Document, Node};
 
 use super::client::{Client, Fault};
+use super::pages::pages;
 use super::reads::IAM;
 use super::xml::{child, list, result, text, yes};
 
@@ -65,21 +66,13 @@ impl Directory {
     /// Reads it whole.
     pub(super) fn read(client: &Client<'_>) -> Result<Self, Fault> {
         let mut all = Self::default();
-        let mut marker: Option<String> = None;
-        loop {
+        pages(|place| {
             let mut fields = vec![("MaxItems", "1000")];
-            fields.extend(marker.as_deref().map(|marker| ("Marker", marker)));
+            fields.extend(place.map(|place| ("Marker", place)));
             let answer = client.form("iam", "GetAccountAuthorizationDetails", IAM, &fields)?;
-            let next = all.page(&answer).ok_or(Fault::malformed())?;
-            if next.is_none() {
-                return Ok(all);
-            }
-            // The same page again would never end.
-            if next == marker {
-                return Err(Fault::malformed());
-            }
-            marker = next;
-        }
+            all.page(&answer).map(|next| (Vec::<()>::new(), next)).ok_or_else(Fault::malformed)
+        })?;
+        Ok(all)
     }
 
     fn page(&mut self, answer: &str) -> Option<Option<String>> {
@@ -106,7 +99,7 @@ impl Directory {
             let group = Group {
                 arn: text(node, "Arn")?.to_owned(),
                 inline: inline(node, "GroupPolicyList"),
-                attached: attached(node),
+                attached: attached(node)?,
             };
             self.groups.insert(text(node, "GroupName")?.to_owned(), group);
         }
@@ -179,8 +172,10 @@ fn identity(node: Node<'_, '_>, name: &str, policies: &str) -> Option<Identity> 
         arn: text(node, "Arn")?.to_owned(),
         name: text(node, name)?.to_owned(),
         inline: inline(node, policies),
-        attached: attached(node),
-        groups: list(node, "GroupList").filter_map(|group| group.text().map(|text| text.trim().to_owned())).collect(),
+        attached: attached(node)?,
+        groups: list(node, "GroupList")
+            .map(|group| group.text().map(|text| text.trim().to_owned()))
+            .collect::<Option<_>>()?,
         boundary: child(node, "PermissionsBoundary")
             .and_then(|boundary| text(boundary, "PermissionsBoundaryArn"))
             .map(str::to_owned),
@@ -193,8 +188,8 @@ fn inline(node: Node<'_, '_>, name: &str) -> Vec<Read> {
     documents.map(|text| text.map_or(Err(()), |text| policy(text, Kind::Identity))).collect()
 }
 
-fn attached(node: Node<'_, '_>) -> Vec<String> {
-    list(node, "AttachedManagedPolicies").filter_map(|one| text(one, "PolicyArn").map(str::to_owned)).collect()
+fn attached(node: Node<'_, '_>) -> Option<Vec<String>> {
+    list(node, "AttachedManagedPolicies").map(|one| text(one, "PolicyArn").map(str::to_owned)).collect()
 }
 
 /// A document as IAM answers it: JSON, percent-encoded (RFC 3986).

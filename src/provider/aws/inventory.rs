@@ -14,9 +14,11 @@ mod redshift;
 mod s3;
 mod search;
 mod secrets;
+mod serverless;
+mod stacks;
 mod vaults;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use deadstop_core::catalogue;
 use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
@@ -32,9 +34,11 @@ use crate::collector::AwsKey;
 use crate::provider::facts::Facts;
 use crate::provider::pool::at_once;
 use crate::readonly::ReadOnly;
+use stacks::Told;
+pub(super) use stacks::{EXECUTE, Kept, Owned, PROPOSE, REMOVE_STACK, Stack, UPDATE_STACK};
 
-/// AWS keeps no record of whether a restore was any good. Those that count are the ones that somebody wrote down
-/// (`restore_tests`), so a copy of which none is written down is untested, not unknown.
+/// Services keep no record of whether a restore was any good; AWS Backup keeps one where somebody has had it tested. Others
+/// that count are those that were written down (`restore_tests`), so a copy of which there is none is untested, not unknown.
 const DRILLS: Fact<Listed> = Fact::Known(Listed::Complete);
 
 /// What rights will be asked about.
@@ -45,6 +49,14 @@ pub(super) struct Holdings {
     pub(super) policies: BTreeMap<NodeId, ResourcePolicy>,
     /// Calls that change these policies.
     pub(super) openers: Vec<Opener>,
+    /// Services of which databases, or stacks, were not listed somewhere.
+    pub(super) hidden: BTreeSet<&'static str>,
+    /// Regions in which buckets lie.
+    pub(super) homes: BTreeSet<String>,
+    /// Stacks that act in the name of a role.
+    pub(super) stacks: Vec<Stack>,
+    /// What stands for accounts of an organisation that were not read.
+    pub(super) elsewhere: Vec<NodeId>,
 }
 
 impl Holdings {
@@ -52,8 +64,33 @@ impl Holdings {
         self.asks.extend(other.asks);
         self.policies.extend(other.policies);
         self.openers.extend(other.openers);
+        self.hidden.extend(other.hidden);
+        self.homes.extend(other.homes);
+        self.stacks.extend(other.stacks);
+        self.elsewhere.extend(other.elsewhere);
     }
 }
+
+/// What lists one kind, or several, of one Region.
+type Lister = fn(&mut Desk<'_>);
+
+/// Each without the others, beside the vaults, which each may look at.
+const LISTERS: [Lister; 14] = [
+    rds::list_all,
+    dynamodb::list_all,
+    ebs::list_all,
+    secrets::list_all,
+    efs::list_all,
+    fsx::list_all,
+    redshift::list_all,
+    serverless::list_all,
+    caches::list_all,
+    search::list_all,
+    images::list_all,
+    eks::list_all,
+    kms::list_all,
+    stacks::list_all,
+];
 
 /// How many calls are under way at a time.
 const AT_ONCE: usize = 8;
@@ -83,6 +120,7 @@ impl<'a> Scene<'a> {
             holdings: Holdings::default(),
             keys: BTreeMap::new(),
             unlisted: Vec::new(),
+            told: Vec::new(),
             vaults: None,
             any_key: None,
         }
@@ -98,18 +136,15 @@ impl<'a> Scene<'a> {
         let read = at_once(AT_ONCE, regions, |region| {
             let mut desk = self.desk(region);
             desk.vaults = Some(vaults::list_all(&mut desk));
-            rds::list_all(&mut desk);
-            dynamodb::list_all(&mut desk);
-            ebs::list_all(&mut desk);
-            secrets::list_all(&mut desk);
-            efs::list_all(&mut desk);
-            fsx::list_all(&mut desk);
-            redshift::list_all(&mut desk);
-            caches::list_all(&mut desk);
-            search::list_all(&mut desk);
-            images::list_all(&mut desk);
-            eks::list_all(&mut desk);
-            kms::list_all(&mut desk);
+            desk.done()
+        });
+        read.into_iter().for_each(|one| all.join(one));
+        let kinds: Vec<(&str, Lister)> =
+            regions.iter().flat_map(|region| LISTERS.map(|lister| (*region, lister))).collect();
+        let read = at_once(AT_ONCE, &kinds, |(region, lister)| {
+            let mut desk = self.desk(region);
+            desk.vaults = all.vaults.get(*region).cloned();
+            lister(&mut desk);
             desk.done()
         });
         read.into_iter().for_each(|one| all.join(one));
@@ -118,11 +153,12 @@ impl<'a> Scene<'a> {
             let mut desk = self.desk(&bucket.region);
             desk.any_key = any_key.get(&bucket.region).cloned();
             desk.vaults = all.vaults.get(&bucket.region).cloned();
-            s3::describe(&mut desk, bucket);
+            s3::describe(&mut desk, bucket, &buckets);
             desk.done()
         });
         read.into_iter().for_each(|one| all.join(one));
         kms::describe_all(self, &mut all);
+        stacks::describe_all(self, &mut all);
         all
     }
 }
@@ -135,6 +171,8 @@ pub(super) struct Read {
     pub(super) keys: BTreeMap<String, Vec<NodeId>>,
     /// Kinds that could not be listed.
     pub(super) unlisted: Vec<Gap>,
+    /// Stacks, as far as they were told.
+    told: Vec<Told>,
     /// Whether all that vaults keep was listed, by Region.
     vaults: BTreeMap<String, Result<(), Gap>>,
 }
@@ -146,6 +184,7 @@ impl Read {
             holdings: Holdings::default(),
             keys: BTreeMap::new(),
             unlisted: Vec::new(),
+            told: Vec::new(),
             vaults: BTreeMap::new(),
         }
     }
@@ -157,6 +196,7 @@ impl Read {
             self.keys.entry(key).or_default().extend(behind);
         }
         self.unlisted.extend(other.unlisted);
+        self.told.extend(other.told);
         self.vaults.extend(other.vaults);
     }
 }
@@ -173,6 +213,8 @@ pub(super) struct Desk<'a> {
     pub(super) keys: BTreeMap<String, Vec<NodeId>>,
     /// Kinds that could not be listed.
     pub(super) unlisted: Vec<Gap>,
+    /// Stacks, as far as they were told.
+    told: Vec<Told>,
     /// Whether all that the vaults of the Region keep was listed; none: they were not asked for.
     vaults: Option<Result<(), Gap>>,
     /// Whichever keys of the Region objects are encrypted with, beside the default of their bucket.
@@ -181,9 +223,9 @@ pub(super) struct Desk<'a> {
 
 impl Desk<'_> {
     fn done(self) -> Read {
-        let Self { facts, holdings, keys, unlisted, vaults, region, .. } = self;
+        let Self { facts, holdings, keys, unlisted, told, vaults, region, .. } = self;
         let vaults = vaults.map(|listed| (region.to_owned(), listed)).into_iter().collect();
-        Read { facts, holdings, keys, unlisted, vaults }
+        Read { facts, holdings, keys, unlisted, told, vaults }
     }
 
     pub(super) fn scope(&self) -> String {
@@ -367,8 +409,14 @@ impl Desk<'_> {
 const BY_OTHERS: [&str; 4] = ["instance_volume", "secret_replica", "cache", "fsx_file_system"];
 
 /// Actions that are called on another resource of the same kind, or on what is in one.
-const FROM_ELSEWHERE: [&str; 4] =
-    ["secretsmanager:ReplicateSecretToRegions", "es:ESHttpDelete", "es:ESHttpPost", "es:ESHttpPut"];
+const FROM_ELSEWHERE: [&str; 6] = [
+    "secretsmanager:ReplicateSecretToRegions",
+    "es:ESHttpDelete",
+    "es:ESHttpPost",
+    "es:ESHttpPut",
+    "redshift-serverless:RestoreFromSnapshot",
+    "redshift-serverless:RestoreFromRecoveryPoint",
+];
 
 /// Actions that are called on the objects of a bucket, not on the bucket (Service Authorization Reference, Amazon S3).
 const OF_OBJECTS: [&str; 3] = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"];

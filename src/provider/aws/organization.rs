@@ -4,14 +4,18 @@
 //! "SCPs don't affect users or roles in the management account", nor do resource control policies affect its resources
 //! (Organizations User Guide). They are told to the management account and to delegated administrators alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod members;
+
+use std::collections::BTreeMap;
 
 use deadstop_core::fact::GapReason;
 use deadstop_core::iam::{Kind, Policy};
 use serde_json::{Value, json};
 
 use super::client::{Client, Fault};
+use super::pages::paged;
 use crate::provider::facts::Facts;
+pub(super) use members::{CLOSE, closing};
 
 /// What limits an account from above.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,12 +63,14 @@ const POLICY: &str = "organizations:DescribePolicy";
 
 /// The most levels between a root and an account: five units may lie in one another (Organizations User Guide, quotas).
 const DEEPEST: usize = 10;
-/// The most pages of one list.
-const PAGES: usize = 100;
 
 /// Reads what stands above accounts, with whoever of these may read it.
 pub(super) struct Organizations<'a> {
     readers: Vec<Reader<'a>>,
+    /// Who reads accounts that manage their organisation.
+    managing: Vec<(Client<'a>, String)>,
+    /// Who manages the organisation of each account that is of one, or may be; nothing: it was not read.
+    managers: BTreeMap<String, Option<String>>,
     /// Policies by kind and id; nothing: it cannot be understood.
     known: BTreeMap<(u8, String), Option<Policy>>,
 }
@@ -80,6 +86,8 @@ impl<'a> Organizations<'a> {
     pub(super) fn new(clients: Vec<Client<'a>>) -> Self {
         Self {
             readers: clients.into_iter().map(|client| Reader { client, manager: None }).collect(),
+            managing: Vec::new(),
+            managers: BTreeMap::new(),
             known: BTreeMap::new(),
         }
     }
@@ -94,23 +102,32 @@ impl<'a> Organizations<'a> {
                 }
                 Ok(answer) if manager(&answer).as_deref() == Some(number) => {
                     facts.source(DESCRIBE, number);
+                    self.managing.push((*client, number.to_owned()));
+                    self.managers.insert(number.to_owned(), Some(number.to_owned()));
                     return Above::NOTHING;
                 }
-                Ok(_) => {
+                Ok(answer) => {
                     facts.source(DESCRIBE, number);
+                    self.managers.insert(number.to_owned(), manager(&answer));
                     break;
                 }
                 Err(_) => {}
             }
         }
+        self.managers.entry(number.to_owned()).or_default();
         let mut refused = None;
         let mut at = 0;
         while let Some(reader) = self.readers.get_mut(at) {
             match chain(reader, number) {
-                Ok(None) => return Above::NOTHING,
+                Ok(None) => {
+                    self.managers.insert(number.to_owned(), Some(number.to_owned()));
+                    return Above::NOTHING;
+                }
                 Ok(Some((targets, root))) => {
                     facts.source(PARENTS, number);
                     let client = reader.client;
+                    let manager = reader.manager.as_ref().map(|(manager, _)| manager.clone());
+                    self.managers.insert(number.to_owned(), manager);
                     let sole_manager = reader.manager.clone().filter(|(_, alone)| *alone).map(|(manager, _)| manager);
                     let above = self.levels(&client, number, &targets, &root, facts);
                     return Above { sole_manager, ..above };
@@ -177,7 +194,7 @@ impl<'a> Organizations<'a> {
         kind: Kind,
         name: &str,
     ) -> Result<Vec<Policy>, (&'static str, Fault)> {
-        let listed = paged(client, "ListPoliciesForTarget", "Policies", &json!({ "TargetId": target, "Filter": name }))
+        let listed = list(client, "ListPoliciesForTarget", "Policies", &json!({ "TargetId": target, "Filter": name }))
             .map_err(|fault| (ATTACHED, fault))?;
         // One at least is attached to everything while service control policies are enabled: none is no answer.
         if listed.is_empty() && kind == Kind::ServiceControl {
@@ -207,7 +224,7 @@ fn chain(reader: &mut Reader<'_>, number: &str) -> Result<Option<(Vec<String>, S
     let mut targets = vec![number.to_owned()];
     loop {
         let child = targets.last().map_or(number, String::as_str);
-        let mut parents = paged(&reader.client, "ListParents", "Parents", &json!({ "ChildId": child }))?.into_iter();
+        let mut parents = list(&reader.client, "ListParents", "Parents", &json!({ "ChildId": child }))?.into_iter();
         let (Some(parent), None) = (parents.next(), parents.next()) else { return Err(Fault::malformed()) };
         let said = |key: &str| parent.get(key).and_then(Value::as_str);
         let (Some(id), Some(kind)) = (said("Id"), said("Type")) else { return Err(Fault::malformed()) };
@@ -245,7 +262,7 @@ fn manager(answer: &Value) -> Option<String> {
 
 /// The kinds of policy that a root knows of, each with how far it is enabled.
 fn enabled(client: &Client<'_>, root: &str) -> Result<BTreeMap<String, String>, Fault> {
-    let roots = paged(client, "ListRoots", "Roots", &json!({}))?;
+    let roots = list(client, "ListRoots", "Roots", &json!({}))?;
     let root = roots.iter().find(|one| one.get("Id").and_then(Value::as_str) == Some(root));
     let types = root.and_then(|root| root.get("PolicyTypes")?.as_array()).ok_or_else(Fault::malformed)?;
     let one = |kind: &Value| {
@@ -260,20 +277,13 @@ fn call(client: &Client<'_>, operation: &str, body: &Value) -> Result<Value, Fau
 }
 
 /// All of a list.
-fn paged(client: &Client<'_>, operation: &str, name: &str, body: &Value) -> Result<Vec<Value>, Fault> {
-    let (mut all, mut body, mut seen) = (Vec::new(), body.clone(), BTreeSet::new());
-    for _ in 0..PAGES {
-        let answer = call(client, operation, &body)?;
-        all.extend(answer.get(name).and_then(Value::as_array).ok_or_else(Fault::malformed)?.iter().cloned());
-        match answer.get("NextToken") {
-            None | Some(Value::Null) => return Ok(all),
-            Some(Value::String(token)) if seen.insert(token.clone()) => {
-                if let Some(object) = body.as_object_mut() {
-                    object.insert("NextToken".to_owned(), Value::String(token.clone()));
-                }
-            }
-            Some(_) => return Err(Fault::malformed()),
+fn list(client: &Client<'_>, operation: &str, name: &str, body: &Value) -> Result<Vec<Value>, Fault> {
+    let whole = |one: &Value| Some(one.clone());
+    paged(name, "NextToken", whole, |place| {
+        let mut body = body.clone();
+        if let (Some(place), Some(body)) = (place, body.as_object_mut()) {
+            body.insert("NextToken".to_owned(), place.into());
         }
-    }
-    Err(Fault::of(GapReason::TooLarge))
+        call(client, operation, &body)
+    })
 }

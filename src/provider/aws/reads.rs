@@ -11,6 +11,10 @@ const fn assume(operation: &'static str, action: &'static str, fields: &'static 
     Read { operation, shape: Shape::Assume { action, version: STS, fields } }
 }
 
+const fn dry(operation: &'static str, action: &'static str, field: &'static str) -> Read {
+    Read { operation, shape: Shape::DryRun { action, version: EC2, field } }
+}
+
 const fn target(operation: &'static str, target: &'static str) -> Read {
     Read { operation, shape: Shape::Target(target) }
 }
@@ -29,6 +33,7 @@ pub(super) const IAM: &str = "2010-05-08";
 pub(super) const RDS: &str = "2014-10-31";
 pub(super) const REDSHIFT: &str = "2012-12-01";
 pub(super) const ELASTICACHE: &str = "2015-02-02";
+pub(super) const CLOUDFORMATION: &str = "2010-05-15";
 
 /// Calls that are made with a token, not with a key, so that no policy of the caller's allows them.
 pub(super) const WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
@@ -49,7 +54,9 @@ pub(super) const READS: Reads = Reads {
             shape: Shape::Issue { path: "/federation/credentials", keys: &["account_id", "role_name"] },
         },
         form("iam:GetAccountAuthorizationDetails", "GetAccountAuthorizationDetails", IAM),
+        form("iam:SimulatePrincipalPolicy", "SimulatePrincipalPolicy", IAM),
         form("rds:DescribeDBInstances", "DescribeDBInstances", RDS),
+        form("rds:DescribeDBProxies", "DescribeDBProxies", RDS),
         form("rds:DescribeDBSnapshots", "DescribeDBSnapshots", RDS),
         form("rds:DescribeDBClusters", "DescribeDBClusters", RDS),
         form("rds:DescribeDBClusterSnapshots", "DescribeDBClusterSnapshots", RDS),
@@ -58,11 +65,19 @@ pub(super) const READS: Reads = Reads {
         form("ec2:DescribeInstanceAttribute", "DescribeInstanceAttribute", EC2),
         form("ec2:DescribeSnapshots", "DescribeSnapshots", EC2),
         form("ec2:DescribeLockedSnapshots", "DescribeLockedSnapshots", EC2),
+        // Nothing is deleted: these are told from deletes by `DryRun`, and sent only where the user asks for a proof.
+        dry("ec2:DeleteVolume", "DeleteVolume", "VolumeId"),
+        dry("ec2:DeleteSnapshot", "DeleteSnapshot", "SnapshotId"),
+        dry("ec2:TerminateInstances", "TerminateInstances", "InstanceId.1"),
         post("rbin:ListRules", "/list-rules"),
         get("rbin:GetRule", "/rules/{}", ""),
         get("sso:ListAccounts", "/assignment/accounts", "max_result"),
         get("sso:ListAccountRoles", "/assignment/roles", "max_result"),
+        form("cloudformation:DescribeStacks", "DescribeStacks", CLOUDFORMATION),
+        form("cloudformation:ListStackResources", "ListStackResources", CLOUDFORMATION),
+        form("cloudformation:GetTemplate", "GetTemplate", CLOUDFORMATION),
         target("organizations:DescribeOrganization", "AWSOrganizationsV20161128.DescribeOrganization"),
+        target("organizations:ListAccounts", "AWSOrganizationsV20161128.ListAccounts"),
         target("organizations:ListRoots", "AWSOrganizationsV20161128.ListRoots"),
         target("organizations:ListParents", "AWSOrganizationsV20161128.ListParents"),
         target("organizations:ListPoliciesForTarget", "AWSOrganizationsV20161128.ListPoliciesForTarget"),
@@ -85,6 +100,9 @@ pub(super) const READS: Reads = Reads {
         get("backup:ListRecoveryPointsByBackupVault", "/backup-vaults/{}/recovery-points/", "maxResults"),
         get("backup:GetBackupVaultAccessPolicy", "/backup-vaults/{}/access-policy", ""),
         get("backup:ListRecoveryPointsByResource", "/resources/{}/recovery-points", ""),
+        get("backup:ListLegalHolds", "/legal-holds/", "maxResults"),
+        get("backup:ListRecoveryPointsByLegalHold", "/legal-holds/{}/recovery-points", "maxResults"),
+        get("backup:ListRestoreJobs", "/restore-jobs/", "maxResults"),
         get("elasticfilesystem:DescribeFileSystems", "/2015-02-01/file-systems", "MaxItems"),
         get("elasticfilesystem:DescribeFileSystemPolicy", "/2015-02-01/file-systems/{}/policy", ""),
         get(
@@ -96,6 +114,11 @@ pub(super) const READS: Reads = Reads {
         target("fsx:DescribeBackups", "AWSSimbaAPIService_v20180301.DescribeBackups"),
         form("redshift:DescribeClusters", "DescribeClusters", REDSHIFT),
         form("redshift:DescribeClusterSnapshots", "DescribeClusterSnapshots", REDSHIFT),
+        target("redshift-serverless:ListNamespaces", "RedshiftServerless.ListNamespaces"),
+        target("redshift-serverless:ListWorkgroups", "RedshiftServerless.ListWorkgroups"),
+        target("redshift-serverless:ListSnapshots", "RedshiftServerless.ListSnapshots"),
+        target("redshift-serverless:ListRecoveryPoints", "RedshiftServerless.ListRecoveryPoints"),
+        target("redshift-serverless:ListTagsForResource", "RedshiftServerless.ListTagsForResource"),
         form("elasticache:DescribeReplicationGroups", "DescribeReplicationGroups", ELASTICACHE),
         form("elasticache:DescribeCacheClusters", "DescribeCacheClusters", ELASTICACHE),
         form("elasticache:DescribeServerlessCaches", "DescribeServerlessCaches", ELASTICACHE),
@@ -145,7 +168,7 @@ fn own_host(host: &str) -> bool {
     service && region && labels.next().is_none()
 }
 
-const SERVICES: [&str; 18] = [
+const SERVICES: [&str; 20] = [
     "sts",
     "iam",
     "rds",
@@ -160,10 +183,12 @@ const SERVICES: [&str; 18] = [
     "elasticfilesystem",
     "fsx",
     "redshift",
+    "redshift-serverless",
     "elasticache",
     "memory-db",
     "es",
     "eks",
+    "cloudformation",
 ];
 
 /// The error codes that ask to slow down (AWS SDK reference, retry behaviour).
@@ -219,7 +244,12 @@ mod tests {
     fn no_operation_writes() {
         for read in READS.list {
             let name = read.operation.split(':').nth(1).unwrap();
-            assert!(read.issues() || ["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb)), "{name}");
+            assert!(
+                read.issues()
+                    || read.proves()
+                    || ["Get", "List", "Describe", "Simulate"].iter().any(|verb| name.starts_with(verb)),
+                "{name}"
+            );
             if let Shape::Form { action, .. } = read.shape {
                 assert_eq!(action, name);
             }

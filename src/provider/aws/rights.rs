@@ -8,11 +8,17 @@
 //! as none, as nobody can read them.
 
 mod above;
+mod beside;
 mod chains;
+mod onward;
 mod openers;
+mod points;
 mod rest;
+mod stacks;
+mod sure;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use deadstop_core::fact::{Fact, Listed};
 use deadstop_core::iam::{Caller, Cited, Context, Layer, Outcome, Policies, Policy, Request, explain_below};
@@ -20,10 +26,14 @@ use deadstop_core::id::{NodeId, PrincipalId, StepId};
 use deadstop_core::model::{Atom, Basis, Grant, Principal, Step};
 
 use super::iam::{Directory, Held, Identity};
+use super::inventory::Holdings;
 use super::organization::{Above, Limits};
 use crate::provider::facts::Facts;
 use above::Limited;
+use beside::Spoken;
+pub(super) use onward::runs;
 pub(super) use openers::{Opener, Opens};
+pub(super) use sure::Sure;
 
 /// What identities may be asked to do to a node.
 #[derive(Clone, Debug)]
@@ -91,10 +101,18 @@ pub(super) struct Account {
 
 /// Every account of which a key was found, by number.
 pub(super) struct Accounts<'a> {
-    pub(super) all: &'a BTreeMap<String, Account>,
-    pub(super) asks: &'a [Ask],
-    pub(super) policies: &'a BTreeMap<NodeId, ResourcePolicy>,
-    pub(super) openers: &'a [Opener],
+    all: &'a BTreeMap<String, Account>,
+    asks: &'a [Ask],
+    policies: &'a BTreeMap<NodeId, ResourcePolicy>,
+    openers: &'a [Opener],
+    /// Services of which databases, or stacks, were not listed somewhere.
+    hidden: &'a BTreeSet<&'static str>,
+    /// Regions in which buckets lie.
+    homes: &'a BTreeSet<String>,
+    /// Accounts that were not read, by what stands for them.
+    elsewhere: &'a [NodeId],
+    /// Worked out once, when it is asked for.
+    spoken: OnceLock<Vec<Spoken<'a>>>,
 }
 
 /// Whose rights are asked for.
@@ -124,58 +142,12 @@ const WIDEN_ROLE: [&str; 2] = ["iam:PutRolePolicy", "iam:AttachRolePolicy"];
 const WIDEN_GROUP: [&str; 2] = ["iam:PutGroupPolicy", "iam:AttachGroupPolicy"];
 const WIDEN_POLICY: [&str; 2] = ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"];
 const BECOME_USER: [&str; 3] = ["iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"];
-/// Rights that may lead to those of another role, past a boundary, to a whole account, or to identities that are not
-/// there yet, by ways that are not followed.
-const NOT_FOLLOWED: [&str; 46] = [
-    "iam:PassRole",
-    "iam:CreateRole",
-    "iam:CreateUser",
-    "iam:UpdateAccessKey",
-    "iam:PutUserPolicy",
-    "iam:AttachUserPolicy",
-    "iam:PutRolePolicy",
-    "iam:AttachRolePolicy",
-    "iam:PutGroupPolicy",
-    "iam:AttachGroupPolicy",
-    "iam:CreatePolicyVersion",
-    "iam:DeleteUserPolicy",
-    "iam:DeleteRolePolicy",
-    "iam:DetachUserPolicy",
-    "iam:DetachRolePolicy",
-    "iam:DeleteUserPermissionsBoundary",
-    "iam:DeleteRolePermissionsBoundary",
-    "iam:PutUserPermissionsBoundary",
-    "iam:PutRolePermissionsBoundary",
-    "sts:AssumeRoot",
-    "organizations:CloseAccount",
-    "organizations:CreateAccount",
-    "account:CloseAccount",
-    "secretsmanager:GetSecretValue",
-    "secretsmanager:BatchGetSecretValue",
-    "lambda:UpdateFunctionCode",
-    "lambda:UpdateFunctionConfiguration",
-    "lambda:InvokeFunction",
-    "ssm:SendCommand",
-    "ssm:StartSession",
-    "ssm:StartAutomationExecution",
-    "ec2-instance-connect:SendSSHPublicKey",
-    "ecs:ExecuteCommand",
-    "ecs:RunTask",
-    "codebuild:StartBuild",
-    "codebuild:UpdateProject",
-    "codepipeline:StartPipelineExecution",
-    "glue:UpdateDevEndpoint",
-    "glue:UpdateJob",
-    "states:StartExecution",
-    "cloudformation:UpdateStack",
-    "cloudformation:DeleteStack",
-    "cloudformation:ExecuteChangeSet",
-    "servicecatalog:TerminateProvisionedProduct",
-    "sagemaker:CreatePresignedNotebookInstanceUrl",
-    "bedrock-agentcore:InvokeCodeInterpreter",
-];
-
 impl<'a> Accounts<'a> {
+    pub(super) fn new(all: &'a BTreeMap<String, Account>, holdings: &'a Holdings) -> Self {
+        let Holdings { asks, policies, openers, hidden, homes, elsewhere, .. } = holdings;
+        Self { all, asks, policies, openers, hidden, homes, elsewhere, spoken: OnceLock::new() }
+    }
+
     /// States the rights of these identities, and of all whom they can become.
     pub(super) fn state(&self, starts: &BTreeSet<String>, facts: &mut Facts) {
         let limited = self.limited();
@@ -220,14 +192,29 @@ impl<'a> Accounts<'a> {
         self.grants(who, |ask| self.asked(who, ask), facts);
         self.rest(who, facts);
         self.openers(who, facts);
+        self.beside(who, facts);
+        self.by_access_points(who, facts);
         self.widen(who, limited, facts);
-        self.not_followed(who, limited, facts);
+        self.onward(who, limited, facts);
+        self.of_resources(who, facts);
+        self.by_statements(who, |ask| self.asked(who, ask), facts);
         self.become_others(who, facts)
     }
 
     fn asked(&self, who: &Who<'a>, ask: &Ask) -> Effect {
-        let policy = self.policies.get(&ask.node).unwrap_or(&ResourcePolicy::None);
-        self.decide_on(who, &ask.action, &ask.on, &ask.owner, policy)
+        self.decide_on(who, &ask.action, &ask.on, &ask.owner, self.policy_of(ask))
+    }
+
+    /// The policy that a call is held against. A replica of a table has one of its own (DynamoDB Developer Guide,
+    /// `rbac-considerations`).
+    fn policy_of(&self, ask: &Ask) -> &'a ResourcePolicy {
+        let own = self.policies.get(&ask.node).unwrap_or(&ResourcePolicy::None);
+        match &ask.on {
+            On::This(arn) if arn != ask.node.as_str() && arn.contains(":dynamodb:") && ends_with_table(arn) => {
+                self.policies.get(&NodeId(arn.clone())).unwrap_or(&NO_TABLE)
+            }
+            On::This(_) | On::Below(_) => own,
+        }
     }
 
     fn grants(&self, who: &Who<'a>, effect: impl Fn(&Ask) -> Effect, facts: &mut Facts) {
@@ -325,11 +312,15 @@ impl<'a> Accounts<'a> {
         }
     }
 
+    /// Whether a resource has a policy of its own, or may have one.
+    fn speaks(&self, node: &NodeId) -> bool {
+        !matches!(self.policies.get(node), None | Some(ResourcePolicy::None))
+    }
+
     /// Where rights count that an identity of this account has come to: in it, and at what has policies of its own
     /// elsewhere.
     fn within(&self, who: &Who<'a>) -> BTreeSet<&'a NodeId> {
-        let speaks = |ask: &&Ask| !matches!(self.policies.get(&ask.node), None | Some(ResourcePolicy::None));
-        let elsewhere = self.asks.iter().filter(|ask| ask.owner != who.number).filter(speaks);
+        let elsewhere = self.asks.iter().filter(|ask| ask.owner != who.number && self.speaks(&ask.node));
         elsewhere.map(|ask| &ask.node).chain([&who.account.node]).collect()
     }
 
@@ -382,35 +373,6 @@ impl<'a> Accounts<'a> {
             sure |= self.step(who, Move { action, on, doubt, gains, because }, facts) == Some(true);
         }
         sure
-    }
-
-    fn not_followed(&self, who: &Who<'a>, limited: &Limited, facts: &mut Facts) {
-        let names = |action: &&&str| who.held.identity.iter().any(|policy| policy.names(action));
-        let alone = who.reads_alone();
-        let open = |action: &&&str| names(action) && (!alone || self.may_read(who, action));
-        let Some(first) = NOT_FOLLOWED.iter().chain(&above::LIFTS).find(open) else { return };
-        let why = "ways to other rights by services, and by identities that are not there yet, are not followed";
-        let right = |account: &Account| Atom::Right {
-            principal: who.id.clone(),
-            action: "*".to_owned(),
-            target: account.node.clone(),
-        };
-        let possible = Fact::Unknown(facts.doubt(who.number, why));
-        let sources = vec![facts.source(super::DETAILS, who.number)];
-        facts.steps.push(Step {
-            id: StepId(format!("aws:{}:not-followed", who.arn)),
-            session: None,
-            needs: vec![Atom::Principal(who.id.clone())],
-            gains: self
-                .all
-                .iter()
-                .flat_map(|(number, account)| self.perhaps_all_of(limited, who.number, number, right(account)))
-                .collect(),
-            changes: true,
-            possible,
-            because: format!("come to other rights by way of {first}"),
-            sources,
-        });
     }
 
     /// Identities that one can act as, or make itself act as.
@@ -490,6 +452,22 @@ impl<'a> Accounts<'a> {
         Some(sure)
     }
 }
+
+/// A table by its ARN, and nothing of one: no backup, no index.
+fn ends_with_table(arn: &str) -> bool {
+    arn.split(':').nth(5).and_then(|table| table.strip_prefix("table/")).is_some_and(|name| !name.contains('/'))
+}
+
+/// A replica that was not listed.
+const NO_TABLE: ResourcePolicy = ResourcePolicy::NotKnown("policy of a replica");
+
+/// Where it is asked what somebody may do to the source of a replica (`{replica}#source`), which need not be listed.
+pub(super) fn is_source(node: &NodeId) -> bool {
+    node.as_str().contains(SOURCE)
+}
+
+/// After a replica, its source.
+pub(super) const SOURCE: &str = "#source";
 
 fn grant(who: &Who<'_>, actions: Vec<String>, node: &NodeId, allowed: Fact<bool>, because: &str, facts: &mut Facts) {
     let sources = vec![facts.source(super::DETAILS, who.number)];

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::client::{Client, Fault};
 use super::iam::Directory;
+use super::pages::paged;
 use crate::collector::{AwsKey, Token};
 use crate::provider::facts::Facts;
 use crate::readonly::ReadOnly;
@@ -17,8 +18,6 @@ use crate::secret::Secret;
 
 const ACCOUNTS: &str = "sso:ListAccounts";
 const ROLES: &str = "sso:ListAccountRoles";
-/// The most pages of one list.
-const PAGES: usize = 100;
 
 /// The kind of credential that a sign-in is.
 pub(super) const KIND: &str = "sso_token";
@@ -44,7 +43,7 @@ impl SignIn {
             renewable: false,
         };
         let client = Client { door, key: &nobody, region: token.region.as_deref().unwrap_or(super::REGION) };
-        let list = |path: &str, name: &str, more: &[(&str, &str)]| paged(&client, &token.secret, path, name, more);
+        let list = |path: &str, name: &str, more: &[(&str, &str)]| all_of(&client, &token.secret, path, name, more);
         let accounts = match list("/assignment/accounts", "accountList", &[]) {
             Ok(accounts) => accounts,
             Err(fault) => return Err(facts.refused(ACCOUNTS, credential.as_str(), &fault)),
@@ -103,21 +102,22 @@ impl SignIn {
     }
 }
 
-/// The role that a permission set is in an account (IAM Identity Center User Guide, "Referencing permission sets in resource
-/// policies"): its own ARN, if the account was read.
-pub(super) fn role(directory: Option<&Directory>, number: &str, set: &str) -> Result<String, String> {
+/// The roles that a permission set may be in an account (IAM Identity Center User Guide, "Referencing permission sets in
+/// resource policies"): by their own ARNs, if the account was read. One is there for each set, and another one may be left
+/// of a set that had its name; which of them it is the portal does not say.
+pub(super) fn roles(directory: Option<&Directory>, number: &str, set: &str) -> Result<Vec<String>, String> {
     let begins = format!("AWSReservedSSO_{set}_");
     // What follows is a hash, in which there is no `_`: a permission set's name may hold one.
     let fits = |name: &str| name.strip_prefix(&begins).is_some_and(|hash| !hash.is_empty() && !hash.contains('_'));
-    let known = directory.and_then(|directory| {
-        directory
-            .roles
-            .values()
-            .find(|role| fits(&role.name) && role.arn.contains(":role/aws-reserved/sso.amazonaws.com/"))
-    });
-    known
+    let roles = directory.into_iter().flat_map(|directory| directory.roles.values());
+    let known: Vec<String> = roles
+        .filter(|role| fits(&role.name) && role.arn.contains(":role/aws-reserved/sso.amazonaws.com/"))
         .map(|role| role.arn.clone())
-        .ok_or_else(|| format!("arn:aws:iam::{number}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_{set}"))
+        .collect();
+    if known.is_empty() {
+        return Err(format!("arn:aws:iam::{number}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_{set}"));
+    }
+    Ok(known)
 }
 
 fn is_number(text: &str) -> bool {
@@ -125,27 +125,20 @@ fn is_number(text: &str) -> bool {
 }
 
 /// All of a list of the portal.
-fn paged(
+fn all_of(
     client: &Client<'_>,
     token: &Secret,
     path: &str,
     name: &str,
     more: &[(&str, &str)],
 ) -> Result<Vec<Value>, Fault> {
-    let (mut all, mut next, mut seen) = (Vec::new(), None::<String>, BTreeSet::new());
-    for _ in 0..PAGES {
+    let whole = |one: &Value| Some(one.clone());
+    paged(name, "nextToken", whole, |place| {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query
             .append_pair("max_result", "100")
             .extend_pairs(more)
-            .extend_pairs(next.iter().map(|next| ("next_token", next)));
-        let answer = client.portal(&format!("{path}?{}", query.finish()), token)?;
-        all.extend(answer.get(name).and_then(Value::as_array).ok_or_else(Fault::malformed)?.iter().cloned());
-        next = match answer.get("nextToken") {
-            None | Some(Value::Null) => return Ok(all),
-            Some(Value::String(token)) if seen.insert(token.clone()) => Some(token.clone()),
-            Some(_) => return Err(Fault::malformed()),
-        };
-    }
-    Err(Fault::malformed())
+            .extend_pairs(place.map(|place| ("next_token", place)));
+        client.portal(&format!("{path}?{}", query.finish()), token)
+    })
 }

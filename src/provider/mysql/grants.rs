@@ -1,5 +1,5 @@
-//! What `SHOW GRANTS` says: privileges by where they hold. A line that is not understood, and a privilege that is not known to
-//! change no data, leave the rights in doubt.
+//! What `SHOW GRANTS` says: the privileges that destroy, by where they hold. A line that is not understood, and a privilege
+//! that is not known, give none: whatever the lines say, they do not bound what a login may do.
 //!
 //! <https://dev.mysql.com/doc/refman/8.4/en/privileges-provided.html>, <https://mariadb.com/kb/en/grant/>.
 
@@ -19,95 +19,48 @@ pub(super) enum Place {
 pub(super) enum Effect {
     /// These operations.
     Destroys(&'static [&'static str]),
-    /// Triggers, which only those who may make them see, may run with the rights of others.
-    SetsOff,
     /// The right to change accounts, and so to become any.
     Accounts,
-    /// Nothing that changes data.
-    Harmless,
-    /// What it may come to is not known.
-    Unknown,
 }
 
 /// What the lines come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Granted {
-    /// Each privilege, where it holds and what it comes to.
+    /// Each privilege that destroys, where it holds and what it comes to.
     pub(super) rights: Vec<(String, Place, Effect)>,
-    /// Roles that the login may take on, or has.
-    pub(super) roles: Vec<String>,
+    /// Whether every database is shown to the login.
+    pub(super) shown_all: bool,
     /// Places where everybody has rights: databases there are not shown to whoever has no others (MariaDB 10.11).
     pub(super) public: Vec<Place>,
-    /// Whether some line was not understood.
-    pub(super) strange: bool,
 }
 
 /// Every operation of the catalogue.
 pub(super) const ACTIONS: [&str; 6] = ["DROP DATABASE", "DROP TABLE", "TRUNCATE", "DELETE", "UPDATE", "ALTER TABLE"];
 
-fn effect(privilege: &str) -> Effect {
-    match privilege {
+fn effect(privilege: &str) -> Option<Effect> {
+    Some(match privilege {
         "ALL PRIVILEGES" | "ALL" => Effect::Destroys(&ACTIONS),
         "DROP" => Effect::Destroys(&["DROP DATABASE", "DROP TABLE", "TRUNCATE"]),
         "DELETE" | "DELETE HISTORY" | "DELETE VERSIONING ROWS" => Effect::Destroys(&["DELETE"]),
         "UPDATE" => Effect::Destroys(&["UPDATE"]),
         "ALTER" => Effect::Destroys(&["ALTER TABLE"]),
-        "INSERT" => Effect::SetsOff,
         "CREATE USER" => Effect::Accounts,
-        // What is made with these runs with the rights of whoever made it; that is the login itself.
-        "USAGE"
-        | "SELECT"
-        | "SHOW DATABASES"
-        | "SHOW VIEW"
-        | "SHOW CREATE ROUTINE"
-        | "PROCESS"
-        | "CREATE"
-        | "CREATE VIEW"
-        | "CREATE TEMPORARY TABLES"
-        | "LOCK TABLES"
-        | "INDEX"
-        | "REFERENCES"
-        | "EVENT"
-        | "TRIGGER"
-        | "CREATE ROUTINE"
-        | "REPLICATION CLIENT"
-        | "BINLOG MONITOR"
-        | "SLAVE MONITOR"
-        | "REPLICA MONITOR"
-        | "GRANT OPTION" => Effect::Harmless,
-        _ => Effect::Unknown,
-    }
+        _ => return None,
+    })
 }
 
-/// Reads the lines of `SHOW GRANTS`. Password hashes that some servers print there are read over and not kept.
+/// Reads the lines of `SHOW GRANTS`. Password hashes that some servers print there are read over and not kept. What is
+/// revoked in part, and roles, which may be taken on or not, are left out.
 pub(super) fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Granted {
     let mut granted = Granted::default();
-    let mut any = false;
     for line in lines {
-        any = true;
-        // What is revoked in part, and which roles are on from the start, makes the rights no more.
-        if line.starts_with("REVOKE ") || line.starts_with("SET DEFAULT ROLE ") {
-            continue;
-        }
-        if one(line, &mut granted).is_none() {
-            granted.strange = true;
-        }
+        let _ = one(line, &mut granted);
     }
-    granted.strange |= !any;
     granted
 }
 
 fn one(line: &str, granted: &mut Granted) -> Option<()> {
-    let rest = line.strip_prefix("GRANT ")?;
-    let Some((privileges, rest)) = split(rest, " ON ") else {
-        // `GRANT role TO login`, several at MySQL with commas between them.
-        let (roles, _) = split(rest, " TO ")?;
-        for role in pieces(roles) {
-            let (name, _) = name(role.trim())?;
-            granted.roles.push(name);
-        }
-        return Some(());
-    };
+    let (privileges, rest) = split(line.strip_prefix("GRANT ")?, " ON ")?;
     let (target, to) = split(rest, " TO ")?;
     let place = place(target)?;
     if to == "PUBLIC" || to.starts_with("PUBLIC ") {
@@ -115,13 +68,12 @@ fn one(line: &str, granted: &mut Granted) -> Option<()> {
     }
     for privilege in pieces(privileges) {
         // A list of columns after it narrows it, and not what it comes to.
-        let word = privilege.split_once(" (").map_or(privilege, |(word, _)| word).trim().to_ascii_uppercase();
-        let word = word.split_once('(').map_or(word.as_str(), |(word, _)| word).trim().to_owned();
-        if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b' ' || byte == b'_') {
-            return None;
+        let word = privilege.split_once('(').map_or(privilege, |(word, _)| word).trim().to_ascii_uppercase();
+        let all = ["SHOW DATABASES", "ALL PRIVILEGES", "ALL"].contains(&word.as_str());
+        granted.shown_all |= place == Place::Everywhere && all;
+        if let Some(effect) = effect(&word) {
+            granted.rights.push((word, place.clone(), effect));
         }
-        let effect = effect(&word);
-        granted.rights.push((word, place.clone(), effect));
     }
     Some(())
 }
@@ -251,36 +203,31 @@ mod tests {
             "REVOKE DELETE ON `mysql`.* FROM `app`@`%`",
         ];
         let granted = read(lines.into_iter());
-        assert!(!granted.strange);
-        assert_eq!(granted.roles, ["keeper", "other"]);
         let told: Vec<(&str, &Place, Effect)> = granted.rights.iter().map(|(a, b, c)| (a.as_str(), b, *c)).collect();
         let shop = Place::Inside("shop".to_owned());
         assert_eq!(
             told,
             [
-                ("USAGE", &Place::Everywhere, Effect::Harmless),
-                ("SELECT", &shop, Effect::Harmless),
-                ("INSERT", &shop, Effect::SetsOff),
                 ("UPDATE", &shop, Effect::Destroys(&["UPDATE"])),
                 ("ALL PRIVILEGES", &Place::Databases("shop\\_%".to_owned()), Effect::Destroys(&ACTIONS)),
-                ("EXECUTE", &shop, Effect::Unknown),
             ]
         );
+        assert!(!granted.shown_all);
     }
 
     #[test]
-    fn what_is_not_understood_is_in_doubt() {
+    fn what_is_not_understood_is_no_right() {
         for line in [
             "",
             "GRANT PROXY ON ''@'' TO 'root'@'localhost' WITH GRANT OPTION",
             "GRANT ALL ON shop.* TO x",
+            "GRANT SUPER, SOME_NEW_ADMIN ON *.* TO `x`@`%`",
+            "GRANT `DELETE`@`%` TO `x`@`%`",
             "DROP TABLE x",
         ] {
-            assert!(read(std::iter::once(line)).strange, "{line}");
+            assert_eq!(read(std::iter::once(line)), Granted::default(), "{line}");
         }
-        assert!(read(std::iter::empty()).strange);
-        assert_eq!(effect("SUPER"), Effect::Unknown);
-        assert_eq!(effect("SOME_NEW_ADMIN"), Effect::Unknown);
+        assert!(read(std::iter::once("GRANT SHOW DATABASES ON *.* TO `x`@`%`")).shown_all);
     }
 
     #[test]

@@ -1,17 +1,16 @@
 //! What a login may do, itself or as a role that it can become; and what it can come to be able to do.
 
-use deadstop_core::fact::{Fact, Gap, GapReason};
+use deadstop_core::fact::{Fact, GapReason};
 use deadstop_core::id::{NodeId, StepId};
-use deadstop_core::model::{Atom, Basis, Grant, Step};
+use deadstop_core::model::{Atom, Step};
 
 use super::statements::{LATER, OBJECTS, PARAMETERS, RIGHTS, ROLES, ROUTES};
 use super::{ACTIONS, all, flag, number, one, text};
-use crate::provider::databases::{Server, fault};
+use crate::provider::databases::{Server, fault, size};
 use crate::provider::facts::Facts;
 use crate::provider::platform::anything;
-use crate::provider::token::shown;
-use crate::readonly::postgres::{Row, Session};
-use crate::readonly::statement::Trouble;
+use crate::readonly::postgres::Session;
+use crate::readonly::statement::{Row, Trouble};
 
 /// The first version with rights to parameters.
 const WITH_PARAMETERS: u32 = 150_000;
@@ -19,10 +18,53 @@ const WITH_PARAMETERS: u32 = 150_000;
 /// Roles that do to a server what nobody may undo: `predefined-roles` of the manual.
 const PROGRAMS: &str = "pg_execute_server_program";
 const WRITES: &str = "pg_write_server_files";
-const READS: &str = "pg_read_server_files";
-/// Roles of providers that stand in for a superuser; what they may beyond is their provider's own.
-const MANAGED: [&str; 6] =
-    ["rds_superuser", "cloudsqlsuperuser", "alloydbsuperuser", "azure_pg_admin", "neon_superuser", "supabase_admin"];
+/// Roles that the server is made with and that change nothing, or nothing but what rights to tables tell.
+const KNOWN: [&str; 7] = [
+    "pg_database_owner",
+    "pg_write_all_data",
+    "pg_stat_scan_tables",
+    "pg_signal_backend",
+    "pg_signal_autovacuum_worker",
+    "pg_checkpoint",
+    "pg_use_reserved_connections",
+];
+/// Roles of providers: what they may beyond their grants, or whoever stands in for a superuser, is their provider's own.
+const MANAGED: [&str; 9] = [
+    "postgres",
+    "azuresu",
+    "avnadmin",
+    "doadmin",
+    "tsdbadmin",
+    "enterprisedb",
+    "databricks_superuser",
+    "crunchy_superuser",
+    "polar_superuser",
+];
+const MANAGED_BEGIN: [&str; 10] =
+    ["rds", "cloudsql", "alloydb", "azure_", "neon_", "supabase_", "yb_", "gp_", "aiven", "heroku"];
+
+/// Why a role leaves its members in doubt. <https://www.postgresql.org/docs/current/predefined-roles.html>
+fn doubtful(role: &Role) -> Option<&'static str> {
+    Some(match role.name.as_str() {
+        "pg_read_server_files" => "a login that reads files of the server may read secrets there",
+        "pg_read_all_data" => "a login that reads all data reads password hashes and connection strings among it",
+        "pg_monitor" | "pg_read_all_settings" | "pg_read_all_stats" => {
+            "a login that reads all settings or statements may read passwords in them"
+        }
+        name if name.starts_with("pg_") && !KNOWN.contains(&name) => {
+            "what a role that the server is made with lets a login do was not worked out"
+        }
+        name if MANAGED.contains(&name) || MANAGED_BEGIN.iter().any(|begin| name.starts_with(begin)) => {
+            "what a provider's own role may beyond its grants is not told by PostgreSQL"
+        }
+        _ if role.bootstrap => "the role that the server was made with owns more than is told",
+        _ if role.replicates => "a login that replicates has a copy of everything, password hashes among it",
+        _ if role.makes_databases => {
+            "a database of its own is where whoever keeps the server may come to run what lies in it"
+        }
+        _ => return None,
+    })
+}
 
 /// How far the roles of a login reach.
 #[derive(Debug, Default)]
@@ -69,15 +111,6 @@ impl Tables {
     }
 }
 
-/// Bytes in words.
-pub(in crate::provider) fn size(bytes: u64) -> String {
-    match bytes {
-        0..10_000_000 => format!("{} kB", bytes / 1_000),
-        10_000_000..10_000_000_000 => format!("{} MB", bytes / 1_000_000),
-        more => format!("{} GB", more / 1_000_000_000),
-    }
-}
-
 /// A role that the login is or can become.
 struct Role {
     name: String,
@@ -85,6 +118,9 @@ struct Role {
     superuser: bool,
     replicates: bool,
     makes_roles: bool,
+    makes_databases: bool,
+    /// Whether it is the first of all, which whoever takes superuser from it leaves the owner of everything.
+    bootstrap: bool,
 }
 
 fn role(row: &Row) -> Result<Role, Trouble> {
@@ -95,6 +131,8 @@ fn role(row: &Row) -> Result<Role, Trouble> {
         superuser: flag(row, 2)?,
         replicates: flag(row, 3)?,
         makes_roles: flag(row, 4)?,
+        makes_databases: flag(row, 5)?,
+        bootstrap: flag(row, 6)?,
     })
 }
 
@@ -105,14 +143,15 @@ pub(super) fn reach(home: &mut Session<'_>, server: &Server<'_>, version: u32, f
         Ok(roles) => roles,
         Err(trouble) => {
             let gap = facts.refused(ROLES, &place, &fault(&trouble));
-            doubt(facts, server, &server.node, &gap);
+            server.doubt(facts, &server.node, &gap);
             return Reach { grows: true, ..Reach::default() };
         }
     };
-    let source = facts.source(ROLES, &place);
+    facts.source(ROLES, &place);
     let own = server.user();
-    let named =
-        |role: &Role| if role.name == own { "the login".to_owned() } else { format!("role {}", shown(&role.name)) };
+    let named = |role: &Role| {
+        if role.name == own { "the login".to_owned() } else { format!("role {}", server.told(&role.name)) }
+    };
     let power = |role: &Role| match role.name.as_str() {
         _ if role.superuser => Some(format!("{} is a superuser", named(role))),
         PROGRAMS => Some(format!("it may run programs as the server ({PROGRAMS})")),
@@ -123,15 +162,7 @@ pub(super) fn reach(home: &mut Session<'_>, server: &Server<'_>, version: u32, f
     reach.all = roles.iter().filter(|role| role.now).find_map(power);
     reach.all_later = roles.iter().find_map(power);
     if let Some(because) = &reach.all {
-        facts.grants.push(Grant {
-            principal: server.who.clone(),
-            actions: anything(),
-            target: server.node.clone(),
-            allowed: Fact::Known(true),
-            basis: Basis::Observed,
-            because: because.clone(),
-            sources: vec![source],
-        });
+        server.may(facts, (&server.node, &place), (anything(), because, ROLES));
         return reach;
     }
     if reach.grows {
@@ -151,17 +182,8 @@ pub(super) fn reach(home: &mut Session<'_>, server: &Server<'_>, version: u32, f
         };
         gains(facts, server, (&server.node, &place), (&ACTIONS, possible), (&because, ROLES));
     }
-    for role in roles.iter().filter(|role| role.now) {
-        let why = match role.name.as_str() {
-            READS => "a login that reads files of the server may read secrets there",
-            name if MANAGED.contains(&name) => {
-                "what a provider's own superuser may beyond its grants is not told by PostgreSQL"
-            }
-            _ if role.replicates => "a login that replicates has a copy of everything, password hashes among it",
-            _ => continue,
-        };
-        let gap = facts.doubt(&place, why);
-        doubt(facts, server, &server.node, &gap);
+    for why in roles.iter().filter(|role| role.now).filter_map(doubtful) {
+        server.in_doubt(facts, why);
     }
     if version >= WITH_PARAMETERS {
         parameters(home, server, facts);
@@ -172,27 +194,64 @@ pub(super) fn reach(home: &mut Session<'_>, server: &Server<'_>, version: u32, f
 /// Rights to set what only superusers set: by some of these a login runs programs.
 fn parameters(home: &mut Session<'_>, server: &Server<'_>, facts: &mut Facts) {
     let place = server.place.to_string();
-    let gap = match home.ask(PARAMETERS) {
+    match home.ask(PARAMETERS) {
         Ok(rows) if rows.is_empty() => {
             facts.source(PARAMETERS, &place);
-            return;
         }
-        Ok(_) => facts.doubt(&place, "a login that may set parameters of superusers may get past its rights"),
-        Err(trouble) => facts.refused(PARAMETERS, &place, &fault(&trouble)),
-    };
-    doubt(facts, server, &server.node, &gap);
+        Ok(_) => server.in_doubt(facts, "a login that may set parameters of superusers may get past its rights"),
+        Err(trouble) => {
+            let gap = facts.refused(PARAMETERS, &place, &fault(&trouble));
+            server.doubt(facts, &server.node, &gap);
+        }
+    }
 }
 
 /// What each route round the rights of tables amounts to, and whether it ends at the database.
-const ROUTE: [(&str, bool); 7] = [
+const ROUTE: [(&str, bool); 15] = [
     ("functions that run with the rights of others, or outside of SQL, may be called there", false),
-    ("functions that write files of the server may be called there", false),
+    ("types, operators or aggregates there use functions that run with the rights of others, or outside of SQL", false),
+    ("functions that the server keeps from everybody may be called there", false),
+    ("event triggers there run with the rights of others, or outside of SQL", false),
     ("triggers that run with the rights of others may be set off there", false),
     ("rules that act with the rights of others may be set off there", false),
     ("triggers may be put on tables of others, to run with the rights of whoever writes there next", false),
-    ("objects that are no tables belong to it there: dropping them may take columns of others along", true),
+    ("schemas may be made or added to there, so that others may come to run what is put into their way", false),
     ("another server may be reached from there with somebody's password", false),
+    ("password hashes or connection strings may be read there", false),
+    ("tables of extensions may be written there, which tell workers of the server what to do", false),
+    ("tables of the server itself may be written there", false),
+    ("schemas, types, functions or other things belong to it there: what depends on them goes with them", true),
+    ("sequences there may be set to another value", true),
+    ("materialized views there may be made anew, whatever is left of what they were made from", true),
 ];
+
+/// Asks by which ways round the rights of tables the login may get further from the database that a session is in; `at` is
+/// the database, where it is an asset of its own, and whether its tables may be dropped anyway.
+pub(super) fn routes(
+    session: &mut Session<'_>,
+    server: &Server<'_>,
+    (scope, at): (&str, Option<(&NodeId, bool)>),
+    facts: &mut Facts,
+) -> Result<(), Trouble> {
+    let rows = session.ask(ROUTES)?;
+    let row = one(&rows)?;
+    for (number, (why, here)) in ROUTE.into_iter().enumerate() {
+        if !flag(row, number)? {
+            continue;
+        }
+        let node = match at {
+            // Whoever may drop tables there needs no such way round.
+            Some((_, true)) if here => continue,
+            Some((node, false)) if here => node,
+            // Nothing in a template is anybody's data.
+            None if here => continue,
+            Some(_) | None => &server.node,
+        };
+        let gap = facts.doubt(scope, why);
+        server.doubt(facts, node, &gap);
+    }
+    Ok(())
+}
 
 /// Asks what the login may do to the tables of the database that a session is in.
 pub(super) fn tables(
@@ -214,16 +273,8 @@ pub(super) fn tables(
         let more: Vec<&str> = later.actions().filter(|action| !counts.actions().any(|now| now == *action)).collect();
         gains(facts, server, at, (&more, Fact::Known(true)), ("grant itself a role that it may administer", LATER));
     }
-    let routes = session.ask(ROUTES)?;
-    let row = one(&routes)?;
-    for (number, (why, here)) in ROUTE.into_iter().enumerate() {
-        // Whoever may drop tables there needs no such way round.
-        let needless = here && counts.actions().any(|action| action == "DROP TABLE");
-        if flag(row, number)? && !needless {
-            let gap = facts.doubt(at.1, why);
-            doubt(facts, server, if here { at.0 } else { &server.node }, &gap);
-        }
-    }
+    let drops = counts.actions().any(|action| action == "DROP TABLE");
+    routes(session, server, (at.1, Some((at.0, drops))), facts)?;
     let rows = session.ask(OBJECTS)?;
     let row = one(&rows)?;
     let count = |at: usize| number(row, at).ok_or_else(|| Trouble::from(GapReason::Malformed));
@@ -231,10 +282,11 @@ pub(super) fn tables(
     let (own, later, shared) = (count(1)?, count(2)?, count(3)?);
     let unguarded = text(row, 4).ok_or(GapReason::Malformed)? != "off";
     if own > 0 || (unguarded && tables.objects > 0) {
-        allow(facts, server, at, ("DELETE", "large objects there are in its hands", OBJECTS));
+        let because = "large objects there are in its hands";
+        server.may(facts, at, (vec!["DELETE".to_owned()], because, OBJECTS));
     } else if later > 0 || shared > 0 {
         let gap = facts.doubt(at.1, "rights to large objects were not worked out");
-        doubt(facts, server, at.0, &gap);
+        server.doubt(facts, at.0, &gap);
     }
     Ok(tables)
 }
@@ -274,7 +326,7 @@ impl Counts {
                 "the right is granted"
             };
             let because = format!("of {count} tables and views {right}");
-            allow(facts, server, at, (action, &because, RIGHTS));
+            server.may(facts, at, (vec![action.to_owned()], &because, RIGHTS));
         }
     }
 }
@@ -291,47 +343,12 @@ pub(super) fn drop_database(
         return;
     }
     if owned {
-        allow(
-            facts,
-            server,
-            at,
-            ("DROP DATABASE", "it owns the database, or a role that it can become does", super::DATABASES),
-        );
+        let because = "it owns the database, or a role that it can become does";
+        server.may(facts, at, (vec!["DROP DATABASE".to_owned()], because, super::DATABASES));
     } else if later {
         let by = "grant itself the role that owns the database";
         gains(facts, server, at, (&["DROP DATABASE"], Fact::Known(true)), (by, super::DATABASES));
     }
-}
-
-fn allow(
-    facts: &mut Facts,
-    server: &Server<'_>,
-    (node, scope): (&NodeId, &str),
-    (action, because, operation): (&str, &str, &str),
-) {
-    let source = facts.source(operation, scope);
-    facts.grants.push(Grant {
-        principal: server.who.clone(),
-        actions: vec![action.to_owned()],
-        target: node.clone(),
-        allowed: Fact::Known(true),
-        basis: Basis::Observed,
-        because: because.to_owned(),
-        sources: vec![source],
-    });
-}
-
-/// Notes that it is not known what the login may do there.
-pub(super) fn doubt(facts: &mut Facts, server: &Server<'_>, node: &NodeId, gap: &Gap) {
-    facts.grants.push(Grant {
-        principal: server.who.clone(),
-        actions: anything(),
-        target: node.clone(),
-        allowed: Fact::Unknown(gap.clone()),
-        basis: Basis::None,
-        because: "what it may do there is not all known".to_owned(),
-        sources: vec![gap.source.clone()],
-    });
 }
 
 /// Notes that the login can give itself rights by changing something.

@@ -5,6 +5,7 @@
 use crate::readonly::statement::{Questions, Statement, reads};
 
 pub(super) const IDENTITY: &str = "identity";
+pub(super) const MARK: &str = "system identifier";
 pub(super) const ROLES: &str = "roles";
 pub(super) const DATABASES: &str = "databases";
 pub(super) const RIGHTS: &str = "rights";
@@ -44,7 +45,8 @@ g(oid) AS (
     };
 }
 
-/// What the roles of one set may do to the tables of this database. Whoever owns a schema may drop what lies in it.
+/// What the roles of one set may do to the tables of this database. Whoever owns a schema may drop what lies in it. What the
+/// server was made with has lower numbers (`FirstNormalObjectId`); temporary tables end by themselves.
 macro_rules! rights {
     ($set:literal) => {
         concat!(
@@ -55,7 +57,7 @@ w AS (SELECT r.oid, r.rolsuper FROM pg_roles r WHERE r.oid IN (SELECT oid FROM "
             ")),
 t AS (
   SELECT c.oid, c.relkind, c.relowner, n.nspowner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relkind IN ('r', 'p', 'm', 'v', 'f'))
+  WHERE c.oid >= 16384 AND n.nspname !~ '^pg_(toast|temp)' AND c.relkind IN ('r', 'p', 'm', 'v', 'f'))
 SELECT count(*) FILTER (WHERE t.relkind IN ('r', 'p', 'm', 'f')),
   count(*) FILTER (WHERE EXISTS (SELECT FROM w WHERE w.rolsuper OR w.oid = t.nspowner)),
   count(*) FILTER (WHERE EXISTS (SELECT FROM w WHERE w.rolsuper OR w.oid IN (t.nspowner, t.relowner))),
@@ -68,38 +70,65 @@ FROM t"
     };
 }
 
-/// Ways round the rights of tables, each a column: functions that run as their owner, or outside of SQL; functions that
-/// write files; triggers and rules that run as somebody else; the right to put a trigger on a table; other objects owned,
-/// which take columns and functions along; servers reached with somebody's password.
+/// Ways round the rights of tables, each a column; [`super::rights`] says what each amounts to. `writes`: where the login may
+/// write at all, by a view or a parent, too. `risky`: functions that run with the rights of somebody else, or as the server
+/// itself, be they called, fired or used by a type, an operator or an aggregate (of these the owner's rights are asked).
+/// `pg_init_privs` names what the server keeps from everybody when it is made. A view over password hashes is found by the
+/// numbers of their tables in its tree.
 const ROUTES_TEXT: &str = concat!(
     roles!(),
     ",
 w AS (SELECT r.oid FROM pg_roles r WHERE r.oid IN (SELECT oid FROM f)),
 writes AS (
-  SELECT c.oid FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'f') AND c.relnamespace <> 'pg_catalog'::regnamespace
+  SELECT c.oid FROM pg_class c WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'f')
   AND EXISTS (SELECT FROM w WHERE has_table_privilege(w.oid, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
-    OR has_any_column_privilege(w.oid, c.oid, 'INSERT, UPDATE')))
+    OR has_any_column_privilege(w.oid, c.oid, 'INSERT, UPDATE'))),
+risky AS (
+  SELECT p.oid FROM pg_proc p LEFT JOIN pg_language l ON l.oid = p.prolang
+  WHERE (p.prosecdef AND p.proowner NOT IN (SELECT oid FROM w)) OR (p.oid >= 16384 AND l.lanpltrusted IS NOT TRUE))
 SELECT
-  EXISTS (SELECT FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang, w WHERE (
-      (p.prosecdef AND p.proowner NOT IN (SELECT oid FROM w))
-      OR (NOT l.lanpltrusted AND l.lanname NOT IN ('internal', 'c')))
+  EXISTS (SELECT FROM risky, w WHERE has_function_privilege(w.oid, risky.oid, 'EXECUTE')),
+  EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid IN (SELECT oid FROM risky)
+    AND d.classid NOT IN ('pg_trigger'::regclass, 'pg_event_trigger'::regclass, 'pg_rewrite'::regclass,
+      'pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_policy'::regclass, 'pg_class'::regclass)),
+  EXISTS (SELECT FROM pg_proc p, w WHERE p.oid < 16384 AND (p.proname IN ('lo_import', 'lo_export', 'pg_read_file',
+      'pg_read_binary_file', 'pg_ls_dir', 'pg_stat_file')
+    OR EXISTS (SELECT FROM pg_init_privs i WHERE i.classoid = 'pg_proc'::regclass AND i.objoid = p.oid))
     AND has_function_privilege(w.oid, p.oid, 'EXECUTE')),
-  EXISTS (SELECT FROM pg_proc p, w WHERE p.proname IN ('lo_export', 'pg_file_write', 'pg_file_unlink', 'pg_file_rename')
-    AND has_function_privilege(w.oid, p.oid, 'EXECUTE')),
-  EXISTS (SELECT FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid WHERE NOT g.tgisinternal AND p.prosecdef
-    AND p.proowner NOT IN (SELECT oid FROM w) AND g.tgrelid IN (SELECT oid FROM writes)),
-  EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_type <> '1' AND r.ev_class IN (SELECT oid FROM writes)),
+  EXISTS (SELECT FROM pg_event_trigger e WHERE e.evtfoid IN (SELECT oid FROM risky)),
+  EXISTS (SELECT FROM writes) AND EXISTS (SELECT FROM pg_trigger g WHERE g.tgfoid IN (SELECT oid FROM risky)),
+  EXISTS (SELECT FROM writes) AND EXISTS (SELECT FROM pg_rewrite r WHERE r.oid >= 16384 AND r.ev_type <> '1'),
   EXISTS (SELECT FROM pg_class c, w WHERE c.relkind IN ('r', 'p', 'v', 'f') AND c.relowner NOT IN (SELECT oid FROM w)
     AND has_table_privilege(w.oid, c.oid, 'TRIGGER')),
+  EXISTS (SELECT FROM w WHERE has_database_privilege(w.oid, current_database(), 'CREATE'))
+  OR EXISTS (SELECT FROM pg_namespace n, w WHERE n.nspname !~ '^pg_(toast|temp)'
+    AND has_schema_privilege(w.oid, n.oid, 'CREATE')),
+  EXISTS (SELECT FROM pg_foreign_server v, w WHERE has_server_privilege(w.oid, v.oid, 'USAGE'))
+  OR EXISTS (SELECT FROM pg_foreign_data_wrapper v, w WHERE has_foreign_data_wrapper_privilege(w.oid, v.oid, 'USAGE')),
+  EXISTS (SELECT FROM w WHERE has_column_privilege(w.oid, 'pg_authid'::regclass, 'rolpassword', 'SELECT')
+    OR has_column_privilege(w.oid, 'pg_shadow'::regclass, 'passwd', 'SELECT')
+    OR has_column_privilege(w.oid, 'pg_user_mapping'::regclass, 'umoptions', 'SELECT')
+    OR has_column_privilege(w.oid, 'pg_subscription'::regclass, 'subconninfo', 'SELECT')
+    OR has_any_column_privilege(w.oid, 'pg_file_settings'::regclass, 'SELECT'))
+  OR EXISTS (SELECT FROM pg_rewrite r, unnest(ARRAY['pg_authid', 'pg_shadow', 'pg_user_mapping', 'pg_user_mappings',
+      'pg_subscription', 'pg_file_settings']::regclass[]) s
+    WHERE r.oid >= 16384 AND r.ev_action::text LIKE '%:relid ' || s::oid || ' %'),
+  EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e'
+    AND d.objid IN (SELECT oid FROM writes)),
+  EXISTS (SELECT FROM pg_class c, w WHERE c.oid < 16384 AND c.relkind IN ('r', 'v') AND c.oid <> 'pg_settings'::regclass
+    AND (has_table_privilege(w.oid, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+      OR has_any_column_privilege(w.oid, c.oid, 'INSERT, UPDATE'))),
   EXISTS (SELECT FROM pg_shdepend d WHERE d.deptype = 'o' AND d.refclassid = 'pg_authid'::regclass
     AND d.refobjid IN (SELECT oid FROM w)
-    AND d.dbid = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())
-    AND (d.classid NOT IN ('pg_class'::regclass, 'pg_namespace'::regclass, 'pg_largeobject'::regclass)
-      OR EXISTS (SELECT FROM pg_class c WHERE d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind = 'c')))
-  OR EXISTS (SELECT FROM pg_namespace n WHERE n.nspname !~ '^pg_' AND n.nspowner IN (SELECT oid FROM w)
-    AND (EXISTS (SELECT FROM pg_type y WHERE y.typnamespace = n.oid)
-      OR EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = n.oid))),
-  EXISTS (SELECT FROM pg_foreign_server v, w WHERE has_server_privilege(w.oid, v.oid, 'USAGE'))"
+    AND d.dbid IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
+    AND d.classid NOT IN ('pg_largeobject'::regclass, 'pg_database'::regclass)
+    AND NOT (d.classid = 'pg_class'::regclass
+      AND EXISTS (SELECT FROM pg_class c WHERE c.oid = d.objid AND c.relkind IN ('r', 'p', 'm', 'v', 'f'))))
+  OR EXISTS (SELECT FROM pg_namespace n WHERE n.nspname !~ '^pg_(toast|temp)' AND n.nspowner IN (SELECT oid FROM w)),
+  EXISTS (SELECT FROM pg_class c, w WHERE c.relkind = 'S' AND c.oid >= 16384 AND has_table_privilege(w.oid, c.oid, 'UPDATE')),
+  current_setting('server_version_num')::integer >= 170000 AND EXISTS (SELECT FROM pg_class c, w WHERE c.relkind = 'm'
+    AND has_table_privilege(w.oid, c.oid,
+      CASE WHEN current_setting('server_version_num')::integer >= 170000 THEN 'MAINTAIN' ELSE 'SELECT' END))"
 );
 
 pub(in crate::provider) static QUESTIONS: Questions = Questions {
@@ -108,13 +137,16 @@ pub(in crate::provider) static QUESTIONS: Questions = Questions {
     list: &[
         Statement {
             operation: IDENTITY,
-            text: "SELECT version(), current_setting('server_version_num'), session_user, current_user, pg_is_in_recovery()",
+            text: "SELECT version(), current_setting('server_version_num'), current_database(), session_user, pg_is_in_recovery(),
+  (SELECT a.usename FROM pg_stat_activity a WHERE a.pid = pg_backend_pid())",
         },
+        Statement { operation: MARK, text: "SELECT system_identifier FROM pg_control_system()" },
         Statement {
             operation: ROLES,
             text: concat!(
                 roles!(),
-                "\nSELECT r.rolname, r.oid IN (SELECT oid FROM f), r.rolsuper, r.rolreplication, r.rolcreaterole
+                "\nSELECT r.rolname, r.oid IN (SELECT oid FROM f), r.rolsuper, r.rolreplication, r.rolcreaterole,
+  r.rolcreatedb, r.oid = 10
 FROM pg_roles r WHERE r.oid IN (SELECT oid FROM g)"
             ),
         },

@@ -1,5 +1,6 @@
 //! The verdicts of checks as an assessment lists them (floor 3).
 
+use cel::Context;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -36,27 +37,34 @@ pub(super) fn deciding(uses: &GapUses, judged: &[Judged]) -> BTreeMap<NodeId, BT
 /// Every check's verdict on every subject of its kind, and one more for what of that kind was not listed.
 pub(super) fn findings(checks: &CheckSet, given: &Given<'_, '_>, numbers: &mut Numbers<'_>, now: Time) -> Vec<Finding> {
     let (world, policy) = (numbers.world(), given.policy);
-    let mut asked: Vec<Asked<'_>> = checks.iter().map(|check| Asked::new(check, policy)).collect();
+    // The lists of what is many are made at once: a list that grows is moved, and its memory cleared, several times.
+    let room = |subject: Subject| match subject {
+        Subject::Path => given.paths.len(),
+        Subject::Asset => given.judged.len(),
+        Subject::Credential => world.credentials.len(),
+        Subject::Session | Subject::Principal | Subject::Environment | Subject::RecoveryPoint => 0,
+    };
+    let mut asked: Vec<Asked<'_>> = checks.iter().map(|check| Asked::new(check, policy, room(check.subject))).collect();
     let writer = Writer { world, now };
     let functions = functions();
-    let take = |facts: facts::Facts| {
-        let mut mine = asked.iter_mut().filter(|asked| asked.check.subject == facts.subject).peekable();
-        if mine.peek().is_none() {
-            return;
-        }
-        let context = context(&functions, facts.subject, &facts.values);
+    let subjects: Vec<Subject> = asked.iter().map(|asked| asked.check.subject).collect();
+    let make = |facts: facts::Facts| {
+        let context = subjects.contains(&facts.subject).then(|| context(&functions, facts.subject, &facts.values))?;
+        Some((facts, context))
+    };
+    let take = |(facts, context): (facts::Facts, Context<'_, '_>)| {
         let about = About {
             key: SmolStr::new(&facts.key),
             name: SmolStr::new(&facts.name),
             evidence: numbers.evidence(&facts.sources).into(),
             location: facts.location.clone().map(Arc::new),
         };
-        for asked in mine {
+        for asked in asked.iter_mut().filter(|asked| asked.check.subject == facts.subject) {
             let ruling = asked.check.rule(&facts, &context);
             asked.add(&writer, &about, ruling);
         }
     };
-    beside::piped(|to| facts::each(given, to), take);
+    beside::piped(|to| facts::each(given, &mut |facts| make(facts).into_iter().for_each(&mut *to)), take);
     let unlisted_of = facts::unlisted(given);
     for asked in &mut asked {
         if let Some(gaps) = unlisted_of.get(&asked.check.subject) {
@@ -64,7 +72,9 @@ pub(super) fn findings(checks: &CheckSet, given: &Given<'_, '_>, numbers: &mut N
         }
         asked.findings.sort_by(|a, b| (&a.subject, &a.message).cmp(&(&b.subject, &b.message)));
     }
-    asked.into_iter().flat_map(|asked| asked.findings).collect()
+    let mut all = Vec::with_capacity(asked.iter().map(|asked| asked.findings.len()).sum());
+    asked.into_iter().for_each(|mut asked| all.append(&mut asked.findings));
+    all
 }
 
 /// One check, and what it found.
@@ -94,7 +104,7 @@ struct Writer<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn new(check: &'a Check, policy: &'a Policy) -> Self {
+    fn new(check: &'a Check, policy: &'a Policy, room: usize) -> Self {
         Self {
             check,
             waivers: policy.waivers.iter().filter(|waiver| waiver.check == check.id).collect(),
@@ -102,7 +112,7 @@ impl<'a> Asked<'a> {
             item: SmolStr::new(&check.item),
             kind: SmolStr::new_static(check.subject.word()),
             severity: SmolStr::new_static(check.severity.word()),
-            findings: Vec::new(),
+            findings: Vec::with_capacity(room),
         }
     }
 

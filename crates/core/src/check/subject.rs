@@ -90,7 +90,23 @@ const CLASSES: Kind = Word(&[
 ]);
 const CRITICALITIES: Kind = Word(&["none", "low", "medium", "high", "critical"]);
 const COPY_KINDS: Kind = Word(&["snapshot", "automated_backup", "pitr", "versions", "dump", "grace_period"]);
-const AGENTS: Kind = Word(&["plain", "claude-code", "codex", "cursor", "ci", "program", "other"]);
+const AGENTS: Kind = Word(&[
+    "plain",
+    "claude-code",
+    "codex",
+    "cursor",
+    "gemini-cli",
+    "opencode",
+    "copilot-cli",
+    "vscode",
+    "cline",
+    "roo-code",
+    "crush",
+    "qwen-code",
+    "ci",
+    "program",
+    "other",
+]);
 const DECISIONS: Kind = Word(&["deny", "ask", "reviewed", "allow"]);
 const WAYS: Kind =
     Word(&["program", "shell", "cli", "iac", "file_read", "file_write", "fetch", "mcp", "pipeline", "sql"]);

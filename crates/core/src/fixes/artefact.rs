@@ -72,7 +72,11 @@ pub(super) fn protect(provider: &str, kind: &str, name: &str) -> Option<String> 
 
 /// Settings under which an agent asks a person about everything that may call out, and that its user cannot change. For
 /// Claude Code they are managed settings (code.claude.com/docs/en/managed-settings): no other file may allow, no mode
-/// and no hook may answer for a person.
+/// and no hook may answer for a person. For Gemini CLI it is a policy of an administrator in
+/// `/etc/gemini-cli/policies`, a folder of root's own (google-gemini/gemini-cli `docs/reference/policy-engine.md`): no
+/// rule of the user stands above it. In yolo a line that the agent cannot take apart would run, so there it refuses. What
+/// it asks about runs all the same where the tool itself needs no yes: edits and fetches in `auto_edit`, and tools of
+/// servers that the user trusts. Those it refuses.
 pub(super) fn gate(agent: Agent) -> Option<String> {
     match agent {
         Agent::ClaudeCode => {
@@ -88,7 +92,44 @@ pub(super) fn gate(agent: Agent) -> Option<String> {
             });
             serde_json::to_string_pretty(&settings).ok()
         }
-        Agent::Plain | Agent::Codex | Agent::Cursor | Agent::Ci | Agent::Program | Agent::Other => None,
+        Agent::GeminiCli => {
+            let rule = |what: &str, decision: &str| {
+                format!(
+                    "[[rule]]
+{what}
+{decision}
+"
+                )
+            };
+            let shell = "toolName = \"run_shell_command\"";
+            let files = "toolName = [\"web_fetch\", \"write_file\", \"replace\"]";
+            let servers = "toolName = \"*\"
+mcpName = \"*\"";
+            let refuse = |modes: &str| format!("decision = \"deny\"\n{modes}priority = 999");
+            let ask = "decision = \"ask_user\"
+priority = 998";
+            let rules = [
+                rule(shell, &refuse("modes = [\"yolo\"]\n")),
+                rule(files, &refuse("modes = [\"yolo\", \"autoEdit\"]\n")),
+                rule(servers, &refuse("")),
+                rule(shell, ask),
+                rule(files, ask),
+            ];
+            Some(rules.join("\n"))
+        }
+        Agent::Plain
+        | Agent::Codex
+        | Agent::Cursor
+        | Agent::OpenCode
+        | Agent::CopilotCli
+        | Agent::VsCode
+        | Agent::Cline
+        | Agent::RooCode
+        | Agent::Crush
+        | Agent::QwenCode
+        | Agent::Ci
+        | Agent::Program
+        | Agent::Other => None,
     }
 }
 
@@ -122,6 +163,32 @@ mod tests {
         for call in corpus::calls() {
             let met = policy.decide(&Call::from(&call.issued));
             assert!(met.worst.decision <= Decision::Ask, "{}: {}", call.text(), met.because());
+        }
+    }
+    #[test]
+    fn what_gemini_is_given_makes_it_ask_in_every_mode() {
+        let file = |level, path: &str, text: &str| FileText {
+            level,
+            path: path.to_owned(),
+            text: Fact::Known(text.to_owned()),
+            writable: level != Level::Managed,
+        };
+        let own = r#"{"tools":{"allowed":["run_shell_command","write_file"]},"mcpServers":{"railway":{"trust":true}},
+            "security":{"folderTrust":{"enabled":false}}}"#;
+        let more = "[[rule]]\ntoolName = \"*\"\ndecision = \"allow\"\npriority = 999\n";
+        let ground = Ground { home: Some("/home/u".to_owned()), root: "/repo".to_owned() };
+        for mode in ["default", "auto_edit", "plan", "yolo"] {
+            let files = [
+                file(Level::Managed, "/etc/gemini-cli/policies/deadstop.toml", &gate(Agent::GeminiCli).unwrap()),
+                file(Level::User, "~/.gemini/settings.json", own),
+                file(Level::User, "~/.gemini/policies/mine.toml", more),
+                file(Level::User, "--started-as", &format!(r#"{{"general":{{"defaultApprovalMode":"{mode}"}}}}"#)),
+            ];
+            let policy = gate_of("gemini-cli").unwrap().parse(&files, &ground);
+            for call in corpus::calls() {
+                let met = policy.decide(&Call::from(&call.issued));
+                assert!(met.worst.decision <= Decision::Ask, "{mode}: {}: {}", call.text(), met.because());
+            }
         }
     }
 }

@@ -233,11 +233,15 @@ impl Gather<'_, '_> {
             // Two machines may have a session of the same key each.
             let alone = world.sessions.values().filter(|other| other.key == session.key).count() == 1;
             let named = if alone { session.key.clone() } else { session.id.0.clone() };
+            let mut detail = "Set it where the user cannot change it, for the shell and for every MCP server alike: a rule on one command's text is passed by a script. It stands for this agent only; any other program of this user does not meet it.".to_owned();
+            if session.agent == Agent::GeminiCli {
+                detail.push_str(" It refuses tools of MCP servers: what it asks about runs unasked where the user trusts their server.");
+            }
             self.add(Candidate {
                 key: format!("gate:{named}"),
                 kind: "gate-the-way",
                 title: format!("Make {} ask a person before anything runs, by {policy}", session.name),
-                detail: "Set it where the user cannot change it, for the shell and for every MCP server alike: a rule on one command's text is passed by a script. It stands for this agent only; any other program of this user does not meet it.".to_owned(),
+                detail,
                 effort: 5,
                 layer: LayerName::Confirm,
                 artefact: artefact::gate(session.agent),
@@ -359,13 +363,27 @@ impl Gather<'_, '_> {
 
 /// The policy of an agent that its user cannot change and that can make it ask. Cursor's is none: what an administrator
 /// has on the machine are hooks, and what a hook answers is not known. Codex's is none for every command: what
-/// `requirements.toml` asks about has to begin with words that it names, and a rule of the user's lets the rest run.
-/// Sources: code.claude.com/docs/en/managed-settings, developers.openai.com/codex/rules, cursor.com/docs/agent/hooks.
-/// Reviewed 2026-11-24.
+/// `requirements.toml` asks about has to begin with words that it names, and a rule of the user's lets the rest run. Nor is
+/// OpenCode's: what an agent of the user's may do stands behind what an administrator says.
+/// Sources: code.claude.com/docs/en/managed-settings, developers.openai.com/codex/rules, cursor.com/docs/agent/hooks,
+/// google-gemini/gemini-cli `docs/reference/policy-engine.md`. Reviewed 2026-11-30.
 const fn binding_policy(agent: Agent) -> Option<&'static str> {
     match agent {
         Agent::ClaudeCode => Some("a managed policy"),
-        Agent::Plain | Agent::Codex | Agent::Cursor | Agent::Ci | Agent::Program | Agent::Other => None,
+        Agent::GeminiCli => Some("a policy of an administrator in `/etc/gemini-cli/policies`"),
+        Agent::Plain
+        | Agent::Codex
+        | Agent::Cursor
+        | Agent::OpenCode
+        | Agent::CopilotCli
+        | Agent::VsCode
+        | Agent::Cline
+        | Agent::RooCode
+        | Agent::Crush
+        | Agent::QwenCode
+        | Agent::Ci
+        | Agent::Program
+        | Agent::Other => None,
     }
 }
 

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use super::Candidate;
 use super::candidates::{candidates, plannable};
 use crate::answer::{self, Judged};
+use crate::beside;
 use crate::bundle::Bundle;
 use crate::catalogue;
 use crate::id::NodeId;
@@ -71,7 +72,7 @@ pub fn plan(bundle: &Bundle, ground: &Ground<'_>, policy: &Policy, judged: &[Jud
     let reachable: BTreeSet<NodeId> = wanted.difference(&never).cloned().collect();
     let (chosen, optimal, at_least) = trial.least(&reachable);
     let ordered = trial.by_weight(&chosen, &reachable);
-    let closes: Vec<Vec<NodeId>> = (0..found.len()).map(|at| trial.closes(at, &wanted)).collect();
+    let closes = trial.closes(&wanted);
     let keys = ordered.iter().filter_map(|at| found.get(*at)).map(|candidate| candidate.key.clone()).collect();
     let names: Vec<String> =
         never.iter().filter_map(|id| world.assets.get(id)).map(|asset| asset.name.clone()).collect();
@@ -100,10 +101,20 @@ struct Trial<'a> {
     left: usize,
 }
 
+/// Changes that do not do, and which assets stay below the target with them.
+struct Failing {
+    chosen: BTreeSet<usize>,
+    low: BTreeSet<NodeId>,
+}
+
 impl Trial<'_> {
     /// Which of `wanted` stay below the target with these changes made; `None` once the work allowed is done.
     fn below(&mut self, chosen: &BTreeSet<usize>, wanted: &BTreeSet<NodeId>) -> Option<BTreeSet<NodeId>> {
         self.left = self.left.checked_sub(1)?;
+        Some(self.stay_below(chosen, wanted))
+    }
+
+    fn stay_below(&self, chosen: &BTreeSet<usize>, wanted: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
         let mut bundle = self.bundle.clone();
         for candidate in chosen.iter().filter_map(|at| self.found.get(*at)) {
             candidate.apply_to(&mut bundle);
@@ -112,16 +123,18 @@ impl Trial<'_> {
         let ground = Ground::new(&world);
         let judged = answer::judge(&ground, self.policy, true);
         let low = judged.into_iter().filter(|j| wanted.contains(&j.asset) && j.worst.rated() < self.policy.target);
-        Some(low.map(|j| j.asset).collect())
+        low.map(|j| j.asset).collect()
     }
 
-    /// The headline assets that one change brings to the target by itself.
-    fn closes(&mut self, at: usize, wanted: &BTreeSet<NodeId>) -> Vec<NodeId> {
-        if self.left == 0 {
-            return Vec::new();
-        }
-        let alone = BTreeSet::from([at]);
-        self.below(&alone, wanted).map_or_else(Vec::new, |low| wanted.difference(&low).cloned().collect())
+    /// The headline assets that each change brings to the target by itself; none for those for which no work is left.
+    fn closes(&self, wanted: &BTreeSet<NodeId>) -> Vec<Vec<NodeId>> {
+        let all: Vec<usize> = (0..self.found.len()).collect();
+        let one = |at: &usize| {
+            let low = (*at < self.left).then(|| self.stay_below(&BTreeSet::from([*at]), wanted));
+            low.map_or_else(Vec::new, |low| wanted.difference(&low).cloned().collect())
+        };
+        // Each part has the whole bundle once more.
+        beside::split_into(2, &all, |part| part.iter().map(one).collect())
     }
 
     /// The plan of least effort for `wanted`, whether it is exact, and a lower bound on the effort.
@@ -140,13 +153,16 @@ impl Trial<'_> {
             if low.is_empty() {
                 return (chosen, proved, bound);
             }
-            for asset in low {
-                let mut failing = chosen.clone();
+            let mut open = low.clone();
+            while let Some(asset) = open.pop_first() {
+                let mut failing = Failing { chosen: chosen.clone(), low: low.clone() };
                 let rest: Vec<usize> = all.difference(&chosen).copied().collect();
-                if self.left <= reserve || !self.grow(&mut failing, &rest, &BTreeSet::from([asset])) {
+                if self.left <= reserve || !self.grow(&mut failing, &rest, &asset, wanted) {
                     break;
                 }
-                cuts.push(all.difference(&failing).copied().collect());
+                // What fails for others, too, says of them what it says of this one.
+                open.retain(|other| !failing.low.contains(other));
+                cuts.push(all.difference(&failing.chosen).copied().collect());
             }
         }
         let mut chosen = all.clone();
@@ -164,22 +180,22 @@ impl Trial<'_> {
     }
 
     /// Adds as much of `rest` to a set as leaves it failing for an asset; false once the work allowed is done.
-    fn grow(&mut self, failing: &mut BTreeSet<usize>, rest: &[usize], asset: &BTreeSet<NodeId>) -> bool {
+    fn grow(&mut self, failing: &mut Failing, rest: &[usize], asset: &NodeId, wanted: &BTreeSet<NodeId>) -> bool {
         if rest.is_empty() {
             return true;
         }
-        let mut more = failing.clone();
+        let mut more = failing.chosen.clone();
         more.extend(rest);
-        match self.below(&more, asset) {
+        match self.below(&more, wanted) {
             None => false,
-            Some(low) if !low.is_empty() => {
-                *failing = more;
+            Some(low) if low.contains(asset) => {
+                *failing = Failing { chosen: more, low };
                 true
             }
             Some(_) if rest.len() == 1 => true,
             Some(_) => {
                 let (first, second) = rest.split_at(rest.len() / 2);
-                self.grow(failing, first, asset) && self.grow(failing, second, asset)
+                self.grow(failing, first, asset, wanted) && self.grow(failing, second, asset, wanted)
             }
         }
     }

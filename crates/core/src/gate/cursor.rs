@@ -6,12 +6,12 @@
 //! What the documentation leaves open is answered twice, at its worst and at its best; [`GateDecision`] holds both.
 
 mod decide;
-mod ignore;
 mod matching;
 mod settings;
 mod ways;
 
 use crate::fact::GapReason;
+use crate::gate::ignore::Ignored;
 use crate::gate::{
     AgentGate, Call, Effect, FileText, GateDecision, GateFile, GatePolicy, Ground, Level, McpServer, Note, Place,
 };
@@ -178,7 +178,7 @@ struct CursorPolicy {
     /// Whether it is known that no sandbox holds shell commands.
     unboxed: bool,
     hooks: Vec<Hook>,
-    ignored: ignore::Ignored,
+    ignored: Ignored,
     /// Files that were not read, with the reason.
     unread: Vec<(String, GapReason)>,
     files: Vec<String>,

@@ -2,10 +2,12 @@
 
 /// Whether `text` is `pattern`, where `*` stands for any run of characters, spaces among them.
 pub(super) fn matches(pattern: &str, text: &str) -> bool {
-    glob(&pattern.chars().collect::<Vec<_>>(), &text.chars().collect::<Vec<_>>())
+    glob(pattern, text, false)
 }
 
-fn glob(pattern: &[char], text: &[char]) -> bool {
+/// The same, where `?` stands for any one character if `one`.
+pub(super) fn glob(pattern: &str, text: &str, one: bool) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
     while let Some(&c) = text.get(t) {
@@ -14,7 +16,7 @@ fn glob(pattern: &[char], text: &[char]) -> bool {
                 retry = Some((p + 1, t));
                 p += 1;
             }
-            Some(&x) if x == c => {
+            Some(&x) if x == c || (one && x == '?') => {
                 p += 1;
                 t += 1;
             }

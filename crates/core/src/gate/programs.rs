@@ -134,7 +134,7 @@ pub(super) const ANYTHING: [&str; 22] = [
 const S3: [&str; 3] = ["aws/*", "cloudflare/r2:*", "digitalocean/spaces:*"];
 
 /// Clients with rules of their own: the program, the calls it can carry, its kind.
-pub(super) const CLIENTS: [(&str, &[&str], WayKind); 51] = [
+pub(super) const CLIENTS: [(&str, &[&str], WayKind); 52] = [
     ("railway", &["railway/*"], WayKind::Cli),
     ("git", &["github/*"], WayKind::Cli),
     ("aws", &S3, WayKind::Cli),
@@ -164,6 +164,7 @@ pub(super) const CLIENTS: [(&str, &[&str], WayKind); 51] = [
     ("wrangler", &["cloudflare/*"], WayKind::Cli),
     ("render", &["render/*"], WayKind::Cli),
     ("turso", &["turso/*"], WayKind::Cli),
+    ("avn", &["aiven/*"], WayKind::Cli),
     ("s3cmd", &S3, WayKind::Cli),
     ("rclone", &["*"], WayKind::Cli),
     ("atlas", &["mongodb_atlas/*", "mongodb/*"], WayKind::Cli),

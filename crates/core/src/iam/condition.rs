@@ -56,6 +56,10 @@ pub(super) struct Condition {
     values: Vec<Glob>,
 }
 
+/// Keys that are the account of the caller (IAM User Guide, `reference_policies_condition-keys`; KMS Developer Guide,
+/// `conditions-kms`). In lower case.
+const ACCOUNT_KEYS: [&str; 2] = ["aws:principalaccount", "kms:calleraccount"];
+
 /// Keys on which an answer depends, if anybody asks for them.
 pub(super) type Needed<'a> = Option<&'a mut BTreeSet<String>>;
 
@@ -160,6 +164,16 @@ impl Condition {
                 }
             }
         }
+    }
+
+    /// Whether it is met by callers of these accounts alone.
+    pub(super) fn keeps_to(&self, accounts: &dyn Fn(&str) -> bool) -> bool {
+        let exact = matches!(self.test, Test::Text { like: false, .. }) && !self.negated && !self.if_exists;
+        let one = |value: &Glob| matches!(value.text(&Context::partial()), Ok(Some(text)) if accounts(&text));
+        exact
+            && self.quantifier == Quantifier::One
+            && ACCOUNT_KEYS.contains(&self.key.as_str())
+            && self.values.iter().all(one)
     }
 
     /// What holds where the request does not have the key.

@@ -318,7 +318,7 @@ fn says(request: &Request, layer: Layer, level: usize, list: &[&Policy], trace: 
                 (true, Named::No) => Says::NOTHING,
                 (true, Named::Account) => Says { account: applies, ..Says::NOTHING },
                 (true, Named::Role) => Says { role: applies, ..Says::NOTHING },
-                (true, Named::Itself) => Says { itself: applies, ..Says::NOTHING },
+                (true, Named::Session | Named::Itself) => Says { itself: applies, ..Says::NOTHING },
             };
             all = all.or(one);
         }
@@ -337,8 +337,8 @@ fn applies(request: &Request, statement: &Statement, trace: &mut Option<Trace>) 
     }
     let how = match &statement.who {
         None => Named::Itself,
-        Some((list, false)) => named(list, &request.caller, context),
-        Some((list, true)) if left_out(list, &request.caller, context) => Named::No,
+        Some((list, false)) => named(list, &request.caller, context, statement.allow),
+        Some((list, true)) if left_out(list, &request.caller, context, statement.allow) => Named::No,
         Some((_, true)) => Named::Itself,
     };
     if how == Named::No {

@@ -2,10 +2,12 @@
 
 use serde_json::{Map, Value};
 
+use super::arn;
 use super::condition::{self, Condition};
 use super::context::Context;
 use super::glob::{Glob, Matched, Wild};
 use super::principal::{Who, parse_who};
+use super::tri::Tri;
 
 /// What a policy is attached to, which says what may stand in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,15 @@ pub(super) struct Statement {
     pub(super) conditions: Vec<Condition>,
 }
 
+impl Statement {
+    /// Whether it speaks of an action, in lower case.
+    fn speaks_of(&self, action: &str) -> bool {
+        let (patterns, left_out) = &self.actions;
+        let context = Context::partial();
+        patterns.iter().any(|pattern| pattern.matches(action, &context) == Matched::Is(true)) != *left_out
+    }
+}
+
 impl Policy {
     /// Checks and compiles a document. One without statements says nothing.
     ///
@@ -86,10 +97,25 @@ impl Policy {
     #[must_use]
     pub fn names(&self, action: &str) -> bool {
         let action = action.to_lowercase();
+        self.statements.iter().any(|statement| statement.allow && statement.speaks_of(&action))
+    }
+
+    /// Whether a statement allows the action on this resource, or, `below`, on something whose name begins so and goes on;
+    /// whatever its conditions are, and whomever it names.
+    #[must_use]
+    pub fn names_at(&self, action: &str, resource: &str, below: bool) -> bool {
+        let action = action.to_lowercase();
         let context = Context::partial();
-        self.statements.iter().filter(|statement| statement.allow).any(|statement| {
-            let (patterns, left_out) = &statement.actions;
-            patterns.iter().any(|pattern| pattern.matches(&action, &context) == Matched::Is(true)) != *left_out
+        let naming = |statement: &&Statement| statement.allow && statement.speaks_of(&action);
+        self.statements.iter().filter(naming).any(|statement| {
+            let covers = |pattern: &Glob| {
+                if below {
+                    pattern.covers_below(resource, &context) != Ok(Tri::No)
+                } else {
+                    pattern.matches(resource, &context) != Matched::Is(false)
+                }
+            };
+            statement.resources.as_ref().is_none_or(|(list, left_out)| *left_out || list.iter().any(covers))
         })
     }
 
@@ -112,6 +138,80 @@ impl Policy {
                 everything && all && statement.who.is_none()
             },
         )
+    }
+
+    /// Whether a statement allows something to everyone, be it by leaving some out. Its conditions are not looked at.
+    #[must_use]
+    pub fn lets_in_everyone(&self) -> bool {
+        self.lets_in(|who| *who == Who::Anyone)
+    }
+
+    /// Whether a statement may allow something to somebody of this account, who need not be there yet, or to whomever an
+    /// identity provider vouches for. Its conditions are not looked at.
+    #[must_use]
+    pub fn may_let_in(&self, account: &str) -> bool {
+        self.lets_in(|who| match who {
+            Who::Anyone | Who::Provider => true,
+            Who::Account(of) => of == account,
+            Who::Arn(arn) => arn::account(arn) == Some(account),
+            Who::Unique(_) | Who::Other(_) => false,
+        })
+    }
+
+    /// Whether a statement may allow something to a service whose principal begins so (`rds` of `rds.amazonaws.com`). Its
+    /// conditions are not looked at.
+    #[must_use]
+    pub fn may_let_in_service(&self, service: &str) -> bool {
+        self.lets_in(|who| match who {
+            Who::Anyone => true,
+            Who::Other(name) => name.starts_with(service),
+            Who::Account(_) | Who::Arn(_) | Who::Unique(_) | Who::Provider => false,
+        })
+    }
+
+    /// Whether a statement may allow something to somebody of an account that is none of these, who need not be there yet.
+    /// Of conditions, those that ask for the caller's account are looked at.
+    #[must_use]
+    pub fn lets_in_others_than(&self, accounts: impl Fn(&str) -> bool) -> bool {
+        let other = |who: &Who| match who {
+            Who::Anyone => true,
+            Who::Account(of) => !accounts(of),
+            Who::Arn(arn) => arn::account(arn).is_some_and(|of| !accounts(of)),
+            Who::Provider | Who::Unique(_) | Who::Other(_) => false,
+        };
+        let open = |statement: &&Statement| {
+            statement.allow && !statement.conditions.iter().any(|condition| condition.keeps_to(&accounts))
+        };
+        let mut named = self.statements.iter().filter(open).filter_map(|statement| statement.who.as_ref());
+        named.any(|(list, left_out)| *left_out || list.iter().any(other))
+    }
+
+    /// The accounts that statements which allow something name, or whose users, roles and sessions they do.
+    pub fn accounts(&self) -> impl Iterator<Item = &str> {
+        let allowing = self.statements.iter().filter(|statement| statement.allow);
+        allowing.filter_map(|statement| statement.who.as_ref()).flat_map(|(list, _)| list).filter_map(|who| match who {
+            Who::Account(account) => Some(account.as_str()),
+            Who::Arn(arn) => arn::account(arn),
+            Who::Anyone | Who::Provider | Who::Unique(_) | Who::Other(_) => None,
+        })
+    }
+
+    fn lets_in(&self, one: impl Fn(&Who) -> bool) -> bool {
+        let allowing = self.statements.iter().filter(|statement| statement.allow);
+        allowing
+            .filter_map(|statement| statement.who.as_ref())
+            .any(|(list, left_out)| *left_out || list.iter().any(&one))
+    }
+
+    /// The patterns of actions, in lower case, that its statements allow, whatever their resources and conditions are; `*`
+    /// for one that leaves some out.
+    pub fn allowed(&self) -> impl Iterator<Item = &str> {
+        let allowing = self.statements.iter().filter(|statement| statement.allow);
+        allowing.flat_map(|statement| {
+            let every = statement.actions.1.then_some("*");
+            let named = statement.named.iter().filter(|_| !statement.actions.1).map(String::as_str);
+            every.into_iter().chain(named)
+        })
     }
 
     /// Whether each action that it allows, under whatever conditions, is one of which this holds. It is asked of each

@@ -134,8 +134,10 @@ pub(super) enum Who {
     Arn(String),
     /// One user or role by its unique id, as IAM writes one that was deleted.
     Unique(String),
-    /// A service, an identity provider, a canonical user: none of the callers here.
-    Other,
+    /// An identity provider.
+    Provider,
+    /// A service, a canonical user: none of the callers here.
+    Other(String),
 }
 
 /// How directly a statement names a caller.
@@ -147,6 +149,8 @@ pub(super) enum Named {
     Account,
     /// Its role: what limits the role limits this.
     Role,
+    /// A session of its role by a name, which whoever takes the role on may choose.
+    Session,
     /// Itself, or everyone.
     Itself,
 }
@@ -173,13 +177,14 @@ impl Who {
                 let Some(role) = caller.role() else { return Named::No };
                 // A role's name is unique in its account whatever its path, and a session's ARN has no path.
                 match Caller::new(arn) {
-                    Some(other)
-                        if other.account == caller.account
-                            && matches!(&other.form, Form::Role(name) if name == role) =>
-                    {
-                        Named::Role
+                    Some(other) if other.account == caller.account && other.role() == Some(role) => {
+                        match (&other.form, &caller.form) {
+                            (Form::Role(_), _) => Named::Role,
+                            (Form::Session(_, _), Form::Role(_)) => Named::Session,
+                            _ => Named::No,
+                        }
                     }
-                    _ => Named::No,
+                    Some(_) | None => Named::No,
                 }
             }
             Self::Unique(id) => match context.seen("aws:userid") {
@@ -193,20 +198,22 @@ impl Who {
                 Seen::Values([value]) if value.split(':').next() == Some(id) => Named::Role,
                 Seen::Values(_) | Seen::Absent | Seen::Unknown => Named::No,
             },
-            Self::Account(_) | Self::Other => Named::No,
+            Self::Account(_) | Self::Provider | Self::Other(_) => Named::No,
         }
     }
 }
 
-/// How directly a list names a caller.
-pub(super) fn named(list: &[Who], caller: &Caller, context: &Context) -> Named {
-    list.iter().map(|who| who.names(caller, context)).max().unwrap_or(Named::No)
+/// How directly a list names a caller. Whoever has a role chooses what its session is called: it is let in by a statement
+/// about one session (`allow`), and escapes one that refuses it.
+pub(super) fn named(list: &[Who], caller: &Caller, context: &Context, allow: bool) -> Named {
+    let all = list.iter().map(|who| who.names(caller, context));
+    all.filter(|how| allow || *how != Named::Session).max().unwrap_or(Named::No)
 }
 
 /// Whether a list of those left out leaves out a caller. For a session it is enough here that its role is in the list:
 /// the documentation asks for role, session and account and says that AWS *might* look at each, so a refusal is not sure.
-pub(super) fn left_out(list: &[Who], caller: &Caller, context: &Context) -> bool {
-    named(list, caller, context) >= Named::Role
+pub(super) fn left_out(list: &[Who], caller: &Caller, context: &Context, allow: bool) -> bool {
+    named(list, caller, context, !allow) >= Named::Role
 }
 
 /// Reads a `Principal` element. `None`: it is none.
@@ -223,7 +230,8 @@ pub(super) fn parse_who(value: &Value) -> Option<Vec<Who>> {
         };
         match kind.as_str() {
             "AWS" => list.extend(names.into_iter().map(aws)),
-            "Service" | "Federated" | "CanonicalUser" => list.extend(names.iter().map(|_| Who::Other)),
+            "Federated" => list.extend(names.iter().map(|_| Who::Provider)),
+            "Service" | "CanonicalUser" => list.extend(names.into_iter().map(|name| Who::Other(name.to_owned()))),
             _ => return None,
         }
     }

@@ -10,7 +10,7 @@ use super::interpret::Reader;
 use super::syntax::Word;
 use super::{MACHINE, Meaning, Target, sql};
 use crate::catalogue;
-use table::{CALLS, PLAIN, RUNS};
+use table::{CALLS, RUNS};
 
 /// How an interpreter takes its code.
 pub(super) struct Interpreter {
@@ -127,7 +127,6 @@ pub(super) fn read(reader: &mut Reader<'_>, text: &str) {
     let lower = text.to_lowercase();
     let strings = strings(text);
     let called = called(text);
-    let mut known: BTreeSet<String> = aliases(text);
     let runs = called.iter().any(|name| RUNS.contains(&name.to_lowercase().as_str()));
     if runs || lower.contains("subprocess") || lower.contains("child_process") || text.contains('`') {
         reader.doubt("the code runs something else");
@@ -135,12 +134,9 @@ pub(super) fn read(reader: &mut Reader<'_>, text: &str) {
             reader.script(string);
         }
     }
-    known.extend(aws(reader, text, &lower, &called));
+    aws(reader, text, &lower, &called);
     for (call, hint, provider, action) in CALLS {
-        let name = called.iter().find(|name| name.to_lowercase() == call);
-        if let Some(name) = name
-            && lower.contains(hint)
-        {
+        if lower.contains(hint) && called.iter().any(|name| name.to_lowercase() == call) {
             reader.meaning.amount(
                 provider,
                 action,
@@ -148,7 +144,6 @@ pub(super) fn read(reader: &mut Reader<'_>, text: &str) {
                 true,
                 "https://docs.python.org/3/using/cmdline.html#cmdoption-c",
             );
-            known.insert(name.clone());
         }
     }
     // Perl calls without brackets.
@@ -157,7 +152,6 @@ pub(super) fn read(reader: &mut Reader<'_>, text: &str) {
     }
     if text.contains("repos.delete(") {
         reader.meaning.amount("github", "repos/delete", Target::Any, true, "https://github.com/octokit/octokit.js");
-        known.insert("delete".to_owned());
     }
     if lower.contains("redis") && called.contains("delete") {
         reader.meaning.amount("redis", "DEL", Target::Any, true, "https://redis.io/docs/latest/commands/del/");
@@ -185,24 +179,13 @@ pub(super) fn read(reader: &mut Reader<'_>, text: &str) {
     if asks && queries == 0 {
         sql::unread(&mut reader.meaning, dialect, "https://www.postgresql.org/docs/current/sql-commands.html");
     }
-    for name in called {
-        let plain = name.to_lowercase();
-        let client = plain.ends_with("client") && name.chars().next().is_some_and(char::is_uppercase);
-        if !known.contains(&name) && !PLAIN.contains(&plain.as_str()) && !client {
-            reader.doubt("a call in the code is not in the catalogue");
-        }
-    }
-    let bare = PLAIN.iter().any(|name| lower.contains(name)) || !lower.trim().is_empty();
-    if reader.meaning.harmless() && bare && !lower.contains('(') {
-        reader.doubt("what the code does is not plain to see");
-    }
+    reader.doubt("code may do more than was found in it");
 }
 
 /// Operations of AWS, by the names that its libraries give them.
-fn aws(reader: &mut Reader<'_>, text: &str, lower: &str, called: &BTreeSet<String>) -> BTreeSet<String> {
-    let mut known = BTreeSet::new();
+fn aws(reader: &mut Reader<'_>, text: &str, lower: &str, called: &BTreeSet<String>) {
     if !["boto", "aws-sdk", "aws::", "aws_sdk", "awssdk"].iter().any(|hint| lower.contains(hint)) {
-        return known;
+        return;
     }
     const SOURCE: &str = "https://docs.aws.amazon.com/boto3/latest/";
     let plain = |name: &str| -> String {
@@ -232,13 +215,8 @@ fn aws(reader: &mut Reader<'_>, text: &str, lower: &str, called: &BTreeSet<Strin
         let named: Vec<_> = all.iter().filter(service).collect();
         let chosen = if named.is_empty() { all.iter().collect() } else { named };
         for action in chosen {
-            known.insert(name.clone());
             let reference = action.reference.as_deref().unwrap_or(SOURCE);
             reader.meaning.amount("aws", &action.action, strings_target(text), true, reference);
-        }
-        let reads = ["describe", "list", "get", "head", "scan", "query"];
-        if reads.iter().any(|read| wanted.starts_with(read)) {
-            known.insert(name.clone());
         }
     }
     if called.contains("delete") {
@@ -251,12 +229,10 @@ fn aws(reader: &mut Reader<'_>, text: &str, lower: &str, called: &BTreeSet<Strin
         } else if text.contains("Bucket(") {
             "s3:DeleteBucket"
         } else {
-            reader.doubt("a call in the code is not in the catalogue");
-            return known;
+            return;
         };
         reader.meaning.amount("aws", action, strings_target(text), true, SOURCE);
     }
-    known
 }
 
 /// Whatever has a name that stands among the strings of a text.
@@ -343,17 +319,6 @@ fn called(text: &str) -> BTreeSet<String> {
         }
     }
     found
-}
-
-/// The names that `import … as NAME` gives.
-fn aliases(text: &str) -> BTreeSet<String> {
-    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c == ',' || c == ';').collect();
-    words
-        .windows(2)
-        .filter(|pair| pair.first() == Some(&"as"))
-        .filter_map(|pair| pair.get(1))
-        .map(|name| (*name).to_owned())
-        .collect()
 }
 
 /// The strings of a text, whatever their quotes.

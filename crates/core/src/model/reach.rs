@@ -90,6 +90,24 @@ pub enum Agent {
     Codex,
     /// Cursor.
     Cursor,
+    /// Gemini CLI.
+    GeminiCli,
+    /// OpenCode.
+    #[serde(rename = "opencode")]
+    OpenCode,
+    /// GitHub Copilot CLI.
+    CopilotCli,
+    /// Agent mode in Visual Studio Code.
+    #[serde(rename = "vscode")]
+    VsCode,
+    /// Cline.
+    Cline,
+    /// Roo Code.
+    RooCode,
+    /// Crush.
+    Crush,
+    /// Qwen Code.
+    QwenCode,
     /// A pipeline that acts without a person.
     Ci,
     /// A program in a repository that calls a model with tools.

@@ -10,8 +10,8 @@ use crate::fact::{Fact, Gap};
 use crate::id::{CredentialId, NodeId, PrincipalId, SourceId, WayId};
 use crate::model::{Agent, Basis, Credential, Decision, End, Grant, Location, Protection, Side, Way};
 use crate::pattern;
-use crate::power::ground::Key;
 use crate::power::ground::sessions::{carries, generic};
+use crate::power::ground::{Key, STEP};
 use crate::power::{AtomNo, Hold, Sight};
 use crate::verdict::{LayerName, LayerState};
 
@@ -404,7 +404,12 @@ impl<'w> Teller<'_, '_, 'w> {
         let name = self.node(&self.path.deed.on);
         match (state, deciding) {
             (LayerState::Open, Some(p)) => told.because = p.because.clone(),
-            (LayerState::Open, None) => told.because = format!("nothing on {name} refuses {}", self.path.deed.action),
+            (LayerState::Open, None) => {
+                // The action of a step has no name of its own.
+                let action = &self.path.deed.action;
+                let what = if action.starts_with(STEP) { "it" } else { action };
+                told.because = format!("nothing on {name} refuses {what}");
+            }
             (LayerState::Slows | LayerState::Stops, Some(p)) => {
                 told.because = p.because.clone();
                 let atoms: Vec<AtomNo> = self.find(&Key::Lifted(p.id.clone())).into_iter().collect();

@@ -16,7 +16,7 @@ use crate::pattern;
 use crate::world::{ANY_DELETE, World};
 
 /// One thing that a session may have.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// It is this session.
     Session(SessionId),
@@ -124,10 +124,13 @@ impl IdentityNo {
     }
 }
 
+/// What the action of a step begins with; no provider's does.
+pub const STEP: &str = "step ";
+
 /// The action that stands for a step which destroys by itself.
 #[must_use]
 pub fn step_action(step: &StepId) -> String {
-    format!("step {step}")
+    format!("{STEP}{step}")
 }
 
 /// An identity that nobody knows.
@@ -475,10 +478,8 @@ impl<'w> Builder<'w> {
         let mut all = Vec::with_capacity(atoms.len());
         for atom in atoms {
             all.push(self.needed(atom));
-            // A credential that no longer works opens nothing.
-            if let Atom::Credential(id) = atom
-                && self.world.credentials.contains_key(id)
-            {
+            // A credential that no longer works opens nothing; whether one that is not described does is not known.
+            if let Atom::Credential(id) = atom {
                 all.push(self.atom(Key::Alive(id.clone())));
             }
         }

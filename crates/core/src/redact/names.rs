@@ -189,6 +189,17 @@ const BEFORE: [&str; 12] = [
     "host",
 ];
 
+/// Words with which a sentence goes on after one of them; any other one is a name.
+const GOES_ON: &str = "a access acts after all allows alone an and are as asked asks at audit base be been before began belongs \
+    beside between but by can cannot certificate could counts create decides delete does down drop each else \
+    ends engine every everything execute follow for from gets gives grants had has have here holds id if in \
+    info inside instead into is it itself keeps kept key knows lets lie lies like list locks made manages \
+    may meets might must name named names needs never no none nor not nothing of off on once only or other \
+    others outside over owns policy reads refuses released role rules runs s said says sees session sets shown \
+    shows so spends stands starts statement states stays still takes tells than that the their them then \
+    there these they this those through to token told turned turns under unless until up upon uses was were \
+    what when where which while who whoever whom whose will with within without works would";
+
 /// A name of so many bytes is looked for inside words as well.
 const LONG: usize = 6;
 
@@ -405,12 +416,15 @@ impl Names {
             let (head, tail) = rest.split_at(end);
             if first {
                 let bare = head.trim_end_matches(['.', ':', '!', '?', '…']);
-                let word =
-                    if named && (profile || odd(bare)) && !self.common.contains(bare) && self.level >= Level::Names {
-                        self.whole(Kind::Name, bare)
-                    } else {
-                        self.token(bare)
-                    };
+                let word = if named
+                    && (profile || named_by(bare))
+                    && !self.common.contains(bare)
+                    && self.level >= Level::Names
+                {
+                    self.whole(Kind::Name, bare)
+                } else {
+                    self.token(bare)
+                };
                 out.push_str(&word);
                 out.push_str(head.get(bare.len()..).unwrap_or_default());
                 named = BEFORE.contains(&bare);
@@ -497,11 +511,11 @@ impl Names {
     }
 }
 
-/// Whether a word is written as names of resources are, and not as words of a sentence.
-fn odd(word: &str) -> bool {
-    let plain = word.chars().all(|c| c.is_lowercase() || c == '\'');
+/// Whether a word after one that a name comes after is that name.
+fn named_by(word: &str) -> bool {
     let numbered = word.rsplit_once('-').is_some_and(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
-    !plain && !numbered && word.chars().any(char::is_alphabetic)
+    let goes_on = GOES_ON.split(' ').any(|one| one == word);
+    !numbered && !goes_on && word.chars().any(char::is_alphabetic)
 }
 
 fn mail(token: &str) -> bool {

@@ -23,6 +23,13 @@ const GROUPS: &str = "elasticache:DescribeReplicationGroups";
 const CLUSTERS: &str = "elasticache:DescribeCacheClusters";
 const SERVERLESS: &str = "elasticache:DescribeServerlessCaches";
 const SNAPSHOTS: &str = "elasticache:DescribeSnapshots";
+/// What destroys a cluster, and what a group.
+const CALLS: [&str; 3] =
+    ["elasticache:DeleteCacheCluster", "elasticache:RebootCacheCluster", "elasticache:ModifyCacheCluster"];
+const OF_GROUPS: [&str; 2] = ["elasticache:DeleteReplicationGroup", "elasticache:StartMigration"];
+/// Beside AWS, a cache is kept by a password or by users of its own, if by any (`ElastiCache` User Guide, `auth`).
+pub(super) const EMPTY: &str = "connect to it and empty it";
+pub(super) const REACHED: &str = "whether it can be reached, and whom it lets in, was not read";
 const DELETE_SNAPSHOT: &str = "elasticache:DeleteSnapshot";
 
 const fn query(action: &'static str, items: &'static str) -> Query {
@@ -119,8 +126,14 @@ pub(super) fn list_all(desk: &mut Desk<'_>) {
             of_group(desk, group, &snapshots);
         }
         for cluster in alone {
-            let calls = ["elasticache:DeleteCacheCluster", "elasticache:RebootCacheCluster"];
-            one(desk, cluster, CLUSTERS, &calls, &snapshots);
+            let id = one(desk, cluster, CLUSTERS, &CALLS, &snapshots);
+            // It goes with a group that was not listed, too.
+            for group in &cluster.others {
+                let place = cluster.arn.rsplitn(3, ':').nth(2).unwrap_or_default();
+                for action in OF_GROUPS {
+                    desk.also(&id, action, &format!("{place}:replicationgroup:{group}"));
+                }
+            }
         }
     }
     for cache in &serverless {
@@ -131,8 +144,7 @@ pub(super) fn list_all(desk: &mut Desk<'_>) {
 }
 
 fn of_group(desk: &mut Desk<'_>, group: &Cache, snapshots: &Result<Vec<Snapshot>, Gap>) {
-    let calls = ["elasticache:DeleteReplicationGroup", "elasticache:StartMigration"];
-    let id = one(desk, group, GROUPS, &calls, snapshots);
+    let id = one(desk, group, GROUPS, &OF_GROUPS, snapshots);
     // "The reboot causes the contents of the cache (for each cache node being rebooted) to be lost."
     for member in group.others.iter().filter(|_| !group.sharded) {
         let place = group.arn.rsplitn(3, ':').nth(2).unwrap_or_default();
@@ -166,6 +178,7 @@ fn one(
     for call in calls {
         desk.also(&id, call, &cache.arn);
     }
+    desk.beside(&id, EMPTY, REACHED);
     let of = |one: &&Snapshot| {
         let since = one.at.is_some_and(|at| cache.made.is_some_and(|made| at >= made));
         one.manual && one.available && one.of == cache.name && since

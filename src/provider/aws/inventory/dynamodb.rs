@@ -10,8 +10,10 @@ use deadstop_core::model::{Basis, Class, Copy, CopyKind, End};
 use deadstop_core::time::{Span, Time};
 use serde_json::{Value, json};
 
+use super::parts::{text, time};
 use super::{DRILLS, Desk, Seen, one_call};
 use crate::provider::aws::client::{Client, Fault};
+use crate::provider::aws::pages::paged;
 use crate::provider::aws::rights::{Opens, ResourcePolicy};
 
 const TABLE: &str = "dynamodb:DescribeTable";
@@ -33,22 +35,11 @@ fn call(client: &Client<'_>, operation: &str, body: &Value) -> Result<Value, Fau
 }
 
 fn names(client: &Client<'_>) -> Result<Vec<String>, Fault> {
-    let (mut all, mut from) = (Vec::<String>::new(), None::<String>);
-    loop {
-        let body = from.as_ref().map_or_else(|| json!({}), |from| json!({ "ExclusiveStartTableName": from }));
-        let answer = call(client, "ListTables", &body)?;
-        for name in answer.get("TableNames").and_then(Value::as_array).ok_or_else(Fault::malformed)? {
-            all.push(name.as_str().ok_or_else(Fault::malformed)?.to_owned());
-        }
-        let next = answer.get("LastEvaluatedTableName").and_then(Value::as_str).map(str::to_owned);
-        if next.is_none() {
-            return Ok(all);
-        }
-        if next == from {
-            return Err(Fault::malformed());
-        }
-        from = next;
-    }
+    let name = |one: &Value| one.as_str().map(str::to_owned);
+    paged("TableNames", "LastEvaluatedTableName", name, |from| {
+        let body = from.map_or_else(|| json!({}), |from| json!({ "ExclusiveStartTableName": from }));
+        call(client, "ListTables", &body)
+    })
 }
 
 fn one(desk: &mut Desk<'_>, name: &str) {
@@ -94,6 +85,13 @@ fn one(desk: &mut Desk<'_>, name: &str) {
         &id,
         &[("dynamodb:PutResourcePolicy", Opens::Gives), ("dynamodb:DeleteResourcePolicy", Opens::Frees)],
     );
+    // What is written to a replica is written to all of them (DynamoDB Developer Guide, `GlobalTables`).
+    let replicas = table.get("Replicas").and_then(Value::as_array).into_iter().flatten();
+    for replica in replicas.filter_map(|replica| replica_arn(replica, arn)).filter(|replica| replica != arn) {
+        for action in ITEMS {
+            desk.also(&id, action, &replica);
+        }
+    }
     let scope = format!("{}/{name}", desk.scope());
     desk.facts.source(TABLE, &scope);
     desk.protection(&id, "dynamodb:DeleteTable*", protected, "dynamodb:UpdateTable", "dynamodb:ListTables");
@@ -107,6 +105,28 @@ fn one(desk: &mut Desk<'_>, name: &str) {
         backup.state(desk, &id, name, &key);
     }
 }
+
+/// The ARN of a replica, which may be of another account; by default the table's, in another Region (`ReplicaDescription`).
+fn replica_arn(replica: &Value, table: &str) -> Option<String> {
+    if let Some(arn) = text(replica, "ReplicaArn").filter(|arn| arn.starts_with("arn:")) {
+        return Some(arn);
+    }
+    let region = text(replica, "RegionName")?;
+    let mut parts: Vec<&str> = table.splitn(5, ':').collect();
+    *parts.get_mut(3)? = &region;
+    Some(parts.join(":"))
+}
+
+/// What destroys items, by whichever replica.
+const ITEMS: [&str; 7] = [
+    "dynamodb:DeleteItem",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:PartiQLDelete",
+    "dynamodb:PartiQLUpdate",
+    "dynamodb:UpdateTimeToLive",
+];
 
 fn tags(desk: &mut Desk<'_>, name: &str, arn: &str) -> BTreeMap<String, String> {
     let body = json!({ "ResourceArn": arn });
@@ -179,42 +199,25 @@ struct Backup {
     vaulted: bool,
 }
 
+fn backup(one: &Value) -> Option<Backup> {
+    Some(Backup {
+        arn: text(one, "BackupArn")?,
+        name: text(one, "BackupName")?,
+        at: time(one.get("BackupCreationDateTime")),
+        table: text(one, "TableId"),
+        available: text(one, "BackupStatus").as_deref() == Some("AVAILABLE"),
+        vaulted: text(one, "BackupType").as_deref() == Some("AWS_BACKUP"),
+    })
+}
+
 fn backups(client: &Client<'_>, table: &str) -> Result<Vec<Backup>, Fault> {
-    let (mut all, mut from) = (Vec::new(), None::<String>);
-    loop {
+    paged("BackupSummaries", "LastEvaluatedBackupArn", backup, |from| {
         let mut body = json!({ "TableName": table, "BackupType": "ALL" });
-        if let (Some(from), Some(body)) = (&from, body.as_object_mut()) {
+        if let (Some(from), Some(body)) = (from, body.as_object_mut()) {
             body.insert("ExclusiveStartBackupArn".to_owned(), json!(from));
         }
-        let answer = call(client, "ListBackups", &body)?;
-        for one in answer.get("BackupSummaries").and_then(Value::as_array).ok_or_else(Fault::malformed)? {
-            let text = |key: &str| one.get(key).and_then(Value::as_str).map(str::to_owned);
-            let seconds = one.get("BackupCreationDateTime").and_then(Value::as_f64);
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "seconds since 1970 fit, and parts of one do not matter"
-            )]
-            let at = seconds.map(|seconds| Time::from_unix(seconds as i64));
-            let (arn, name) =
-                (text("BackupArn").ok_or_else(Fault::malformed)?, text("BackupName").ok_or_else(Fault::malformed)?);
-            all.push(Backup {
-                arn,
-                name,
-                at,
-                table: text("TableId"),
-                available: text("BackupStatus").as_deref() == Some("AVAILABLE"),
-                vaulted: text("BackupType").as_deref() == Some("AWS_BACKUP"),
-            });
-        }
-        let next = answer.get("LastEvaluatedBackupArn").and_then(Value::as_str).map(str::to_owned);
-        if next.is_none() {
-            return Ok(all);
-        }
-        if next == from {
-            return Err(Fault::malformed());
-        }
-        from = next;
-    }
+        call(client, "ListBackups", &body)
+    })
 }
 
 impl Backup {
@@ -250,5 +253,21 @@ impl Backup {
             because: "a backup of its own, kept when the table is deleted".to_owned(),
             sources: vec![source],
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replicas_by_their_arns() {
+        let table = "arn:aws:dynamodb:eu-west-1:111122223333:table/t";
+        let there = "arn:aws:dynamodb:eu-central-1:111122223333:table/t";
+        assert_eq!(replica_arn(&json!({ "RegionName": "eu-central-1" }), table).as_deref(), Some(there));
+        let other = "arn:aws:dynamodb:eu-central-1:444455556666:table/t";
+        let replica = json!({ "RegionName": "eu-central-1", "ReplicaArn": other });
+        assert_eq!(replica_arn(&replica, table).as_deref(), Some(other));
+        assert_eq!(replica_arn(&json!({}), table), None);
     }
 }

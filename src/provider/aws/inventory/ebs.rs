@@ -13,6 +13,7 @@ use deadstop_core::model::{Atom, Basis, Class, Copy, CopyKind, End, Lift, Protec
 
 use super::{DRILLS, Desk, Seen, one_call};
 use crate::provider::aws::client::{Client, Fault};
+use crate::provider::aws::pages::pages as paging;
 use crate::provider::aws::partition;
 use crate::provider::aws::reads::EC2;
 use crate::provider::aws::rights::ResourcePolicy;
@@ -30,7 +31,7 @@ const MODIFY: &str = "ec2:ModifyInstanceAttribute";
 /// the account.
 const SERVICES: [(&str, &str, &str, &[&str]); 5] = [
     (
-        "aws:autoscaling:groupName",
+        GROUP,
         "autoscaling",
         "autoScalingGroup:",
         &[
@@ -39,13 +40,38 @@ const SERVICES: [(&str, &str, &str, &[&str]); 5] = [
             "autoscaling:UpdateAutoScalingGroup",
             "autoscaling:DeleteAutoScalingGroup",
             "autoscaling:StartInstanceRefresh",
+            "autoscaling:SetInstanceHealth",
+            "autoscaling:PutScheduledUpdateGroupAction",
+            "autoscaling:BatchPutScheduledUpdateGroupAction",
+            "autoscaling:PutScalingPolicy",
+            "autoscaling:ExecutePolicy",
         ],
     ),
-    ("aws:ec2:fleet-id", "ec2", "fleet/", &["ec2:DeleteFleets"]),
-    ("aws:ec2spot:fleet-request-id", "ec2", "spot-fleet-request/", &["ec2:CancelSpotFleetRequests"]),
-    ("aws:elasticmapreduce:job-flow-id", "elasticmapreduce", "cluster/", &["elasticmapreduce:TerminateJobFlows"]),
-    ("eks:nodegroup-name", "eks", "nodegroup/", &["eks:DeleteNodegroup"]),
+    ("aws:ec2:fleet-id", "ec2", "fleet/", &["ec2:DeleteFleets", "ec2:ModifyFleet"]),
+    (
+        "aws:ec2spot:fleet-request-id",
+        "ec2",
+        "spot-fleet-request/",
+        &["ec2:CancelSpotFleetRequests", "ec2:ModifySpotFleetRequest"],
+    ),
+    (
+        "aws:elasticmapreduce:job-flow-id",
+        "elasticmapreduce",
+        "cluster/",
+        &["elasticmapreduce:TerminateJobFlows", "elasticmapreduce:ModifyInstanceGroups"],
+    ),
+    (
+        "eks:nodegroup-name",
+        "eks",
+        "nodegroup/",
+        &["eks:DeleteNodegroup", "eks:UpdateNodegroupConfig", "eks:UpdateNodegroupVersion"],
+    ),
 ];
+
+/// A group of Auto Scaling takes a machine that does not run for unhealthy, and terminates it (EC2 Auto Scaling User Guide,
+/// `ec2-auto-scaling-health-checks`).
+const STOP: &str = "ec2:StopInstances";
+const GROUP: &str = "aws:autoscaling:groupName";
 
 /// What is known in a Region beside its volumes.
 struct Around {
@@ -93,22 +119,12 @@ fn pages<T>(
     more: &[(&str, &str)],
     read: fn(&str) -> bodies::Page<T>,
 ) -> Result<Vec<T>, Fault> {
-    let (mut all, mut token) = (Vec::new(), None::<String>);
-    loop {
+    paging(|place| {
         let mut fields = vec![("MaxResults", "500")];
         fields.extend(more);
-        fields.extend(token.as_deref().map(|token| ("NextToken", token)));
-        let answer = client.form("ec2", action, EC2, &fields)?;
-        let (page, next) = read(&answer).ok_or_else(Fault::malformed)?;
-        all.extend(page);
-        if next.is_none() {
-            return Ok(all);
-        }
-        if next == token {
-            return Err(Fault::malformed());
-        }
-        token = next;
-    }
+        fields.extend(place.map(|place| ("NextToken", place)));
+        read(&client.form("ec2", action, EC2, &fields)?).ok_or_else(Fault::malformed)
+    })
 }
 
 /// Whether termination protection of an instance is on.
@@ -176,6 +192,9 @@ fn attached(desk: &mut Desk<'_>, volume: &Volume, id: &NodeId, around: &Around, 
             }
         }
         let goes = one.goes.or_else(|| known?.goes.get(&volume.id).copied());
+        if known.is_none_or(|known| known.tags.contains_key(GROUP)) {
+            desk.also(id, STOP, &instance);
+        }
         stays(desk, one, goes, id);
         terminated(desk, one, id, around);
     }
@@ -212,7 +231,7 @@ fn stays(desk: &mut Desk<'_>, one: &Attachment, goes: Option<bool>, id: &NodeId)
         Shield {
             name: format!("stays-without/{}", one.instance),
             kind: "DeleteOnTermination is off",
-            covers: services.chain([TERMINATE.to_owned()]).collect(),
+            covers: services.chain([TERMINATE, STOP].map(str::to_owned)).collect(),
             enabled,
             lifts: vec![one_call(MODIFY, id, "set the volume to go with its instance")],
             because: format!("{said} instance {}", one.instance),
@@ -329,4 +348,21 @@ fn copy(desk: &mut Desk<'_>, snapshot: &Snapshot, volume: &NodeId, around: &Arou
         because: said,
         sources: vec![source],
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use deadstop_core::catalogue;
+
+    use super::*;
+
+    /// A right that is asked for and that the catalogue does not know destroys nothing in the model.
+    #[test]
+    fn the_catalogue_knows_what_ends_machines() {
+        let rows = catalogue::actions();
+        let known = |call: &str| rows.iter().any(|row| row.kind == "instance_volume" && row.action == call);
+        for call in SERVICES.iter().flat_map(|(_, _, _, calls)| *calls).chain([&STOP, &TERMINATE]) {
+            assert!(known(call), "{call}");
+        }
+    }
 }

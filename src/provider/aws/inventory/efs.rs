@@ -9,10 +9,10 @@ use deadstop_core::id::NodeId;
 use deadstop_core::model::{Basis, Class};
 use serde_json::Value;
 
-use super::parts::{Guard, allowing, arn, paged, tags, text};
+use super::parts::{Guard, allowing, arn, tags, text};
 use super::{Desk, Seen, one_call};
-use crate::provider::aws::client::Client;
-use crate::provider::aws::client::Fault;
+use crate::provider::aws::client::{Client, Fault};
+use crate::provider::aws::pages::paged;
 use crate::provider::aws::partition;
 use crate::provider::aws::rights::Opens;
 
@@ -21,6 +21,8 @@ const REPLICAS: &str = "elasticfilesystem:DescribeReplicationConfigurations";
 const DELETE: &str = "elasticfilesystem:DeleteFileSystem";
 const UNMOUNT: &str = "elasticfilesystem:DeleteMountTarget";
 const PART: &str = "elasticfilesystem:DeleteReplicationConfiguration";
+const TARGET: &str = "elasticfilesystem:CreateMountTarget";
+const REPLICATE: &str = "elasticfilesystem:CreateReplicationConfiguration";
 const WRITE: &str = "elasticfilesystem:ClientWrite";
 const PATH: &str = "/2015-02-01/file-systems";
 
@@ -122,7 +124,25 @@ fn one(desk: &mut Desk<'_>, system: &System, replicated: &Result<Vec<Vec<String>
         ],
     );
     desk.also(&id, WRITE, id.as_str());
-    desk.perhaps(&id, WRITE, "mount it and delete its files", "whether a mount target can be reached was not read");
+    let unless = "whether a mount target can be reached, and whether it asks who mounts, was not read";
+    if system.targets == Some(0) {
+        desk.also(&id, TARGET, id.as_str());
+        desk.perhaps_after(&id, TARGET, "give it a mount target, mount it and delete its files", unless);
+    } else {
+        // Without a policy that asks for more, whoever reaches a mount target may write (EFS User Guide,
+        // `iam-access-control-nfs-efs`).
+        desk.beside(&id, "mount it and delete its files", unless);
+    }
+    desk.perhaps(&id, WRITE, "mount it and delete its files", unless);
+    for action in [REPLICATE, "elasticfilesystem:UpdateFileSystemProtection"] {
+        desk.also(&id, action, id.as_str());
+        desk.perhaps_after(
+            &id,
+            action,
+            "let another file system be replicated over it",
+            "what a replication would overwrite was not read",
+        );
+    }
     mounted(desk, system, &id);
     in_replication(desk, system, &id, replicated);
 }

@@ -7,9 +7,10 @@ use deadstop_core::fact::{Fact, Listed};
 use deadstop_core::model::Class;
 use serde_json::Value;
 
-use super::parts::{arn, paged, text};
+use super::parts::{arn, text};
 use super::{Desk, Seen};
 use crate::provider::aws::client::{Client, Fault};
+use crate::provider::aws::pages::paged;
 use crate::provider::aws::rights::ResourcePolicy;
 
 const LIST: &str = "eks:ListClusters";
@@ -86,11 +87,17 @@ fn one(desk: &mut Desk<'_>, name: &str) {
         None => desk.unread("a cluster's deletion protection was not in the answer"),
     };
     desk.protection(&id, "eks:DeleteCluster", protected, "eks:UpdateClusterConfig", LIST);
+    // Whom it lets in already, its access entries and its own configuration say.
+    desk.beside(
+        &id,
+        "delete what is in it by its own interface",
+        "whom a cluster's own interface lets in was not read",
+    );
     let entry = cluster.arn.replacen(":cluster/", ":access-entry/", 1);
     for action in ENTRIES {
         desk.also(&id, action, &cluster.arn);
         desk.also_below(&id, action, &format!("{entry}/"));
-        desk.perhaps(
+        desk.perhaps_after(
             &id,
             action,
             "let itself into it and delete what is in it",

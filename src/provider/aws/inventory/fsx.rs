@@ -54,6 +54,8 @@ struct Backup {
     of: Option<String>,
     /// Whether it stays when that is deleted, and no vault keeps it.
     own: bool,
+    /// Whether it is a copy of another one, which is older than it.
+    copied: bool,
     at: Option<Time>,
     key: Option<String>,
 }
@@ -66,6 +68,7 @@ fn backup(value: &Value) -> Option<Backup> {
         name: text(value, "BackupId")?,
         of: value.get("FileSystem").filter(|_| whole).and_then(|of| text(of, "FileSystemId")),
         own,
+        copied: value.get("SourceBackupId").is_some_and(|from| !from.is_null()),
         at: time(value.get("CreationTime")),
         key: text(value, "KmsKeyId"),
     })
@@ -109,6 +112,8 @@ fn one(desk: &mut Desk<'_>, system: &System, backups: &Result<Vec<Backup>, Gap>)
         policy: ResourcePolicy::None,
     });
     desk.also(&id, DELETE, &system.arn);
+    // Its shares are kept by its own users and permissions, or by nothing but the network.
+    desk.beside(&id, "mount it and delete its files", "whether it can be reached, and whom it lets in, was not read");
     if !simple {
         // `volume/FILE_SYSTEM/VOLUME` (Service Authorization Reference, Amazon FSx).
         let place = system.arn.split(":file-system/").next().unwrap_or_default();
@@ -128,7 +133,10 @@ fn copy(desk: &mut Desk<'_>, backup: &Backup, system: &NodeId) {
     let kept = Kept {
         kind: CopyKind::Snapshot,
         name: format!("backup {}", backup.name),
-        lag: desk.age(backup.at, "a backup's time was not in the answer"),
+        lag: match backup.at.filter(|_| !backup.copied) {
+            Some(at) => desk.age(Some(at), ""),
+            None => desk.unread("of when the data of a backup is was not in the answer"),
+        },
         ends: Fact::Known(End::Never),
         dies_with: &[],
         destroyed_by: Fact::Known(vec![one_call(DELETE_BACKUP, &id, "delete the backup")]),

@@ -13,6 +13,9 @@ use crate::provider::aws::client::{Client, Fault};
 use crate::provider::aws::rights::{Opens, ResourcePolicy};
 
 const LIST: &str = "ecr:DescribeRepositories";
+/// A rule may expire all but the newest images, or those that have lost their tag to another (ECR User Guide,
+/// `LifecyclePolicies`).
+const PUSH: &str = "ecr:PutImage";
 const REPOSITORIES: Listing = Listing {
     service: "ecr",
     target: "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories",
@@ -103,7 +106,18 @@ fn one(desk: &mut Desk<'_>, repository: &Repository, registry: &Registry) {
         key: repository.key.as_deref(),
         policy,
     });
-    desk.policy_calls(&id, &[("ecr:SetRepositoryPolicy", Opens::Gives), ("ecr:DeleteRepositoryPolicy", Opens::Frees)]);
+    let pushed = "what a new image lets expire or takes the tag from was not worked out";
+    desk.also(&id, PUSH, id.as_str());
+    desk.perhaps(&id, PUSH, "push images until the others expire", pushed);
+    desk.policy_calls(
+        &id,
+        &[
+            ("ecr:SetRepositoryPolicy", Opens::Gives),
+            ("ecr:DeleteRepositoryPolicy", Opens::Frees),
+            ("ecr:PutRegistryPolicy", Opens::Gives),
+            ("ecr:DeleteRegistryPolicy", Opens::Frees),
+        ],
+    );
 }
 
 fn marks(desk: &mut Desk<'_>, repository: &Repository) -> BTreeMap<String, String> {

@@ -2,7 +2,9 @@
 //! `ListResourceTags`, `ScheduleKeyDeletion`, `DeleteImportedKeyMaterial`; Developer Guide: `deleting-keys`).
 //!
 //! A key that is scheduled for deletion can be saved for 7 days at least (`CancelKeyDeletion`), by whoever its policy still
-//! lets in. To disable a key destroys nothing: it is enabled again by one call.
+//! lets in. To disable a key destroys nothing by itself, as it is enabled again by one call; but a database that has not come
+//! to its key for a week is lost but for its backups (RDS User Guide, `Overview.Encryption.Keys`), so that it leaves what is
+//! behind the key in doubt (`iam-onward.txt` of the core).
 
 use std::collections::BTreeMap;
 
@@ -17,6 +19,7 @@ use super::parts::{Kept, Listing, tags, text, time};
 use super::s3::Bucket;
 use super::{AT_ONCE, Desk, Read, Scene, environment, one_call, s3};
 use crate::provider::aws::client::{Client, Fault};
+use crate::provider::aws::pages::pages;
 use crate::provider::aws::rights::ResourcePolicy;
 use crate::provider::pool::at_once;
 
@@ -231,26 +234,16 @@ fn any(desk: &mut Desk<'_>, buckets: Vec<NodeId>) -> Option<NodeId> {
 }
 
 fn list(client: &Client<'_>) -> Result<Vec<String>, Fault> {
-    let (mut all, mut marker) = (Vec::new(), None::<String>);
-    loop {
-        let mut body = json!({ "Limit": 1000 });
-        if let (Some(marker), Some(body)) = (&marker, body.as_object_mut()) {
-            body.insert("Marker".to_owned(), json!(marker));
-        }
+    pages(|place| {
+        let body = place.map_or_else(|| json!({ "Limit": 1000 }), |place| json!({ "Limit": 1000, "Marker": place }));
         let answer = call(client, "TrentService.ListKeys", &body)?;
-        for key in answer.get("Keys").and_then(Value::as_array).ok_or_else(Fault::malformed)? {
-            all.push(key.get("KeyArn").and_then(Value::as_str).ok_or_else(Fault::malformed)?.to_owned());
-        }
+        let keys = answer.get("Keys").and_then(Value::as_array).ok_or_else(Fault::malformed)?;
+        let keys = keys.iter().map(|key| text(key, "KeyArn")).collect::<Option<_>>().ok_or_else(Fault::malformed)?;
         match answer.get("Truncated") {
-            None | Some(Value::Bool(false)) => return Ok(all),
-            _ => {}
+            None | Some(Value::Bool(false)) => Ok((keys, None)),
+            Some(_) => Ok((keys, Some(text(&answer, "NextMarker").ok_or_else(Fault::malformed)?))),
         }
-        let next = answer.get("NextMarker").and_then(Value::as_str).map(str::to_owned);
-        if next.is_none() || next == marker {
-            return Err(Fault::malformed());
-        }
-        marker = next;
-    }
+    })
 }
 
 /// What any of these keys' policies allows. What one of them refuses, another may not.

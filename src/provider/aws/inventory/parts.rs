@@ -12,8 +12,13 @@ use serde_json::{Value, json};
 
 use super::{DRILLS, Desk};
 use crate::provider::aws::client::{Client, Fault};
+use crate::provider::aws::pages::{paged, pages};
 use crate::provider::aws::rights::ResourcePolicy;
 use crate::provider::aws::xml;
+
+/// What a new password of a database's main user lets whoever has set it do (`MasterUserPassword` of `ModifyDBInstance`,
+/// `ModifyDBCluster` and `ModifyCluster`).
+pub(super) const NEW_PASSWORD: &str = "set a new password, sign in and drop its tables";
 
 /// A listing of the JSON protocol, page by page.
 #[derive(Clone, Copy)]
@@ -61,26 +66,16 @@ pub(super) struct Query {
 impl Query {
     /// Every page. One item that cannot be understood spoils the whole: it may be the one that counts.
     pub(super) fn read<T>(self, client: &Client<'_>, read: fn(Node<'_, '_>) -> Option<T>) -> Result<Vec<T>, Fault> {
-        let (mut all, mut marker) = (Vec::new(), None::<String>);
-        loop {
+        pages(|place| {
             let mut fields = self.fields.to_vec();
-            fields.extend(marker.as_deref().map(|marker| (self.next, marker)));
+            fields.extend(place.map(|place| (self.next, place)));
             let answer = client.form(self.service, self.action, self.version, &fields)?;
             let document = Document::parse(&answer).map_err(|_| Fault::malformed())?;
             let result = xml::result(&document).ok_or_else(Fault::malformed)?;
             xml::child(result, self.items).ok_or_else(Fault::malformed)?;
-            for node in xml::list(result, self.items) {
-                all.push(read(node).ok_or_else(Fault::malformed)?);
-            }
-            let next = xml::text(result, self.next).map(str::to_owned);
-            if next.is_none() {
-                return Ok(all);
-            }
-            if next == marker {
-                return Err(Fault::malformed());
-            }
-            marker = next;
-        }
+            let all = xml::list(result, self.items).map(read).collect::<Option<_>>().ok_or_else(Fault::malformed)?;
+            Ok((all, xml::text(result, self.next).map(str::to_owned)))
+        })
     }
 }
 
@@ -88,33 +83,6 @@ impl Query {
 pub(super) fn xml_tags(node: Node<'_, '_>, list: &str) -> BTreeMap<String, String> {
     let pair = |tag| Some((xml::text(tag, "Key")?.to_owned(), xml::text(tag, "Value").unwrap_or_default().to_owned()));
     xml::list(node, list).filter_map(pair).collect()
-}
-
-/// Every page of a listing, by whatever asks for one.
-pub(super) fn paged<T>(
-    items: &str,
-    next: &str,
-    read: fn(&Value) -> Option<T>,
-    ask: impl Fn(Option<&str>) -> Result<Value, Fault>,
-) -> Result<Vec<T>, Fault> {
-    let (mut all, mut token) = (Vec::new(), None::<String>);
-    loop {
-        let answer = ask(token.as_deref())?;
-        for one in answer.get(items).and_then(Value::as_array).ok_or_else(Fault::malformed)? {
-            all.push(read(one).ok_or_else(Fault::malformed)?);
-        }
-        let following = match answer.get(next) {
-            None | Some(Value::Null) => return Ok(all),
-            Some(following) => following.as_str().ok_or_else(Fault::malformed)?.to_owned(),
-        };
-        if following.is_empty() {
-            return Ok(all);
-        }
-        if Some(&following) == token.as_ref() {
-            return Err(Fault::malformed());
-        }
-        token = Some(following);
-    }
 }
 
 pub(super) fn text(value: &Value, key: &str) -> Option<String> {
@@ -194,6 +162,12 @@ pub(super) struct Kept {
 }
 
 impl Desk<'_> {
+    /// Notes that databases of a service, or stacks, were not listed.
+    pub(super) fn hidden(&mut self, service: &'static str, gap: Gap) {
+        self.unlisted.push(gap);
+        self.holdings.hidden.insert(service);
+    }
+
     /// Adds what refuses a call.
     pub(super) fn guard(&mut self, on: &NodeId, guard: Guard) {
         let source = self.facts.source(guard.operation, &self.scope());
@@ -243,8 +217,32 @@ impl Desk<'_> {
         }
     }
 
+    /// Adds that the data may be lost by what AWS does not decide by policies of identities, whoever comes by it.
+    pub(super) fn beside(&mut self, node: &NodeId, because: &str, doubt: &str) {
+        let possible = self.unread(doubt);
+        self.facts.steps.push(Step {
+            id: StepId(format!("{node}#beside")),
+            session: None,
+            needs: Vec::new(),
+            gains: vec![Atom::Destroyed(node.clone())],
+            changes: false,
+            possible,
+            because: because.to_owned(),
+            sources: Vec::new(),
+        });
+    }
+
     /// Adds a call by which the data may be lost, if something lets it that AWS does not decide by policies.
     pub(super) fn perhaps(&mut self, node: &NodeId, action: &str, because: &str, doubt: &str) {
+        self.perhaps_by(node, (action, false), because, doubt);
+    }
+
+    /// The same of a call that changes something first.
+    pub(super) fn perhaps_after(&mut self, node: &NodeId, action: &str, because: &str, doubt: &str) {
+        self.perhaps_by(node, (action, true), because, doubt);
+    }
+
+    fn perhaps_by(&mut self, node: &NodeId, (action, changes): (&str, bool), because: &str, doubt: &str) {
         let source = self.facts.source(action, &self.scope());
         let possible = self.unread(doubt);
         self.facts.steps.push(Step {
@@ -252,7 +250,7 @@ impl Desk<'_> {
             session: None,
             needs: vec![Atom::Can { action: action.to_owned(), target: node.clone() }],
             gains: vec![Atom::Destroyed(node.clone())],
-            changes: true,
+            changes,
             possible,
             because: because.to_owned(),
             sources: vec![source],

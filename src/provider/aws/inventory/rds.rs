@@ -1,6 +1,7 @@
 //! RDS instances, with their automated backups and snapshots (RDS API reference: `DescribeDBInstances`,
 //! `DescribeDBSnapshots`; RDS User Guide: `USER_DeleteInstance`, `USER_PIT`).
 
+mod by_others;
 mod clusters;
 
 use std::collections::BTreeMap;
@@ -9,26 +10,30 @@ use deadstop_core::fact::{Fact, Gap, Listed};
 use deadstop_core::id::NodeId;
 use deadstop_core::model::{Basis, Class, Copy, CopyKind, End};
 use deadstop_core::time::{Span, Time};
-use roxmltree::{Document, Node};
+use roxmltree::Node;
 
+use super::parts::{NEW_PASSWORD, Query};
 use super::{DRILLS, Desk, Seen, one_call};
-use crate::provider::aws::client::{Client, Fault};
 use crate::provider::aws::reads::RDS;
 use crate::provider::aws::rights::ResourcePolicy;
-use crate::provider::aws::xml::{child, list, result, text, yes};
+use crate::provider::aws::xml::{child, list, text, yes};
 
 const INSTANCES: &str = "rds:DescribeDBInstances";
+const PROXIES: &str = "rds:DescribeDBProxies";
 const SNAPSHOTS: &str = "rds:DescribeDBSnapshots";
 /// "Amazon RDS uploads transaction logs for DB instances to Amazon S3 every five minutes" (`USER_PIT`).
 const LAG: Span = Span(300);
 
 /// Lists the instances of the desk's region.
 pub(super) fn list_all(desk: &mut Desk<'_>) {
-    let clusters = clusters::list_all(desk);
+    let proxy = |node: Node<'_, '_>| text(node, "DBProxyName").map(str::to_owned);
+    let proxies = desk.ask(PROXIES, None, |client| query("DescribeDBProxies", "DBProxies").read(client, proxy));
+    let proxied = proxies.map_or(true, |proxies| !proxies.is_empty());
+    let clusters = clusters::list_all(desk, proxied);
     let instances =
-        match desk.ask(INSTANCES, None, |client| pages(client, "DescribeDBInstances", "DBInstances", instance)) {
+        match desk.ask(INSTANCES, None, |client| query("DescribeDBInstances", "DBInstances").read(client, instance)) {
             Ok(instances) => instances,
-            Err(gap) => return desk.unlisted.push(gap),
+            Err(gap) => return desk.hidden("rds", gap),
         };
     // The data of a cluster lies with the cluster, whatever becomes of its instances.
     let own = |instance: &&Instance| instance.cluster.as_ref().is_none_or(|cluster| !clusters.contains(cluster));
@@ -36,39 +41,19 @@ pub(super) fn list_all(desk: &mut Desk<'_>) {
     if instances.is_empty() {
         return;
     }
-    let snapshots = desk.ask(SNAPSHOTS, None, |client| pages(client, "DescribeDBSnapshots", "DBSnapshots", snapshot));
-    for instance in instances {
-        one(desk, instance, &snapshots);
+    let snapshots =
+        desk.ask(SNAPSHOTS, None, |client| query("DescribeDBSnapshots", "DBSnapshots").read(client, snapshot));
+    let named: BTreeMap<&str, &str> =
+        instances.iter().filter_map(|one| Some((one.arn.as_str(), one.source.as_deref()?))).collect();
+    for instance in &instances {
+        let sources = by_others::sources(&named, &instance.arn);
+        one(desk, instance, &snapshots, (proxied, &sources));
     }
 }
 
-/// Every page of a listing. One item that cannot be understood spoils the whole: it may be the one that counts.
-fn pages<T>(
-    client: &Client<'_>,
-    action: &str,
-    name: &str,
-    read: fn(Node<'_, '_>) -> Option<T>,
-) -> Result<Vec<T>, Fault> {
-    let (mut all, mut marker) = (Vec::new(), None::<String>);
-    loop {
-        let mut fields = vec![("MaxRecords", "100")];
-        fields.extend(marker.as_deref().map(|marker| ("Marker", marker)));
-        let answer = client.form("rds", action, RDS, &fields)?;
-        let document = Document::parse(&answer).map_err(|_| Fault::malformed())?;
-        let result = result(&document).ok_or_else(Fault::malformed)?;
-        child(result, name).ok_or_else(Fault::malformed)?;
-        for node in list(result, name) {
-            all.push(read(node).ok_or_else(Fault::malformed)?);
-        }
-        let next = text(result, "Marker").map(str::to_owned);
-        if next.is_none() {
-            return Ok(all);
-        }
-        if next == marker {
-            return Err(Fault::malformed());
-        }
-        marker = next;
-    }
+/// A listing of RDS.
+const fn query(action: &'static str, items: &'static str) -> Query {
+    Query { service: "rds", version: RDS, action, items, next: "Marker", fields: &[("MaxRecords", "100")] }
 }
 
 struct Instance {
@@ -83,13 +68,17 @@ struct Instance {
     protected: Option<bool>,
     retention: Option<u64>,
     key: Option<String>,
+    host: Option<String>,
     gigabytes: Option<String>,
+    /// What it is a replica of, by ARN.
+    source: Option<String>,
     tags: BTreeMap<String, String>,
 }
 
 fn instance(node: Node<'_, '_>) -> Option<Instance> {
     Some(Instance {
         arn: text(node, "DBInstanceArn")?.to_owned(),
+        source: by_others::source_of_instance(node),
         name: text(node, "DBInstanceIdentifier")?.to_owned(),
         number: text(node, "DbiResourceId").map(str::to_owned),
         engine: text(node, "Engine").unwrap_or("database").to_owned(),
@@ -98,6 +87,7 @@ fn instance(node: Node<'_, '_>) -> Option<Instance> {
         by_iam: yes(node, "IAMDatabaseAuthenticationEnabled"),
         retention: text(node, "BackupRetentionPeriod").and_then(|days| days.parse().ok()),
         key: key(node),
+        host: child(node, "Endpoint").and_then(|end| text(end, "Address")).map(str::to_owned),
         gigabytes: text(node, "AllocatedStorage").map(str::to_owned),
         tags: tags(node),
     })
@@ -139,7 +129,12 @@ fn snapshot(node: Node<'_, '_>) -> Option<Snapshot> {
     })
 }
 
-fn one(desk: &mut Desk<'_>, instance: &Instance, snapshots: &Result<Vec<Snapshot>, Gap>) {
+fn one(
+    desk: &mut Desk<'_>,
+    instance: &Instance,
+    snapshots: &Result<Vec<Snapshot>, Gap>,
+    (proxied, sources): (bool, &[&str]),
+) {
     // AWS Backup keeps copies that RDS does not show; those of a cluster lie with the cluster.
     let elsewhere = desk.kept_elsewhere(&instance.name, &instance.arn);
     let of_cluster =
@@ -165,9 +160,17 @@ fn one(desk: &mut Desk<'_>, instance: &Instance, snapshots: &Result<Vec<Snapshot
         None => desk.unread("an instance's deletion protection was not in the answer"),
     };
     desk.protection(&db, "rds:DeleteDBInstance", protected, "rds:ModifyDBInstance", INSTANCES);
-    if instance.by_iam != Some(false) {
-        signed_in(desk, &db, &instance.arn, instance.number.as_deref());
+    desk.perhaps_after(&db, "rds:ModifyDBInstance", NEW_PASSWORD, REACHED);
+    if instance.cluster.is_some() {
+        desk.beside(&db, "destroy it with its cluster", "the cluster that it is in was not listed");
     }
+    by_parameters(desk, &db, &instance.arn, &instance.engine);
+    if let Some(engine) = logins(&instance.engine) {
+        desk.facts.endpoint(&db, engine, instance.host.as_deref());
+    }
+    signed_in(desk, &db, &instance.arn, (instance.by_iam, instance.number.as_deref(), proxied));
+    by_others::tenants(desk, &db, &instance.engine);
+    by_others::of_sources(desk, &db, logins(&instance.engine), sources);
     automated(desk, instance, &db);
     for snapshot in
         snapshots.iter().flatten().filter(|snapshot| snapshot.is_of(&instance.name, instance.number.as_deref()))
@@ -176,20 +179,72 @@ fn one(desk: &mut Desk<'_>, instance: &Instance, snapshots: &Result<Vec<Snapshot
     }
 }
 
+/// The provider of the logins of an engine, where URLs of it are found (`CreateDBInstance`, `Engine`).
+fn logins(engine: &str) -> Option<&'static str> {
+    match engine {
+        "postgres" | "aurora-postgresql" => Some("postgres"),
+        "mysql" | "mariadb" | "aurora-mysql" | "aurora" => Some("mysql"),
+        "docdb" => Some("mongodb"),
+        _ => None,
+    }
+}
+
+/// MySQL and `MariaDB` run what `init_connect` says in the name of whoever connects without administering the server (MySQL
+/// Reference Manual, `sysvar_init_connect`), and that is a parameter of their groups (RDS User Guide, `Appendix.MySQL.Parameters`).
+/// Which group a database has was not read.
+pub(super) fn by_parameters(desk: &mut Desk<'_>, db: &NodeId, arn: &str, engine: &str) {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let ([prefix, partition, _, region, account, _], Some("mysql")) = (parts.as_slice(), logins(engine)) else {
+        return;
+    };
+    for (action, group) in by_others::PARAMETERS {
+        desk.also_below(db, action, &format!("{prefix}:{partition}:rds:{region}:{account}:{group}:"));
+        desk.perhaps_after(
+            db,
+            action,
+            "have every sign-in run a statement that drops its tables",
+            "whether users sign in that may drop them was not read",
+        );
+    }
+}
+
+const REACHED: &str = "whether the database can be reached from here was not read";
+
 /// Where users of a database sign in by IAM, what they may do there is its own to say (RDS User Guide,
 /// `UsingWithRDS.IAMDBAuth.IAMPolicy`: `arn:aws:rds-db:region:account-id:dbuser:DbiResourceId/db-user-name`).
-pub(super) fn signed_in(desk: &mut Desk<'_>, db: &NodeId, arn: &str, number: Option<&str>) {
+pub(super) fn signed_in(
+    desk: &mut Desk<'_>,
+    db: &NodeId,
+    arn: &str,
+    (by_iam, number, proxied): (Option<bool>, Option<&str>, bool),
+) {
     const CONNECT: &str = "rds-db:connect";
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let [prefix, partition, _, region, account, _] = parts.as_slice() else { return };
-    let within = number.map_or_else(String::new, |number| format!("{number}/"));
-    desk.also_below(db, CONNECT, &format!("{prefix}:{partition}:rds-db:{region}:{account}:dbuser:{within}"));
+    let Some(users) = signed_in_below(arn) else { return };
+    if proxied {
+        by_others::through_proxies(desk, db, arn);
+    }
+    // A proxy is signed in to by IAM, and signs in to its database by a password (RDS User Guide, `rds-proxy-connecting`).
+    let proxy = proxied.then(|| "prx-".to_owned());
+    let own = (by_iam != Some(false)).then(|| number.map_or_else(String::new, |number| format!("{number}/")));
+    if proxy.is_none() && own.is_none() {
+        return;
+    }
+    for within in proxy.into_iter().chain(own) {
+        desk.also_below(db, CONNECT, &format!("{users}{within}"));
+    }
     desk.perhaps(
         db,
         CONNECT,
         "sign in to it and drop its tables",
         "what the database itself lets a user do was not read",
     );
+}
+
+/// Where the ARNs of those begin who sign in by IAM in the Region and the account of a database.
+fn signed_in_below(arn: &str) -> Option<String> {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let [prefix, partition, _, region, account, _] = parts.as_slice() else { return None };
+    Some(format!("{prefix}:{partition}:rds-db:{region}:{account}:dbuser:"))
 }
 
 impl Snapshot {

@@ -9,18 +9,31 @@ use deadstop_core::model::{Class, CopyKind, End};
 use deadstop_core::time::{Span, Time};
 use roxmltree::Node;
 
-use super::parts::{Kept, Query, xml_tags};
+use super::parts::{Kept, NEW_PASSWORD, Query, xml_tags};
 use super::{Desk, Seen, one_call};
 use crate::provider::aws::partition;
 use crate::provider::aws::reads::REDSHIFT as VERSION;
 use crate::provider::aws::rights::ResourcePolicy;
-use crate::provider::aws::xml::{text, yes};
+use crate::provider::aws::xml::{child, text, yes};
 
 const LIST: &str = "redshift:DescribeClusters";
 const SNAPSHOTS: &str = "redshift:DescribeClusterSnapshots";
 const DELETE: &str = "redshift:DeleteCluster";
 const MODIFY: &str = "redshift:ModifyCluster";
-const SQL: [&str; 2] = ["redshift-data:ExecuteStatement", "redshift-data:BatchExecuteStatement"];
+const SQL: [&str; 4] = [
+    "redshift-data:ExecuteStatement",
+    "redshift-data:BatchExecuteStatement",
+    "redshift:GetIdentityCenterAuthToken",
+    "redshift:ExecuteQuery",
+];
+/// What hands out a password, each with what it is called on (Service Authorization Reference, Amazon Redshift).
+const SIGN_IN: [(&str, &str); 4] = [
+    ("redshift:GetClusterCredentials", "dbuser"),
+    ("redshift:GetClusterCredentialsWithIAM", "dbname"),
+    ("redshift:CreateClusterUser", "dbuser"),
+    ("redshift:JoinGroup", "dbgroup"),
+];
+const REACHED: &str = "whether it can be reached, and what the database itself lets a caller do, was not read";
 /// "By default, Amazon Redshift takes a snapshot about every eight hours or following every 5 GB per node of data changes,
 /// or whichever comes first" (`working-with-snapshots`).
 const LAG: Span = Span(8 * 3600);
@@ -35,6 +48,9 @@ struct Cluster {
     /// When it was made: a name may be used again.
     made: Option<String>,
     days: Option<u64>,
+    /// Whether a schedule of its own says when snapshots are taken.
+    scheduled: bool,
+    host: Option<String>,
     key: Option<String>,
     tags: BTreeMap<String, String>,
 }
@@ -44,6 +60,8 @@ fn cluster(node: Node<'_, '_>) -> Option<Cluster> {
         name: text(node, "ClusterIdentifier")?.to_owned(),
         made: text(node, "ClusterCreateTime").map(str::to_owned),
         days: text(node, "AutomatedSnapshotRetentionPeriod").and_then(|days| days.parse().ok()),
+        scheduled: text(node, "SnapshotScheduleIdentifier").is_some(),
+        host: child(node, "Endpoint").and_then(|end| text(end, "Address")).map(str::to_owned),
         key: key(node),
         tags: xml_tags(node, "Tags"),
     })
@@ -86,7 +104,7 @@ fn snapshot(node: Node<'_, '_>) -> Option<Snapshot> {
 pub(super) fn list_all(desk: &mut Desk<'_>) {
     let clusters = match desk.ask(LIST, None, |client| query("DescribeClusters", "Clusters").read(client, cluster)) {
         Ok(clusters) => clusters,
-        Err(gap) => return desk.unlisted.push(gap),
+        Err(gap) => return desk.hidden("redshift", gap),
     };
     if clusters.is_empty() {
         return;
@@ -116,7 +134,13 @@ fn one(desk: &mut Desk<'_>, cluster: &Cluster, snapshots: &Result<Vec<Snapshot>,
         key: cluster.key.as_deref(),
         policy: ResourcePolicy::None,
     });
+    desk.facts.endpoint(&id, "postgres", cluster.host.as_deref());
     desk.also(&id, MODIFY, &arn);
+    desk.perhaps_after(&id, MODIFY, NEW_PASSWORD, REACHED);
+    for (action, kind) in SIGN_IN {
+        desk.also_below(&id, action, &format!("{place}:{kind}:{}", cluster.name));
+        desk.perhaps(&id, action, "sign in to it and drop its tables", REACHED);
+    }
     for action in SQL {
         desk.also(&id, action, &arn);
         desk.perhaps(&id, action, "drop its tables", "what the database itself lets a caller do was not read");
@@ -126,7 +150,11 @@ fn one(desk: &mut Desk<'_>, cluster: &Cluster, snapshots: &Result<Vec<Snapshot>,
             id: NodeId(format!("{id}#automated-snapshots")),
             kind: CopyKind::AutomatedBackup,
             name: format!("automated snapshots of {}", cluster.name),
-            lag: Fact::Known(LAG),
+            lag: if cluster.scheduled {
+                desk.unread("what the schedule of a cluster's snapshots says was not read")
+            } else {
+                Fact::Known(LAG)
+            },
             ends: Fact::Known(End::After(Span::days(days))),
             dies_with: &[DELETE],
             destroyed_by: Fact::Known(vec![one_call(MODIFY, &id, "cut the retention of automated snapshots")]),

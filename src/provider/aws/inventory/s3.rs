@@ -6,13 +6,14 @@ mod bodies;
 
 use deadstop_core::fact::{Fact, Gap, Listed};
 use deadstop_core::iam::{Kind, Policy};
-use deadstop_core::id::{NodeId, ProtectionId};
-use deadstop_core::model::{Basis, Class, Copy, CopyKind, End, Lift, Protection, Side};
+use deadstop_core::id::{NodeId, ProtectionId, StepId};
+use deadstop_core::model::{Atom, Basis, Class, Copy, CopyKind, End, Lift, Protection, Side, Step};
 use deadstop_core::time::Span;
 use serde_json::Value;
 
 use super::{DRILLS, Desk, Seen, kms, one_call};
 use crate::provider::aws::client::{Client, Fault};
+use crate::provider::aws::pages::pages;
 use crate::provider::aws::partition;
 use crate::provider::aws::rights::{Opens, ResourcePolicy};
 pub(super) use bodies::Bucket;
@@ -24,12 +25,16 @@ const LOCK: &str = "s3:GetBucketObjectLockConfiguration";
 /// What takes a version away for good.
 const VERSIONS: [&str; 2] = ["s3:DeleteObjectVersion", "s3:PutLifecycleConfiguration"];
 
+const TAGGING: [&str; 2] = ["s3:PutObjectTagging", "s3:PutObjectVersionTagging"];
+
 /// What is told of a bucket, each part or why it is not.
 struct Told {
     versioning: Result<Versioning, Gap>,
     lock: Result<Option<Lock>, Gap>,
     /// The days after which versions that are no longer the newest expire.
     expires: Result<Option<u64>, Gap>,
+    /// Whether objects with some tag may expire.
+    by_tags: bool,
 }
 
 /// Lists the buckets of the account, whatever their Region, by way of the first of these Regions that answers.
@@ -63,22 +68,13 @@ fn placed(desk: &mut Desk<'_>, bucket: Bucket, home: &str) -> Option<Bucket> {
 
 impl Client<'_> {
     fn list(&self) -> Result<Vec<Bucket>, Fault> {
-        let (mut all, mut token) = (Vec::new(), None::<String>);
-        loop {
+        pages(|place| {
             let mut query = url::form_urlencoded::Serializer::new(String::new());
             query.append_pair("max-buckets", "1000");
-            query.extend_pairs(token.as_ref().map(|token| ("continuation-token", token)));
+            query.extend_pairs(place.map(|place| ("continuation-token", place)));
             let answer = self.get_xml("s3", &format!("/?{}", query.finish()))?;
-            let (buckets, next) = bodies::buckets(&answer).ok_or_else(Fault::malformed)?;
-            all.extend(buckets);
-            if next.is_none() {
-                return Ok(all);
-            }
-            if next == token {
-                return Err(Fault::malformed());
-            }
-            token = next;
-        }
+            bodies::buckets(&answer).ok_or_else(Fault::malformed)
+        })
     }
 
     /// One of the settings of a bucket.
@@ -107,18 +103,21 @@ pub(super) fn arn(bucket: &Bucket) -> String {
     format!("arn:{}:s3:::{}", partition(&bucket.region), bucket.name)
 }
 
-/// Describes one bucket.
-pub(super) fn describe(desk: &mut Desk<'_>, bucket: &Bucket) {
+/// Describes one bucket of these.
+pub(super) fn describe(desk: &mut Desk<'_>, bucket: &Bucket, buckets: &[Bucket]) {
     let name = bucket.name.as_str();
     let arn = arn(bucket);
+    desk.holdings.homes.insert(bucket.region.clone());
+    let lifecycle = desk.ask("s3:GetLifecycleConfiguration", Some(name), |c| {
+        c.perhaps(name, "lifecycle", "NoSuchLifecycleConfiguration", bodies::lifecycle)
+    });
     let told = Told {
         versioning: desk.ask(VERSIONING, Some(name), |c| c.about(name, "versioning", bodies::versioning)),
         lock: desk.ask(LOCK, Some(name), |c| {
             c.perhaps(name, "object-lock", "ObjectLockConfigurationNotFoundError", bodies::lock).map(Option::flatten)
         }),
-        expires: desk.ask("s3:GetLifecycleConfiguration", Some(name), |c| {
-            c.perhaps(name, "lifecycle", "NoSuchLifecycleConfiguration", bodies::expires).map(Option::flatten)
-        }),
+        by_tags: lifecycle.as_ref().map_or(true, |rules| rules.is_some_and(|rules| rules.by_tags)),
+        expires: lifecycle.map(|rules| rules.and_then(|rules| rules.expires)),
     };
     let key = desk.ask("s3:GetEncryptionConfiguration", Some(name), |c| {
         c.perhaps(name, "encryption", "ServerSideEncryptionConfigurationNotFoundError", bodies::key)
@@ -126,8 +125,12 @@ pub(super) fn describe(desk: &mut Desk<'_>, bucket: &Bucket) {
     });
     let tags =
         desk.ask("s3:GetBucketTagging", Some(name), |c| c.perhaps(name, "tagging", "NoSuchTagSet", bodies::tags));
-    let policy = policy(desk, name);
-    let copies = copies(desk, name, &arn, told.versioning.as_ref().err());
+    let (policy, open) = policy(desk, name);
+    let replicas = desk.ask("s3:GetReplicationConfiguration", Some(name), |c| {
+        c.perhaps(name, "replication", "ReplicationConfigurationNotFoundError", bodies::replicas)
+            .map(Option::unwrap_or_default)
+    });
+    let copies = copies(desk, name, &arn, told.versioning.as_ref().err(), &replicas);
     let named = key.as_ref().ok().and_then(Option::as_deref).map(|key| desk.key(key));
     let id = desk.asset(Seen {
         arn: &arn,
@@ -142,6 +145,9 @@ pub(super) fn describe(desk: &mut Desk<'_>, bucket: &Bucket) {
         key: named.as_deref(),
         policy,
     });
+    if let Some(why) = open {
+        desk.beside(&id, "delete its objects without a key of anybody's", why);
+    }
     if key.is_err() {
         kms::not_read(desk, &id, name);
     }
@@ -153,6 +159,10 @@ pub(super) fn describe(desk: &mut Desk<'_>, bucket: &Bucket) {
             ("s3:PutBucketAcl", Opens::Public),
         ],
     );
+    if told.by_tags {
+        tagged(desk, &id);
+    }
+    replicated(desk, &id, &replicas, buckets);
     not_empty(desk, &id, &told);
     if let Ok(Some(lock)) = &told.lock {
         locked(desk, &id, lock);
@@ -162,26 +172,65 @@ pub(super) fn describe(desk: &mut Desk<'_>, bucket: &Bucket) {
             asks_a_code(desk, &id);
         }
         versions(desk, &id, &told, named.map(NodeId));
+        suspended(desk, &id);
     }
 }
 
 /// Why it is not known whether all copies are listed. A replica outlives the deletion of versions, and holds what was
 /// written since replication was set up, as far as its rules go: no copy that is known to be whole.
-fn copies(desk: &mut Desk<'_>, name: &str, arn: &str, unread: Option<&Gap>) -> Option<Gap> {
-    let replicas = desk.ask("s3:GetReplicationConfiguration", Some(name), |c| {
-        c.perhaps(name, "replication", "ReplicationConfigurationNotFoundError", bodies::replicates)
-    });
+fn copies(
+    desk: &mut Desk<'_>,
+    name: &str,
+    arn: &str,
+    unread: Option<&Gap>,
+    replicas: &Result<Vec<String>, Gap>,
+) -> Option<Gap> {
     let elsewhere = desk.kept_elsewhere(name, arn);
     let replicas = match replicas {
-        Ok(Some(true)) => Some(desk.facts.doubt(desk.account, "what replication has put elsewhere was not compared")),
-        Ok(Some(false) | None) => None,
-        Err(gap) => Some(gap),
+        Ok(to) if to.is_empty() => None,
+        Ok(_) => Some(desk.facts.doubt(desk.account, "what replication has put elsewhere was not compared")),
+        Err(gap) => Some(gap.clone()),
     };
     unread.cloned().or(replicas).or(elsewhere)
 }
 
-/// The bucket's policy, and its access list, by which other accounts may write.
-fn policy(desk: &mut Desk<'_>, name: &str) -> ResourcePolicy {
+/// What is written to a bucket is written to those that it is replicated to, and what is deleted may be deleted there
+/// (`replication-what-is-isnt-replicated`). Where it was not read which these are, it may be any.
+fn replicated(desk: &mut Desk<'_>, bucket: &NodeId, replicas: &Result<Vec<String>, Gap>, buckets: &[Bucket]) {
+    let to: Vec<NodeId> = match replicas {
+        Ok(to) => to.iter().cloned().map(NodeId).collect(),
+        Err(_) => buckets.iter().map(arn).filter(|other| other != bucket.as_str()).map(NodeId).collect(),
+    };
+    if to.is_empty() {
+        return;
+    }
+    for action in TAGGING.into_iter().chain(["s3:PutObject", "s3:DeleteObject"]) {
+        let possible = desk.unread("what replication does to the objects of its destination was not worked out");
+        desk.facts.steps.push(Step {
+            id: StepId(format!("{bucket}#replicated:{action}")),
+            session: None,
+            needs: vec![Atom::Can { action: action.to_owned(), target: bucket.clone() }],
+            gains: to.iter().cloned().map(Atom::Destroyed).collect(),
+            changes: false,
+            possible,
+            because: format!("have replication carry what {action} does"),
+            sources: Vec::new(),
+        });
+    }
+}
+
+/// A tag may put an object under a rule by which it expires (`intro-lifecycle-filters`).
+fn tagged(desk: &mut Desk<'_>, bucket: &NodeId) {
+    for action in TAGGING {
+        desk.also_below(bucket, action, &format!("{bucket}/"));
+        let why = "which objects the rules of its lifecycle then expire was not worked out";
+        desk.perhaps_after(bucket, action, "tag its objects so that they expire", why);
+    }
+}
+
+/// The bucket's policy, and its access list, by which other accounts may write; and why somebody may write who has signed
+/// nothing (S3 User Guide, `access-control-block-public-access`).
+fn policy(desk: &mut Desk<'_>, name: &str) -> (ResourcePolicy, Option<&'static str>) {
     let policy =
         desk.ask("s3:GetBucketPolicy", Some(name), |client| match client.get("s3", &format!("/{name}?policy")) {
             Err(fault) if fault.says(&["NoSuchBucketPolicy"]) => Ok(None),
@@ -192,16 +241,24 @@ fn policy(desk: &mut Desk<'_>, name: &str) -> ResourcePolicy {
         Ok(None) => None,
         Ok(Some(document)) => match read_policy(&document) {
             Some(policy) => Some(policy),
-            None => return ResourcePolicy::NotKnown("bucket's policy"),
+            None => return (ResourcePolicy::NotKnown("bucket's policy"), Some("the bucket's policy was not read")),
         },
-        Err(_) => return ResourcePolicy::NotKnown("bucket's policy"),
+        Err(_) => return (ResourcePolicy::NotKnown("bucket's policy"), Some("the bucket's policy was not read")),
     };
-    match (policy, shared) {
+    let everyone = policy.as_ref().is_some_and(Policy::lets_in_everyone);
+    let open = match (everyone, &shared) {
+        (true, _) => Some("what the bucket's policy lets everyone do was not worked out"),
+        (false, Ok(true)) => Some("whom the bucket's access list lets write was not worked out"),
+        (false, Err(_)) => Some("the bucket's access list was not read"),
+        (false, Ok(false)) => None,
+    };
+    let policy = match (policy, shared) {
         (policy, Ok(true)) => ResourcePolicy::Abroad(policy, "bucket's access list lets others write; for whom"),
         (policy, Err(_)) => ResourcePolicy::Abroad(policy, "bucket's access list"),
         (Some(policy), Ok(false)) => ResourcePolicy::Read(policy),
         (None, Ok(false)) => ResourcePolicy::None,
-    }
+    };
+    (policy, open)
 }
 
 fn read_policy(document: &Value) -> Option<Policy> {
@@ -287,8 +344,7 @@ fn asks_a_code(desk: &mut Desk<'_>, bucket: &NodeId) {
     });
 }
 
-/// Earlier versions. To delete an object hides it behind a marker; to overwrite it keeps what was there. To suspend
-/// versioning leaves the versions that there are.
+/// Earlier versions. To delete an object hides it behind a marker; to overwrite it keeps what was there.
 fn versions(desk: &mut Desk<'_>, bucket: &NodeId, told: &Told, key: Option<NodeId>) {
     let source = desk.facts.source(VERSIONING, &format!("{}/{}", desk.scope(), short(bucket)));
     let ends = match &told.expires {
@@ -316,6 +372,27 @@ fn versions(desk: &mut Desk<'_>, bucket: &NodeId, told: &Told, key: Option<NodeI
         because: "versions are kept, so a delete hides an object and an overwrite adds to it".to_owned(),
         sources: vec![source],
     });
+}
+
+/// A version of an object that is older than versioning is the `null` version: while versioning is suspended, a delete or
+/// an overwrite takes it away (S3 User Guide, `DeletingObjectsfromVersioningSuspendedBuckets`).
+fn suspended(desk: &mut Desk<'_>, bucket: &NodeId) {
+    const SUSPEND: &str = "s3:PutBucketVersioning";
+    desk.also(bucket, SUSPEND, bucket.as_str());
+    for action in ["s3:DeleteObject", "s3:PutObject"] {
+        let possible = desk.unread("whether objects are older than versioning was not read");
+        let can = |action: &str| Atom::Can { action: action.to_owned(), target: bucket.clone() };
+        desk.facts.steps.push(Step {
+            id: StepId(format!("{bucket}#suspended:{action}")),
+            session: None,
+            needs: vec![can(SUSPEND), can(action)],
+            gains: vec![Atom::Destroyed(NodeId(format!("{bucket}#versions")))],
+            changes: true,
+            possible,
+            because: format!("suspend versioning and lose the oldest versions with {action}"),
+            sources: Vec::new(),
+        });
+    }
 }
 
 fn short(bucket: &NodeId) -> &str {

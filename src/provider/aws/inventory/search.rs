@@ -11,11 +11,13 @@ use serde_json::Value;
 use super::parts::{Guard, arn, own_policy, tags, text};
 use super::{Desk, Seen};
 use crate::provider::aws::client::{Client, Fault};
-use crate::provider::aws::rights::Opens;
+use crate::provider::aws::rights::{Opens, ResourcePolicy};
 
 const LIST: &str = "es:ListDomainNames";
 const DESCRIBE: &str = "es:DescribeDomain";
 const OVER_HTTP: [&str; 3] = ["es:ESHttpDelete", "es:ESHttpPost", "es:ESHttpPut"];
+/// What may empty it by other names: rules by which indexes expire are set with `PATCH`, too.
+const PERHAPS: [&str; 3] = ["es:ESHttpPatch", "es:DeleteIndex", "es:UpdateIndex"];
 
 #[derive(Debug, PartialEq, Eq)]
 struct Domain {
@@ -63,6 +65,12 @@ fn one(desk: &mut Desk<'_>, name: &str) {
     };
     let tags = marks(desk, name, &domain.arn);
     let copies = desk.unread("snapshots that a domain keeps, or puts into a bucket, were not read");
+    let policy = own_policy(&Ok(domain.policy), "domain's policy");
+    let everyone = match &policy {
+        ResourcePolicy::Read(policy) => policy.lets_in_everyone(),
+        ResourcePolicy::None => false,
+        ResourcePolicy::NotKnown(_) | ResourcePolicy::Abroad(..) | ResourcePolicy::OneOf(..) => true,
+    };
     let id = desk.asset(Seen {
         arn: &domain.arn,
         kind: "search_domain",
@@ -74,7 +82,7 @@ fn one(desk: &mut Desk<'_>, name: &str) {
         holds: None,
         operation: LIST,
         key: domain.key.as_deref(),
-        policy: own_policy(&Ok(domain.policy), "domain's policy"),
+        policy,
     });
     desk.policy_calls(
         &id,
@@ -82,6 +90,15 @@ fn one(desk: &mut Desk<'_>, name: &str) {
     );
     for action in OVER_HTTP {
         desk.also_below(&id, action, &format!("{id}/"));
+    }
+    for action in PERHAPS {
+        desk.also_below(&id, action, id.as_str());
+        desk.perhaps(&id, action, "let its indexes go", "what that call destroys was not worked out");
+    }
+    // Users of its own sign in with a password, and a policy that names everyone asks for no signature (Developer Guide,
+    // `ac`, `fgac`).
+    if everyone || domain.fine != Some(false) {
+        desk.beside(&id, "call it without AWS's leave", "whether it can be reached, and whom it lets in, was not read");
     }
     // It decides by roles of its own, of which AWS tells nothing.
     let enabled: Fact<bool> = match domain.fine {

@@ -20,6 +20,7 @@ const LIST: &str = "secretsmanager:ListSecrets";
 const DESCRIBE: &str = "secretsmanager:DescribeSecret";
 const DELETE: &str = "secretsmanager:DeleteSecret";
 const REMOVE: &str = "secretsmanager:RemoveRegionsFromReplication";
+const STOP: &str = "secretsmanager:StopReplicationToReplica";
 const REPLICATE: &str = "secretsmanager:ReplicateSecretToRegions";
 const SECRETS: Listing = Listing {
     service: "secretsmanager",
@@ -98,6 +99,11 @@ fn one(desk: &mut Desk<'_>, secret: &Secret) {
         let answer = client.target("secretsmanager", "secretsmanager.DescribeSecret", "1.1", &by_id)?;
         replicated(&answer).ok_or_else(super::Fault::malformed)
     });
+    let regions = replicated.as_ref().cloned().unwrap_or_default();
+    let replicated = replicated.map(|regions| !regions.is_empty());
+    for region in &regions {
+        desk.also(&id, STOP, &of_region(&secret.arn, region));
+    }
     let said = match &replicated {
         Ok(true) => "it has replicas in other Regions",
         Ok(false) => "it has no replicas",
@@ -110,7 +116,10 @@ fn one(desk: &mut Desk<'_>, secret: &Secret) {
             kind: "a secret with replicas is not deleted",
             covers: &[DELETE],
             enabled: replicated.map_or_else(Fact::Unknown, Fact::Known),
-            lifts: vec![one_call(REMOVE, &id, "remove its replicas first")],
+            lifts: vec![
+                one_call(REMOVE, &id, "remove its replicas first"),
+                one_call(STOP, &id, "make secrets of their own of its replicas first"),
+            ],
             basis: Basis::Observed,
             because: said.to_owned(),
             operation: LIST,
@@ -118,12 +127,12 @@ fn one(desk: &mut Desk<'_>, secret: &Secret) {
     );
 }
 
-/// Whether a secret has replicas. A secret without any has no such member.
-fn replicated(answer: &Value) -> Option<bool> {
+/// The Regions in which a secret has replicas. A secret without any has no such member.
+fn replicated(answer: &Value) -> Option<Vec<String>> {
     arn(answer, "ARN")?;
     match answer.get("ReplicationStatus") {
-        None | Some(Value::Null) => Some(false),
-        Some(Value::Array(replicas)) => Some(!replicas.is_empty()),
+        None | Some(Value::Null) => Some(Vec::new()),
+        Some(Value::Array(replicas)) => replicas.iter().map(|one| text(one, "Region")).collect(),
         Some(_) => None,
     }
 }
@@ -152,8 +161,10 @@ mod tests {
         assert_eq!(read.tags.get("env").map(String::as_str), Some("production"));
         assert_eq!(of_region(ARN, "us-east-1"), "arn:aws:secretsmanager:us-east-1:111122223333:secret:db-a1b2c3");
         assert_eq!(secret(&json!({ "Name": "db" })), None);
-        assert_eq!(replicated(&json!({ "ARN": ARN })), Some(false));
-        assert_eq!(replicated(&json!({ "ARN": ARN, "ReplicationStatus": [{ "Region": "us-east-1" }] })), Some(true));
+        assert_eq!(replicated(&json!({ "ARN": ARN })), Some(Vec::new()));
+        let body = json!({ "ARN": ARN, "ReplicationStatus": [{ "Region": "us-east-1" }] });
+        assert_eq!(replicated(&body), Some(vec!["us-east-1".to_owned()]));
+        assert_eq!(replicated(&json!({ "ARN": ARN, "ReplicationStatus": [{}] })), None);
         assert_eq!(replicated(&json!({ "ARN": ARN, "ReplicationStatus": "?" })), None);
         // An answer of another shape says nothing of replicas.
         assert_eq!(replicated(&json!({})), None);

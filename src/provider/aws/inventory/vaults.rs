@@ -1,21 +1,28 @@
 //! Vaults of AWS Backup and the recovery points in them (AWS Backup API reference: `ListBackupVaults`,
 //! `ListRecoveryPointsByBackupVault`, `GetBackupVaultAccessPolicy`, `PutBackupVaultLockConfiguration`; Developer Guide,
 //! `vault-lock`).
+//!
+//! What plans will have backed up is no copy yet, so that plans are not read.
 
 mod bodies;
+mod holds;
+mod restores;
 
 use std::collections::BTreeSet;
 
 use deadstop_core::fact::{Fact, Gap, Listed};
 use deadstop_core::iam::{Kind, Policy};
 use deadstop_core::id::{NodeId, ProtectionId};
-use deadstop_core::model::{Asset, Basis, Class, Copy, CopyKind, End, Lift, Protection, Side};
+use deadstop_core::model::{Asset, Atom, Basis, Class, Copy, CopyKind, End, Lift, Protection, Side};
 use serde_json::Value;
 
-use super::{DRILLS, Desk, one_call};
+use super::{Desk, one_call};
 use crate::provider::aws::client::{Client, Fault};
+use crate::provider::aws::pages::paged;
 use crate::provider::aws::rights::{Opens, ResourcePolicy};
 use bodies::{Point, Vault};
+use holds::Hold;
+use restores::Restore;
 
 const LIST: &str = "backup:ListBackupVaults";
 const POINTS: &str = "backup:ListRecoveryPointsByBackupVault";
@@ -34,11 +41,15 @@ pub(super) fn list_all(desk: &mut Desk<'_>) -> Result<(), Gap> {
             return Err(gap);
         }
     };
+    if vaults.is_empty() {
+        return Ok(());
+    }
+    let around = Around { holds: holds::read(desk), restores: restores::read(desk) };
     let mut all = Ok(());
     for vault in &vaults {
         let path = format!("/backup-vaults/{}/recovery-points/", vault.name);
         let points = desk.ask(POINTS, Some(&vault.name), |c| pages(c, &path, "RecoveryPoints", bodies::point));
-        one(desk, vault, &points);
+        one(desk, vault, &points, &around);
         if let Err(gap) = points {
             all = Err(gap);
         }
@@ -48,27 +59,21 @@ pub(super) fn list_all(desk: &mut Desk<'_>) -> Result<(), Gap> {
 
 /// Every page of a listing. One item that cannot be understood spoils the whole: it may be the one that counts.
 fn pages<T>(client: &Client<'_>, path: &str, name: &str, read: fn(&Value) -> Option<T>) -> Result<Vec<T>, Fault> {
-    let (mut all, mut token) = (Vec::new(), None::<String>);
-    loop {
+    paged(name, "NextToken", read, |place| {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("maxResults", "1000");
-        query.extend_pairs(token.as_ref().map(|token| ("nextToken", token)));
-        let answer = client.get("backup", &format!("{path}?{}", query.finish()))?;
-        for one in answer.get(name).and_then(Value::as_array).ok_or_else(Fault::malformed)? {
-            all.push(read(one).ok_or_else(Fault::malformed)?);
-        }
-        let next = answer.get("NextToken").and_then(Value::as_str).map(str::to_owned);
-        if next.is_none() {
-            return Ok(all);
-        }
-        if next == token {
-            return Err(Fault::malformed());
-        }
-        token = next;
-    }
+        query.extend_pairs(place.map(|place| ("nextToken", place)));
+        client.get("backup", &format!("{path}?{}", query.finish()))
+    })
 }
 
-fn one(desk: &mut Desk<'_>, vault: &Vault, points: &Result<Vec<Point>, Gap>) {
+/// What is known of recovery points beside their vaults.
+struct Around {
+    holds: Result<Vec<Hold>, Gap>,
+    restores: Result<Vec<Restore>, Gap>,
+}
+
+fn one(desk: &mut Desk<'_>, vault: &Vault, points: &Result<Vec<Point>, Gap>, around: &Around) {
     let id = NodeId(vault.arn.clone());
     let policy = policy(desk, &vault.name);
     desk.holdings.policies.insert(id.clone(), policy);
@@ -99,7 +104,7 @@ fn one(desk: &mut Desk<'_>, vault: &Vault, points: &Result<Vec<Point>, Gap>) {
     not_empty(desk, &id);
     locked(desk, vault, &id);
     for point in points.iter().flatten().filter(|point| point.whole) {
-        copy(desk, point, vault, &id);
+        copy(desk, point, vault, around);
     }
 }
 
@@ -195,8 +200,15 @@ fn locked(desk: &mut Desk<'_>, vault: &Vault, id: &NodeId) {
     });
 }
 
-/// A recovery point. Rights and locks are those of its vault.
-fn copy(desk: &mut Desk<'_>, point: &Point, vault: &Vault, id: &NodeId) {
+/// A recovery point. Rights and locks are those of its vault; legal holds are its own.
+fn copy(desk: &mut Desk<'_>, point: &Point, vault: &Vault, around: &Around) {
+    let id = &NodeId(vault.arn.clone());
+    let held = holds::on(desk, id, &point.arn, &around.holds);
+    let past = |mut lift: Lift| {
+        lift.needs.extend(held.iter().cloned().map(Atom::Lifted));
+        lift
+    };
+    let drills = restores::of(desk, point, &around.restores);
     let source = desk.facts.source(POINTS, &format!("{}/{}", desk.scope(), vault.name));
     let lag = match point.at {
         Some(at) => Fact::Known(desk.facts.at().since(at)),
@@ -219,11 +231,11 @@ fn copy(desk: &mut Desk<'_>, point: &Point, vault: &Vault, id: &NodeId) {
         ends: Fact::Known(point.ends.map_or(End::Never, End::At)),
         dies_with: Fact::Known(Vec::new()),
         destroyed_by: Fact::Known(vec![
-            one_call(DELETE, id, "delete the recovery point"),
-            one_call(LIFECYCLE, id, "let the recovery point expire"),
+            past(one_call(DELETE, id, "delete the recovery point")),
+            past(one_call(LIFECYCLE, id, "let the recovery point expire")),
         ]),
         needs: key.map(NodeId).into_iter().collect(),
-        drills: DRILLS,
+        drills,
         basis: Basis::Observed,
         because: format!("a recovery point in vault {}, kept when what it is of is deleted", vault.name),
         sources: vec![source],

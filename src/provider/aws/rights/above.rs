@@ -6,16 +6,17 @@ use std::sync::LazyLock;
 
 use deadstop_core::fact::{Fact, Listed};
 use deadstop_core::iam::{Caller, Kind, Policy};
+use deadstop_core::id::NodeId;
 use deadstop_core::model::{Atom, Principal};
 use serde_json::json;
 
 use super::super::iam::{Directory, Held};
 use super::super::organization::Limits;
-use super::{Account, Accounts, Effect, ORGANISATION, ResourcePolicy, Who};
+use super::{Account, Accounts, Effect, ORGANISATION, On, ResourcePolicy, Who};
 use crate::provider::facts::Facts;
 
 /// Everything that policies of one's own can give.
-static EVERYTHING: LazyLock<Policy> = LazyLock::new(|| {
+pub(super) static EVERYTHING: LazyLock<Policy> = LazyLock::new(|| {
     let statement = json!({ "Effect": "Allow", "Action": "*", "Resource": "*" });
     let document = json!({ "Version": "2012-10-17", "Statement": [statement] });
     Policy::new(&document, Kind::Identity).unwrap_or_default()
@@ -24,8 +25,9 @@ static NOBODY: LazyLock<Directory> = LazyLock::new(Directory::default);
 
 /// Calls that take an account out of the policies above it, or change them (Service Authorization Reference, AWS
 /// Organizations).
-pub(super) const LIFTS: [&str; 11] = [
+pub(super) const LIFTS: [&str; 12] = [
     LEAVE,
+    ACCEPT,
     "organizations:DetachPolicy",
     "organizations:AttachPolicy",
     "organizations:UpdatePolicy",
@@ -37,12 +39,23 @@ pub(super) const LIFTS: [&str; 11] = [
     "organizations:PutResourcePolicy",
     "organizations:RegisterDelegatedAdministrator",
 ];
-/// The one of them that an account may call that neither manages its organisation nor has that delegated to it.
+/// Those of them that an account may call that neither manages its organisation nor has that delegated to it: it leaves,
+/// or goes over to another one that has invited it (`AcceptHandshake`).
 const LEAVE: &str = "organizations:LeaveOrganization";
+const ACCEPT: &str = "organizations:AcceptHandshake";
 
 /// What roles do that services are linked to (those of Auto Scaling, Spot and AWS Backup), on the word of whoever may tell
 /// these services to: "SCPs don't affect any service-linked role" (Organizations User Guide).
-const LINKED: [&str; 3] = ["ec2:", "backup:", "rds:DeleteDBSnapshot"];
+const LINKED: [&str; 8] = [
+    "ec2:",
+    "backup:",
+    "rds:DeleteDBSnapshot",
+    "rds:DeleteDBClusterSnapshot",
+    "rds:DeleteDBInstanceAutomatedBackup",
+    "dynamodb:DeleteBackup",
+    "fsx:DeleteBackup",
+    "redshift:DeleteClusterSnapshot",
+];
 
 /// How far the policies above each account hold.
 #[derive(Debug, Default)]
@@ -51,12 +64,14 @@ pub(super) struct Limited {
     accounts: BTreeSet<String>,
     /// Those of them from which that cannot be lifted.
     tight: BTreeSet<String>,
+    /// Whether a role of them, or a secret, may let in somebody of an account that was not read.
+    pub(super) open: bool,
 }
 
 impl<'a> Accounts<'a> {
     /// Works out which accounts are limited.
     pub(super) fn limited(&self) -> Limited {
-        let mut limited = Limited::default();
+        let mut limited = Limited { open: self.open_to_others(), ..Limited::default() };
         for (number, account) in self.all {
             let Some(anyone) = self.anyone(number, account) else { continue };
             let refused = |effect: Effect| effect == Effect::No(ORGANISATION);
@@ -64,8 +79,10 @@ impl<'a> Accounts<'a> {
                 continue;
             }
             limited.accounts.insert(number.clone());
-            let own = format!("arn:aws:organizations::{number}:account/o-0/{number}");
-            let stays = refused(self.decide(&anyone, LEAVE, &own, number, &ResourcePolicy::None));
+            let stays = [LEAVE, ACCEPT].iter().all(|action| {
+                let anywhere = On::Below("arn:".to_owned());
+                refused(self.decide_on(&anyone, action, &anywhere, number, &ResourcePolicy::None))
+            });
             let manager = account.above.sole_manager.as_deref();
             if stays && manager.is_some_and(|manager| !self.leads(number, manager)) {
                 limited.tight.insert(number.clone());
@@ -74,9 +91,51 @@ impl<'a> Accounts<'a> {
         limited
     }
 
+    /// The trust policies of every role that was read; nothing for one that cannot be understood.
+    fn trust_policies(&self) -> impl Iterator<Item = Option<&Policy>> {
+        let directories = self.all.values().filter_map(|account| account.directory.as_ref());
+        let roles = directories.flat_map(|directory| directory.roles.values());
+        roles.map(|role| role.trust.as_ref().and_then(|trust| trust.as_ref().ok()))
+    }
+
+    /// Whether a policy lets somebody in of an account that was not read.
+    fn names_unread(&self, policy: &Policy) -> bool {
+        policy.accounts().any(|account| self.all.get(account).is_none_or(|account| account.directory.is_none()))
+    }
+
+    /// Whether a policy may let somebody in of such an account, be it by letting in everyone.
+    pub(super) fn lets_in_unread(&self, policy: &Policy) -> bool {
+        let read = |account: &str| self.all.get(account).is_some_and(|account| account.directory.is_some());
+        policy.lets_in_others_than(read)
+    }
+
+    /// Whether a role may let in somebody of an account that was not read, or a secret, which may hold anybody's key, or
+    /// what gives calls that lead on.
+    fn open_to_others(&self) -> bool {
+        self.trust_policies().any(|trust| trust.is_none_or(|trust| self.lets_in_unread(trust)))
+            || self.resources_open_to_others(|_| false).any(|node| node.as_str().contains(":secretsmanager:"))
+            || self.leads_others_on()
+    }
+
+    /// Resources whose policy may let in somebody of an account that was not read, to more than calls that are harmless.
+    pub(super) fn resources_open_to_others(&self, harmless: fn(&str) -> bool) -> impl Iterator<Item = &'a NodeId> {
+        let open = self.policies.iter().filter(move |(_, policy)| match policy {
+            ResourcePolicy::None => false,
+            ResourcePolicy::Read(policy) | ResourcePolicy::OneOf(policy, _) => {
+                self.lets_in_unread(policy) && !policy.allows_nothing_but(harmless)
+            }
+            ResourcePolicy::NotKnown(_) | ResourcePolicy::Abroad(_, _) => true,
+        });
+        open.map(|(node, _)| node)
+    }
+
     /// Whether somebody of one account may come into another, by way of those that were read. One that was not read may
     /// let in anybody.
     fn leads(&self, from: &str, to: &str) -> bool {
+        // Whoever may take on roles at all may take on one of an account that nobody has read.
+        if self.trust_policies().any(|trust| trust.is_none_or(|trust| self.names_unread(trust))) {
+            return true;
+        }
         let (mut seen, mut open) = (BTreeSet::from([from]), vec![from]);
         while let Some(here) = open.pop() {
             let others = self.all.keys().map(String::as_str).chain([to]).filter(|there| *there != here);
@@ -105,9 +164,12 @@ impl<'a> Accounts<'a> {
 
     /// What somebody of an account may do. Policies of resources name others than it, so that they settle nothing.
     fn of_anyone(&self, who: &Who<'a>, ask: &super::Ask) -> Effect {
-        let named = match self.policies.get(&ask.node) {
-            None | Some(ResourcePolicy::None) => ResourcePolicy::None,
-            Some(_) => ResourcePolicy::NotKnown("policy of the resource, for whoever it may be,"),
+        let named = match self.policy_of(ask) {
+            ResourcePolicy::None => ResourcePolicy::None,
+            ResourcePolicy::Read(_)
+            | ResourcePolicy::NotKnown(_)
+            | ResourcePolicy::Abroad(_, _)
+            | ResourcePolicy::OneOf(_, _) => ResourcePolicy::NotKnown("policy of the resource, for whoever it may be,"),
         };
         match self.decide_on(who, &ask.action, &ask.on, &ask.owner, &named) {
             Effect::No(ORGANISATION) if LINKED.iter().any(|service| ask.action.starts_with(service)) => {
@@ -117,21 +179,13 @@ impl<'a> Accounts<'a> {
         }
     }
 
-    /// Whether an identity of one account, whatever it is given, may come to be a role of another.
+    /// Whether somebody of one account, who need not be there yet, may come to be a role of another. Whom an identity
+    /// provider vouches for may be anybody.
     fn lets_in(&self, from: &str, into: &str) -> bool {
-        let (Some((from, here)), Some(there)) = (self.all.get_key_value(from), self.all.get(into)) else { return true };
-        let (Some(directory), Some(roles)) = (here.directory.as_ref(), there.directory.as_ref()) else { return true };
-        let all = directory.identities().filter_map(|identity| {
-            let caller = Caller::new(&identity.arn)?;
-            let held = Held { identity: vec![&EVERYTHING], ..Held::default() };
-            let id = identity.arn.as_str().into();
-            Some(Who { id, arn: &identity.arn, number: from, account: here, directory, caller, held })
-        });
-        let all: Vec<Who<'_>> = all.collect();
-        roles.roles.values().any(|role| {
-            let Some(Ok(trust)) = &role.trust else { return true };
-            let trust = ResourcePolicy::Read(trust.clone());
-            all.iter().any(|who| !matches!(self.decide(who, "sts:AssumeRole", &role.arn, into, &trust), Effect::No(_)))
+        let Some(roles) = self.all.get(into).and_then(|there| there.directory.as_ref()) else { return true };
+        roles.roles.values().any(|role| match &role.trust {
+            Some(Ok(trust)) => trust.may_let_in(from),
+            Some(Err(())) | None => true,
         })
     }
 
@@ -163,6 +217,9 @@ impl<'a> Accounts<'a> {
             });
             self.grants(&who, |ask| self.of_anyone(&who, ask), facts);
             self.rest(&who, facts);
+            self.beside(&who, facts);
+            self.by_access_points(&who, facts);
+            self.by_statements(&who, |ask| self.of_anyone(&who, ask), facts);
         }
     }
 }

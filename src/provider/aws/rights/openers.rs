@@ -5,7 +5,7 @@ use deadstop_core::id::{NodeId, PrincipalId, StepId};
 use deadstop_core::model::{Atom, Step};
 
 use super::super::DETAILS;
-use super::{Accounts, Effect, ORGANISATION, REFUSED, ResourcePolicy, Who};
+use super::{Accounts, Ask, Effect, ORGANISATION, On, REFUSED, ResourcePolicy, Who};
 use crate::provider::facts::Facts;
 
 /// A call that changes the policy of a resource.
@@ -39,13 +39,15 @@ impl<'a> Accounts<'a> {
             if matches!(call, Effect::No(_)) {
                 continue;
             }
-            let gained = self.asks.iter().filter(|ask| ask.node == *node && ask.action != opener.action).filter(
-                |ask| match self.decide_on(who, &ask.action, &ask.on, owner, &ResourcePolicy::None) {
-                    Effect::No(why) => opener.opens != Opens::Frees && why != REFUSED && why != ORGANISATION,
-                    Effect::Yes | Effect::Maybe(_) => true,
-                },
-            );
-            let gains: Vec<Atom> = gained.map(|ask| right(&who.id, &ask.action, node)).collect();
+            // A replica's policy speaks of calls on it, by which its table is reached.
+            let on = |ask: &&Ask| ask.node == *node || matches!(&ask.on, On::This(arn) if arn == node.as_str());
+            let gained = self.asks.iter().filter(on).filter(|ask| ask.action != opener.action).filter(|ask| match self
+                .decide_on(who, &ask.action, &ask.on, owner, &ResourcePolicy::None)
+            {
+                Effect::No(why) => opener.opens != Opens::Frees && why != REFUSED && why != ORGANISATION,
+                Effect::Yes | Effect::Maybe(_) => true,
+            });
+            let gains: Vec<Atom> = gained.map(|ask| right(&who.id, &ask.action, &ask.node)).collect();
             if gains.is_empty() {
                 continue;
             }

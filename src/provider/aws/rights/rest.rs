@@ -3,7 +3,7 @@
 use deadstop_core::fact::Fact;
 use deadstop_core::iam::only_reads;
 
-use super::{Accounts, Effect, On, ResourcePolicy, Who, grant};
+use super::{Accounts, Effect, ResourcePolicy, Who, grant};
 use crate::provider::facts::Facts;
 
 impl Who<'_> {
@@ -19,16 +19,9 @@ impl Who<'_> {
 }
 
 impl<'a> Accounts<'a> {
-    /// Whether a call is a read, and not refused by its own policies wherever it is called.
-    pub(super) fn may_read(&self, who: &Who<'a>, action: &str) -> bool {
-        let anywhere = On::Below("arn:".to_owned());
-        let effect = self.decide_on(who, action, &anywhere, who.number, &ResourcePolicy::None);
-        only_reads(&action.to_lowercase()) && !matches!(effect, Effect::No(_))
-    }
-
-    /// Rights to what was not listed, in any account. A policy that allows everything in its own allows that, too; one that
-    /// refuses everything but reads refuses it. Where policies allow nothing but reads, a policy of a resource that was not
-    /// listed may still let it in.
+    /// Rights to what was not listed, in any account. A policy that allows everything in its own allows that, too. What
+    /// refuses nobody knows: of what was not listed something may be destroyed by what AWS does not decide by policies, and
+    /// a policy of a resource may let in whoever has nothing but reads.
     pub(super) fn rest(&self, who: &Who<'a>, facts: &mut Facts) {
         let number = who.number;
         let probe = |action: &str, resource: &str| {
@@ -39,9 +32,7 @@ impl<'a> Accounts<'a> {
             && probe("backup:DeleteRecoveryPoint", "arn:aws:ec2:eu-west-1::snapshot/snap-0");
         let reads = !who.held.broken && who.held.identity.iter().all(|policy| policy.allows_nothing_but(only_reads));
         for (other, account) in self.all {
-            let (allowed, because) = if who.reads_alone() {
-                (Fact::Known(false), "a statement of its policies refuses everything but reads")
-            } else if everything && other == number {
+            let (allowed, because) = if everything && other == number {
                 (Fact::Known(true), "its policies allow everything on everything")
             } else {
                 let why = if reads {
@@ -52,6 +43,11 @@ impl<'a> Accounts<'a> {
                 (Fact::Unknown(facts.doubt(number, why)), why)
             };
             grant(who, vec!["*".to_owned()], &account.rest, allowed, because, facts);
+        }
+        for node in self.elsewhere {
+            let why = "ways into accounts of the organisation that were not read are not followed";
+            let allowed = Fact::Unknown(facts.doubt(number, why));
+            grant(who, vec!["*".to_owned()], node, allowed, why, facts);
         }
     }
 }

@@ -360,7 +360,7 @@ fn denied(layer: &Layer, profile: &Item, ground: &Ground) -> Vec<(String, Place,
                 scoped.iter().for_each(|(sub, item)| deny(Some(&ground.root), sub, item));
             }
             Value::Text(_) => deny(None, path, item),
-            Value::Table(_) | Value::Flag(_) | Value::List(_) | Value::Other => {}
+            Value::Table(_) | Value::Flag(_) | Value::Number(_) | Value::List(_) | Value::Other => {}
         }
     }
     found

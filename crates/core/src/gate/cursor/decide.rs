@@ -3,8 +3,9 @@
 use super::matching::{may, surely};
 use super::{CursorPolicy, Entry, Hook, Mode, Surface};
 use crate::fact::GapReason;
+use crate::gate::bounds::{ruling, unread};
 use crate::gate::call::View;
-use crate::gate::{Basis, Call, Cited, Doubt, Effect, GateDecision, Level, Place, Ruling};
+use crate::gate::{Basis, Call, Cited, Doubt, Effect, GateDecision, Level, Ruling};
 use crate::model::Decision;
 
 /// What the gate does with a call.
@@ -20,17 +21,8 @@ pub(super) fn decide(policy: &CursorPolicy, call: &Call) -> GateDecision {
         best = by_hook(Decision::Deny);
         doubt = Some(hook_doubt(hook));
     }
-    if let Some((path, reason)) = policy.unread.first() {
-        let because = format!("`{path}` could not be read, because {}", reason.words());
-        worst = ruling(Decision::Allow, Basis::Unread, None, because.clone());
-        best = ruling(Decision::Deny, Basis::Unread, None, because);
-        doubt = Some(Doubt {
-            id: format!("unread/{path}"),
-            reason: *reason,
-            question: format!("read {path}"),
-            settle: format!("reading {path}"),
-            place: None,
-        });
+    if let Some((unknown, why)) = unread(&policy.unread) {
+        (worst, best, doubt) = (unknown.worst, unknown.best, Some(why));
     }
     let doubt = (worst.decision != best.decision).then(|| doubt.unwrap_or_else(|| mode_doubt(policy, &worst)));
     let overridable_by = levers(policy, &best);
@@ -192,8 +184,4 @@ fn mode_doubt(policy: &CursorPolicy, worst: &Ruling) -> Doubt {
         settle: settle.to_owned(),
         place: worst.place.clone(),
     }
-}
-
-fn ruling(decision: Decision, basis: Basis, place: Option<&Place>, because: String) -> Ruling {
-    Ruling { decision, basis, place: place.cloned(), because }
 }

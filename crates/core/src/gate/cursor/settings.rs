@@ -3,9 +3,9 @@
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::ignore::Ignored;
 use super::{CursorPolicy, Entry, Hook, Mode, Surface, Tool};
 use crate::fact::{Fact, GapReason};
+use crate::gate::ignore::Ignored;
 use crate::gate::shown::shown;
 use crate::gate::{Effect, FileText, Ground, Level, MOST_RULES, Note, Place};
 use crate::model::Decision;

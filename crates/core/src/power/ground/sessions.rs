@@ -261,8 +261,13 @@ impl<'w> Builder<'w> {
         };
         let missing: BTreeSet<&Atom> = world.needed().filter(|atom| !described(atom)).collect();
         for atom in missing {
-            let head = self.needed(atom);
-            self.rules.add(head, Vec::new(), When::Maybe(gap.clone()));
+            let mut heads = vec![self.needed(atom)];
+            if let Atom::Credential(id) = atom {
+                heads.push(self.atom(Key::Alive(id.clone())));
+            }
+            for head in heads {
+                self.rules.add(head, Vec::new(), When::Maybe(gap.clone()));
+            }
         }
     }
 

@@ -41,7 +41,7 @@ fn one(desk: &mut Desk<'_>, cluster: &Cluster) {
     let tags = marks(desk, cluster);
     // A snapshot names its cluster, and a name may be used again; when a cluster was made, AWS does not tell.
     let copies = desk.unread("of which cluster of a name a snapshot is was not read");
-    desk.asset(Seen {
+    let id = desk.asset(Seen {
         arn: &cluster.arn,
         kind: "memorydb_cluster",
         class: Class::Store,
@@ -54,6 +54,7 @@ fn one(desk: &mut Desk<'_>, cluster: &Cluster) {
         key: cluster.key.as_deref(),
         policy: ResourcePolicy::None,
     });
+    desk.beside(&id, super::EMPTY, super::REACHED);
 }
 
 fn marks(desk: &mut Desk<'_>, cluster: &Cluster) -> BTreeMap<String, String> {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::super::{DRILLS, Desk, one_call};
 use crate::provider::aws::client::{Client, Fault};
+use crate::provider::aws::pages::paged;
 
 const LIST: &str = "rbin:ListRules";
 const RULE: &str = "rbin:GetRule";
@@ -46,28 +47,20 @@ pub(super) fn read(desk: &mut Desk<'_>) -> Result<Bin, Gap> {
     Ok(bin)
 }
 
+fn name(rule: &Value) -> Option<String> {
+    let name = rule.get("Identifier").and_then(Value::as_str)?;
+    let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    plain.then(|| name.to_owned())
+}
+
 fn names(client: &Client<'_>) -> Result<Vec<String>, Fault> {
-    let (mut all, mut token) = (Vec::new(), Value::Null);
-    loop {
-        let mut body = json!({ "ResourceType": "EBS_VOLUME" });
-        if let (Value::String(_), Some(body)) = (&token, body.as_object_mut()) {
-            body.insert("NextToken".to_owned(), token.clone());
-        }
-        let answer = client.post("rbin", "/list-rules", &body)?;
-        for one in answer.get("Rules").and_then(Value::as_array).ok_or_else(Fault::malformed)? {
-            let name = one.get("Identifier").and_then(Value::as_str).ok_or_else(Fault::malformed)?;
-            let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-            all.push(plain.then(|| name.to_owned()).ok_or_else(Fault::malformed)?);
-        }
-        let next = answer.get("NextToken").cloned().unwrap_or(Value::Null);
-        if next.is_null() {
-            return Ok(all);
-        }
-        if next == token {
-            return Err(Fault::malformed());
-        }
-        token = next;
-    }
+    paged("Rules", "NextToken", name, |place| {
+        let body = match place {
+            Some(place) => json!({ "ResourceType": "EBS_VOLUME", "NextToken": place }),
+            None => json!({ "ResourceType": "EBS_VOLUME" }),
+        };
+        client.post("rbin", "/list-rules", &body)
+    })
 }
 
 /// What a rule is.

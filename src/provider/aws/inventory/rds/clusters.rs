@@ -9,8 +9,9 @@ use deadstop_core::model::{Basis, Class, Copy, CopyKind, End};
 use deadstop_core::time::Span;
 use roxmltree::Node;
 
+use super::super::parts::NEW_PASSWORD;
 use super::super::{DRILLS, Desk, Seen, one_call};
-use super::{LAG, Snapshot, key, manual, pages, tags};
+use super::{LAG, Snapshot, by_others, key, manual, query, tags};
 use crate::provider::aws::rights::ResourcePolicy;
 use crate::provider::aws::xml::{text, yes};
 
@@ -18,7 +19,16 @@ const CLUSTERS: &str = "rds:DescribeDBClusters";
 const SNAPSHOTS: &str = "rds:DescribeDBClusterSnapshots";
 const DELETE: &str = "rds:DeleteDBCluster";
 const MODIFY: &str = "rds:ModifyDBCluster";
-const SQL: [&str; 3] = ["rds-data:ExecuteStatement", "rds-data:BatchExecuteStatement", "rds-data:ExecuteSql"];
+const BACKTRACK: &str = "rds:BacktrackDBCluster";
+const GRAPH: [&str; 5] = [
+    "neptune-db:ResetDatabase",
+    "neptune-db:DeleteDataViaQuery",
+    "neptune-db:WriteDataViaQuery",
+    "neptune-db:StartLoaderJob",
+    "neptune-db:connect",
+];
+pub(super) const SQL: [&str; 3] =
+    ["rds-data:ExecuteStatement", "rds-data:BatchExecuteStatement", "rds-data:ExecuteSql"];
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Cluster {
@@ -30,22 +40,27 @@ pub(super) struct Cluster {
     pub(super) protected: Option<bool>,
     pub(super) retention: Option<u64>,
     pub(super) key: Option<String>,
+    host: Option<String>,
     /// Whether statements can be run by calls (RDS Data API).
     pub(super) by_calls: Option<bool>,
     /// Whether users of it sign in by IAM.
     by_iam: Option<bool>,
+    /// What it is a replica of, by ARN; of a secondary cluster of a global database, the primary one.
+    pub(super) source: Option<String>,
     pub(super) tags: BTreeMap<String, String>,
 }
 
 pub(super) fn cluster(node: Node<'_, '_>) -> Option<Cluster> {
     Some(Cluster {
         arn: text(node, "DBClusterArn")?.to_owned(),
+        source: by_others::source_of_cluster(node),
         name: text(node, "DBClusterIdentifier")?.to_owned(),
         number: text(node, "DbClusterResourceId").map(str::to_owned),
         engine: text(node, "Engine").unwrap_or("database").to_owned(),
         protected: yes(node, "DeletionProtection"),
         retention: text(node, "BackupRetentionPeriod").and_then(|days| days.parse().ok()),
         key: key(node),
+        host: text(node, "Endpoint").map(str::to_owned),
         by_calls: yes(node, "HttpEndpointEnabled"),
         by_iam: yes(node, "IAMDatabaseAuthenticationEnabled"),
         tags: tags(node),
@@ -66,11 +81,11 @@ pub(super) fn snapshot(node: Node<'_, '_>) -> Option<Snapshot> {
 }
 
 /// Lists the clusters of the desk's Region, and gives their names.
-pub(super) fn list_all(desk: &mut Desk<'_>) -> BTreeSet<String> {
-    let clusters = match desk.ask(CLUSTERS, None, |c| pages(c, "DescribeDBClusters", "DBClusters", cluster)) {
+pub(super) fn list_all(desk: &mut Desk<'_>, proxied: bool) -> BTreeSet<String> {
+    let clusters = match desk.ask(CLUSTERS, None, |c| query("DescribeDBClusters", "DBClusters").read(c, cluster)) {
         Ok(clusters) => clusters,
         Err(gap) => {
-            desk.unlisted.push(gap);
+            desk.hidden("rds", gap);
             return BTreeSet::new();
         }
     };
@@ -78,14 +93,22 @@ pub(super) fn list_all(desk: &mut Desk<'_>) -> BTreeSet<String> {
         return BTreeSet::new();
     }
     let snapshots =
-        desk.ask(SNAPSHOTS, None, |c| pages(c, "DescribeDBClusterSnapshots", "DBClusterSnapshots", snapshot));
+        desk.ask(SNAPSHOTS, None, |c| query("DescribeDBClusterSnapshots", "DBClusterSnapshots").read(c, snapshot));
+    let named: BTreeMap<&str, &str> =
+        clusters.iter().filter_map(|one| Some((one.arn.as_str(), one.source.as_deref()?))).collect();
     for cluster in &clusters {
-        one(desk, cluster, &snapshots);
+        let sources = by_others::sources(&named, &cluster.arn);
+        one(desk, cluster, &snapshots, (proxied, &sources));
     }
     clusters.into_iter().map(|cluster| cluster.name).collect()
 }
 
-fn one(desk: &mut Desk<'_>, cluster: &Cluster, snapshots: &Result<Vec<Snapshot>, Gap>) {
+fn one(
+    desk: &mut Desk<'_>,
+    cluster: &Cluster,
+    snapshots: &Result<Vec<Snapshot>, Gap>,
+    (proxied, sources): (bool, &[&str]),
+) {
     let elsewhere = desk.kept_elsewhere(&cluster.name, &cluster.arn);
     let copies = snapshots.as_ref().err().cloned().or(elsewhere);
     let db = desk.asset(Seen {
@@ -106,19 +129,44 @@ fn one(desk: &mut Desk<'_>, cluster: &Cluster, snapshots: &Result<Vec<Snapshot>,
         None => desk.unread("a cluster's deletion protection was not in the answer"),
     };
     desk.protection(&db, DELETE, protected, MODIFY, CLUSTERS);
+    desk.perhaps_after(&db, MODIFY, NEW_PASSWORD, super::REACHED);
+    super::by_parameters(desk, &db, &cluster.arn, &cluster.engine);
+    if let Some(engine) = super::logins(&cluster.engine) {
+        desk.facts.endpoint(&db, engine, cluster.host.as_deref());
+    }
     if cluster.by_calls != Some(false) {
         for action in SQL {
             desk.also(&db, action, db.as_str());
             desk.perhaps(&db, action, "drop its tables", "what the database itself lets a caller do was not read");
         }
     }
-    if cluster.by_iam != Some(false) {
-        super::signed_in(desk, &db, &cluster.arn, cluster.number.as_deref());
+    super::signed_in(desk, &db, &cluster.arn, (cluster.by_iam, cluster.number.as_deref(), proxied));
+    by_others::of_sources(desk, &db, super::logins(&cluster.engine), sources);
+    by_others::fails_over(desk, &db, &cluster.arn);
+    desk.also(&db, BACKTRACK, db.as_str());
+    desk.perhaps(&db, BACKTRACK, "put an older state in its place", "how far back that may go was not read");
+    if cluster.engine == "neptune" {
+        graph(desk, &db, cluster);
     }
     automated(desk, cluster, &db);
     let of = |snapshot: &&Snapshot| snapshot.is_of(&cluster.name, cluster.number.as_deref());
     for snapshot in snapshots.iter().flatten().filter(of) {
         manual(desk, snapshot, &db, "rds:DeleteDBClusterSnapshot", SNAPSHOTS);
+    }
+}
+
+/// What calls on the data of Neptune may do (Neptune User Guide, `iam-dp-actions`, `manage-console-fast-reset`). Where users
+/// do not sign in by IAM, whoever reaches it may.
+fn graph(desk: &mut Desk<'_>, db: &NodeId, cluster: &Cluster) {
+    let parts: Vec<&str> = cluster.arn.splitn(6, ':').collect();
+    let [prefix, partition, _, region, account, _] = parts.as_slice() else { return };
+    let place = format!("{prefix}:{partition}:neptune-db:{region}:{account}:");
+    for action in GRAPH {
+        desk.also_below(db, action, &place);
+        desk.perhaps(db, action, "delete what is in the graph", super::REACHED);
+    }
+    if cluster.by_iam != Some(true) {
+        desk.beside(db, "delete what is in the graph", super::REACHED);
     }
 }
 

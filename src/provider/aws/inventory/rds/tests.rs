@@ -1,4 +1,6 @@
 use super::*;
+use crate::provider::aws::xml::result;
+use roxmltree::Document;
 
 fn body(action: &str, inner: &str) -> String {
     format!(
@@ -45,4 +47,32 @@ fn clusters_and_their_snapshots() {
 fn an_item_without_its_arn_is_none() {
     let inner = "<DBClusters><DBCluster><DBClusterIdentifier>c</DBClusterIdentifier></DBCluster></DBClusters>";
     assert_eq!(first(&body("DescribeDBClusters", inner), "DBClusters", clusters::cluster), None);
+}
+
+/// RDS API reference, `DBInstance` and `DBCluster`: a replica names its source by its name, or by its ARN in another Region.
+#[test]
+fn what_a_replica_is_of() {
+    let instance = |field: &str| {
+        let inner = format!(
+            "<DBInstances><DBInstance><DBInstanceIdentifier>i</DBInstanceIdentifier>\
+             <DBInstanceArn>arn:aws:rds:eu-west-1:111122223333:db:i</DBInstanceArn>{field}</DBInstance></DBInstances>"
+        );
+        first(&body("DescribeDBInstances", &inner), "DBInstances", instance).unwrap().source
+    };
+    let there = "arn:aws:rds:us-east-1:111122223333:db:there";
+    let named = |name: &str, to: &str| instance(&format!("<{name}>{to}</{name}>"));
+    let of = "ReadReplicaSourceDBInstanceIdentifier";
+    assert_eq!(named(of, "here").as_deref(), Some("arn:aws:rds:eu-west-1:111122223333:db:here"));
+    assert_eq!(named(of, there).as_deref(), Some(there));
+    let of = "ReadReplicaSourceDBClusterIdentifier";
+    assert_eq!(named(of, "c").as_deref(), Some("arn:aws:rds:eu-west-1:111122223333:cluster:c"));
+    assert_eq!(instance(""), None);
+    let primary = "arn:aws:rds:us-east-1:111122223333:cluster:primary";
+    let inner = format!(
+        "<DBClusters><DBCluster><DBClusterIdentifier>c</DBClusterIdentifier>\
+         <DBClusterArn>arn:aws:rds:eu-west-1:111122223333:cluster:c</DBClusterArn>\
+         <ReplicationSourceIdentifier>{primary}</ReplicationSourceIdentifier></DBCluster></DBClusters>"
+    );
+    let cluster = first(&body("DescribeDBClusters", &inner), "DBClusters", clusters::cluster).unwrap();
+    assert_eq!(cluster.source.as_deref(), Some(primary));
 }

@@ -120,24 +120,38 @@ pub(super) fn lock(answer: &str) -> Option<Option<Lock>> {
     })
 }
 
-/// The least number of days after which versions that are no longer the newest expire by a rule that is on.
-pub(super) fn expires(answer: &str) -> Option<Option<u64>> {
+/// What the rules of a lifecycle that are on let expire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Lifecycle {
+    /// The least number of days after which versions that are no longer the newest do.
+    pub(super) expires: Option<u64>,
+    /// Whether there is a rule for objects with some tag.
+    pub(super) by_tags: bool,
+}
+
+pub(super) fn lifecycle(answer: &str) -> Option<Lifecycle> {
     of(answer, "LifecycleConfiguration", |root| {
-        let mut least: Option<u64> = None;
+        let (mut least, mut by_tags): (Option<u64>, bool) = (None, false);
         for rule in all(root, "Rule").filter(|rule| text(*rule, "Status") == Some("Enabled")) {
+            let tagged = child(rule, "Filter")
+                .is_some_and(|filter| filter.descendants().any(|within| within.tag_name().name() == "Tag"));
+            by_tags |=
+                tagged && ["Expiration", "NoncurrentVersionExpiration"].iter().any(|name| child(rule, name).is_some());
             let Some(expiration) = child(rule, "NoncurrentVersionExpiration") else { continue };
             // Days may be left out where a number of versions is kept: then the others go at once.
             let days = number(expiration, "NoncurrentDays").unwrap_or_default();
             least = Some(least.map_or(days, |least| least.min(days)));
         }
-        Some(least)
+        Some(Lifecycle { expires: least, by_tags })
     })
 }
 
-/// Whether a rule that is on copies objects to another bucket.
-pub(super) fn replicates(answer: &str) -> Option<bool> {
+/// The buckets, by ARN, to which rules that are on copy objects.
+pub(super) fn replicas(answer: &str) -> Option<Vec<String>> {
     of(answer, "ReplicationConfiguration", |root| {
-        Some(all(root, "Rule").any(|rule| text(rule, "Status") != Some("Disabled")))
+        let on = all(root, "Rule").filter(|rule| text(*rule, "Status") != Some("Disabled"));
+        let to = |rule| text(child(rule, "Destination")?, "Bucket").filter(|arn| arn.starts_with("arn:"));
+        on.map(|rule| to(rule).map(str::to_owned)).collect()
     })
 }
 

@@ -72,7 +72,7 @@ fn the_shortest_expiry_counts() {
     let days = |days: u64| {
         format!("<NoncurrentVersionExpiration><NoncurrentDays>{days}</NoncurrentDays></NoncurrentVersionExpiration>")
     };
-    let read = |rules: &[String]| expires(&body("LifecycleConfiguration", &rules.concat()));
+    let read = |rules: &[String]| lifecycle(&body("LifecycleConfiguration", &rules.concat())).map(|all| all.expires);
     assert_eq!(
         read(&[rule("Enabled", &days(30)), rule("Enabled", &days(5)), rule("Disabled", &days(1))]),
         Some(Some(5))
@@ -80,6 +80,23 @@ fn the_shortest_expiry_counts() {
     assert_eq!(read(&[rule("Enabled", "<Expiration><Days>3</Days></Expiration>")]), Some(None));
     let newest = "<NoncurrentVersionExpiration><NewerNoncurrentVersions>3</NewerNoncurrentVersions></NoncurrentVersionExpiration>";
     assert_eq!(read(&[rule("Enabled", newest)]), Some(Some(0)));
+}
+
+/// S3 User Guide, `intro-lifecycle-filters`: a tag alone, or with a prefix in `And`.
+#[test]
+fn rules_for_objects_with_a_tag() {
+    let by_tags = |filter: &str, status: &str, action: &str| {
+        let rule = format!(
+            "<Rule><Filter>{filter}</Filter><Status>{status}</Status><{action}><Days>1</Days></{action}></Rule>"
+        );
+        lifecycle(&body("LifecycleConfiguration", &rule)).unwrap().by_tags
+    };
+    let tag = "<Tag><Key>keep</Key><Value>no</Value></Tag>";
+    assert!(by_tags(tag, "Enabled", "Expiration"));
+    assert!(by_tags(&format!("<And><Prefix>logs/</Prefix>{tag}</And>"), "Enabled", "NoncurrentVersionExpiration"));
+    assert!(!by_tags(tag, "Disabled", "Expiration"));
+    assert!(!by_tags(tag, "Enabled", "Transition"));
+    assert!(!by_tags("<Prefix>logs/</Prefix>", "Enabled", "Expiration"));
 }
 
 #[test]
@@ -95,9 +112,14 @@ fn keys_tags_and_replicas() {
     let set = "<TagSet><Tag><Key>env</Key><Value>production</Value></Tag></TagSet>";
     assert_eq!(tags(&body("Tagging", set)).unwrap().get("env").map(String::as_str), Some("production"));
     let rule = |status: &str| {
-        replicates(&body("ReplicationConfiguration", &format!("<Rule><Status>{status}</Status></Rule>")))
+        let to = "<Destination><Bucket>arn:aws:s3:::there</Bucket></Destination>";
+        replicas(&body("ReplicationConfiguration", &format!("<Rule><Status>{status}</Status>{to}</Rule>")))
     };
-    assert_eq!((rule("Enabled"), rule("Disabled")), (Some(true), Some(false)));
+    assert_eq!(rule("Enabled"), Some(vec!["arn:aws:s3:::there".to_owned()]));
+    assert_eq!(rule("Disabled"), Some(Vec::new()));
+    // A rule without a destination is no answer.
+    let rule = "<Rule><Status>Enabled</Status></Rule>";
+    assert_eq!(replicas(&body("ReplicationConfiguration", rule)), None);
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! `.cursorignore`: files that the agent's own tools do not read (floor 2).
+//! Ignore files: what an agent's own tools do not read (floor 2).
 //!
-//! It binds those tools and no shell command or MCP server (cursor.com/docs/reference/ignore-file). Only what is plain
-//! in it is taken to hide a file: a line that cannot be understood hides nothing, and one that lifts a line above it
-//! lifts it.
+//! `.cursorignore` binds those tools and no shell command or MCP server (cursor.com/docs/reference/ignore-file), nor does
+//! `.geminiignore`. Only what is plain in it is taken to hide a file: a line that cannot be understood hides nothing, and
+//! one that lifts a line above it lifts it.
 
 use crate::gate::{Ground, Place, pattern};
 
@@ -24,10 +24,12 @@ impl Ignored {
             return found;
         }
         for (at, line) in text.lines().enumerate() {
+            // A blank that a line begins with is part of the pattern (gitignore), but for readers that leave it out.
+            let blank = line.starts_with(char::is_whitespace);
             let line = line.trim();
             // A line that lifts others may lift any of them.
             found.lifts = found.lifts || line.starts_with('!');
-            let strange = line.contains(['?', '[', ']', '\\', '{']) || line.len() > 200;
+            let strange = blank || line.contains(['?', '[', ']', '\\', '{']) || line.len() > 200;
             if line.is_empty() || line.starts_with(['#', '!']) || strange {
                 continue;
             }
