@@ -223,6 +223,10 @@ pub struct AnswerArgs {
     /// recoverable-tested, recoverable.
     #[arg(long, value_name = "ANSWER", env = "DEADSTOP_TARGET", help_heading = "Answers")]
     pub target: Option<String>,
+    /// Look for no fix plan, which takes longer than the answers do. Answers, paths and checks are the same; changes that
+    /// may help are listed, and not held against the facts.
+    #[arg(long, env = "DEADSTOP_NO_FIXES", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Answers")]
+    pub no_fixes: bool,
     /// The moment the assessment speaks of, instead of the newest reading.
     #[arg(long, value_name = "TIME", env = "DEADSTOP_ASSESSED_AT", help_heading = "Answers")]
     pub assessed_at: Option<String>,

@@ -116,6 +116,7 @@ pub(crate) fn settings(common: &Common, answer: &AnswerArgs) -> anyhow::Result<(
     if let Some(word) = &answer.target {
         config.policy.target = word.parse::<Target>().map_err(|message| anyhow::anyhow!("--target: {message}"))?.0;
     }
+    config.policy.plans = !answer.no_fixes;
     if let Some(text) = &answer.assessed_at {
         config.policy.assessed_at = Some(text.parse().context("--assessed-at")?);
     }

@@ -51,7 +51,8 @@ def run(endpoint, files, name, *flags, policy=""):
 
 
 def live(railway, files, name, *flags, policy=""):
-    code, assessment, out = run(railway.url, files, name, "--live", *flags, policy=policy)
+    quick = ["--no-fixes"] if railway.fault else []
+    code, assessment, out = run(railway.url, files, name, "--live", *quick, *flags, policy=policy)
     check(not railway.wrong, f"{name}: {railway.wrong}")
     asked = [question for question in railway.asked]
     check(railway.fault or len(asked) == len(set(asked)), f"{name}: a question was asked twice: {[q for q in asked if asked.count(q) > 1]}")
