@@ -43,7 +43,8 @@ SHARED = ["sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "organi
           "kms:GetKeyPolicy", "s3:ListAllMyBuckets", "s3:GetBucketLocation", "s3:GetBucketVersioning",
           "s3:GetBucketObjectLockConfiguration", "s3:GetBucketPolicy", "s3:GetBucketAcl", "s3:GetBucketTagging",
           "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration", "ec2:DescribeVolumes",
-          "ec2:DescribeInstances", "ec2:DescribeInstanceAttribute", "ec2:DescribeSnapshots", "ec2:DescribeLockedSnapshots", "rbin:ListRules"]
+          "ec2:DescribeInstances", "ec2:DescribeInstanceAttribute", "ec2:DescribeSnapshots", "ec2:DescribeLockedSnapshots", "rbin:ListRules",
+          "lambda:ListFunctions", "lambda:GetPolicy"]
 # Operations that say nothing of what those of another line speak of, so that one of each line is spoilt in one run.
 APART = [["kms:ListResourceTags"],
          ["secretsmanager:ListSecrets", "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"],
@@ -77,7 +78,8 @@ OF_S3 = {"max-buckets": "ListAllMyBuckets", "location": "GetBucketLocation", "ve
 OF_PATHS = [(r"/2015-02-01/file-systems", "DescribeFileSystems"), (r"/2015-02-01/file-systems/[^/]+/policy", "DescribeFileSystemPolicy"),
             (r"/2015-02-01/file-systems/replication-configurations", "DescribeReplicationConfigurations"),
             (r"/2021-01-01/domain", "ListDomainNames"), (r"/2021-01-01/opensearch/domain/[^/]+", "DescribeDomain"),
-            (r"/2021-01-01/tags/", "ListTags"), (r"/clusters", "ListClusters"), (r"/clusters/[^/]+", "DescribeCluster")]
+            (r"/2021-01-01/tags/", "ListTags"), (r"/clusters", "ListClusters"), (r"/clusters/[^/]+", "DescribeCluster"),
+            (r"/2015-03-31/functions/", "ListFunctions"), (r"/2015-03-31/functions/[^/]+/policy", "GetPolicy")]
 failures = []
 
 
@@ -140,9 +142,10 @@ def hashed(request, **_):
     request.headers["X-Amz-Content-SHA256"] = hashlib.sha256(body).hexdigest()
 
 
-def run(endpoint, keys, name, *flags, auditor=None, home=None):
+def run(endpoint, keys, name, *flags, auditor=None, home=None, plans=False):
     """Runs Deadstop over a folder with these keys, one .env file each; gives the exit code and the assessment. The auditor
-    is a key of the user's own, and the roles that it takes on; the home has these files, each by its path."""
+    is a key of the user's own, and the roles that it takes on; the home has these files, each by its path. Most runs look
+    for no fix plan, which takes longer than all the rest."""
     root = folder / name
     for part in ("home", "system", "work"):
         (root / part).mkdir(parents=True, exist_ok=True)
@@ -165,7 +168,7 @@ def run(endpoint, keys, name, *flags, auditor=None, home=None):
     config.write_text("schema: deadstop.config/1\nproviders:\n  aws: {regions: [eu-west-1], endpoint: \"%s\"%s}\n" % (endpoint, named))
     out = root / "out"
     done = subprocess.run([program, "run", root / "work", "--home", root / "home", "--system", root / "system", "--config", config, "-o", out, "--quiet",
-                           *flags], capture_output=True, text=True, env={"PATH": os.environ["PATH"], **own})
+                           *([] if plans else ["--no-fixes"]), *flags], capture_output=True, text=True, env={"PATH": os.environ["PATH"], **own})
     for _, secret in [*keys, *([auditor[:2]] if auditor else [])]:
         shown = done.stdout + done.stderr + "".join(path.read_text() for path in out.iterdir())
         check(secret not in shown and secret[:20] not in shown, f"{name}: a secret is in the output")
@@ -948,6 +951,39 @@ def clusters(company):
     check(tried(rds.delete_db_cluster_snapshot, DBClusterSnapshotIdentifier="cluster-before-the-move") is None, "the server deletes the snapshot")
 
 
+def functions(company):
+    """Whoever the policy of a function lets change or call it comes to what it may do. The server keeps such policies in another
+    form than AWS, so that they are told here."""
+    ledger = DB + "prod-ledger"
+    arn = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:prod-tidy"
+    coder = {"AWS": f"arn:aws:iam::{ACCOUNT}:user/agent-coder"}
+
+    def told(action, principal, condition=None):
+        statement = {"Sid": "one", "Effect": "Allow", "Principal": principal, "Action": action, "Resource": arn}
+        policy = {"Version": "2012-10-17", "Id": "default", "Statement": [{**statement, **({"Condition": condition} if condition else {})}]}
+        return (200, json.dumps({"Policy": json.dumps(policy), "RevisionId": "1"}).encode())
+
+    def answer(name, *users, **spoilt):
+        with between(company, **spoilt) as endpoint:
+            _, assessment, _ = run(endpoint, [company.keys[user] for user in (*users, "agent-readonly")], f"functions-{name}", "--live")
+        return answers(assessment)[ledger]
+
+    for name, policy, expected in [
+            ("none", None, "stopped"), ("change", told("lambda:UpdateFunctionCode", coder), "unknown"), ("call", told("lambda:InvokeFunction", coder), "unknown"),
+            ("anybody", told("lambda:InvokeFunction", "*"), "unknown"), ("reads", told("lambda:GetFunction", coder), "stopped"),
+            ("another", told("lambda:UpdateFunctionCode", {"AWS": f"arn:aws:iam::{ACCOUNT}:user/agent-stop"}), "stopped"),
+            ("service", told("lambda:InvokeFunction", {"Service": "s3.amazonaws.com"}, {"StringEquals": {"AWS:SourceAccount": ACCOUNT}}), "stopped"),
+            ("address", told("lambda:InvokeFunctionUrl", "*", {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}), "stopped")]:
+        found = answer(name, "agent-coder", more={"lambda:GetPolicy": policy} if policy else None)
+        check(found["answer"] == expected, f"functions: {name}: {found['sentence']}")
+    for operation in ("lambda:GetPolicy", "lambda:ListFunctions"):
+        for fault in FAULTS:
+            found = answer(f"{operation}-{fault}", "agent-coder", operations={operation}, fault=fault)
+            check(found["answer"] == "unknown", f"functions: {operation} {fault}: {found['sentence']}")
+    _, found = found_by(company, "agent-sealed")
+    check(found[ledger]["answer"] == "stopped", f"functions: what it is refused on everything, no function gives: {found[ledger]['sentence']}")
+
+
 def buckets(company):
     """What each key may do to buckets, and what is left then."""
     def found(*users):
@@ -1038,11 +1074,11 @@ def consultant(company):
     keys = [company.keys["agent-abroad"], company.keys["agent-assume"]]
     known = {}
     with between(company, known=known) as endpoint:
-        code, assessment, out = run(endpoint, keys, "consultant", "--live", auditor=auditor)
+        code, assessment, out = run(endpoint, keys, "consultant", "--live", auditor=auditor, plans=True)
         refused = run(endpoint, keys[1:], "consultant-refused", "--live", auditor=auditor)
         # What is printed to be granted is enough: with everything, no gap is left that was not there before.
         everything = [*company.keys["auditor"], role("audit-all"), role("audit-all", ABROAD)]
-        _, more, _ = run(endpoint, keys, "consultant-all", "--live", auditor=everything)
+        _, more, _ = run(endpoint, keys, "consultant-all", "--live", auditor=everything, plans=True)
     check(gaps(assessment) == gaps(more), f"granted: {gaps(assessment) ^ gaps(more)}")
     found = answers(assessment)
     abroad = found[f"arn:aws:rds:eu-west-1:{ABROAD}:db:prod-abroad"]
@@ -1321,6 +1357,7 @@ if __name__ == "__main__":
         secrets_and_keys(company)
         stores(company)
         namespaces(company)
+        functions(company)
         buckets(company)
         # Asks about the volume that the next one deletes for real.
         proved(company)

@@ -6,6 +6,7 @@ mod ebs;
 mod efs;
 mod eks;
 mod fsx;
+mod functions;
 mod images;
 mod kms;
 mod parts;
@@ -75,7 +76,7 @@ impl Holdings {
 type Lister = fn(&mut Desk<'_>);
 
 /// Each without the others, beside the vaults, which each may look at.
-const LISTERS: [Lister; 14] = [
+const LISTERS: [Lister; 15] = [
     rds::list_all,
     dynamodb::list_all,
     ebs::list_all,
@@ -88,6 +89,7 @@ const LISTERS: [Lister; 14] = [
     search::list_all,
     images::list_all,
     eks::list_all,
+    functions::list_all,
     kms::list_all,
     stacks::list_all,
 ];

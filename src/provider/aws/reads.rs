@@ -136,6 +136,8 @@ pub(super) const READS: Reads = Reads {
         target("ecr:ListTagsForResource", "AmazonEC2ContainerRegistry_V20150921.ListTagsForResource"),
         get("eks:ListClusters", "/clusters", ""),
         get("eks:DescribeCluster", "/clusters/{}", ""),
+        get("lambda:ListFunctions", "/2015-03-31/functions/", "MaxItems"),
+        get("lambda:GetPolicy", "/2015-03-31/functions/{}/policy", ""),
         get("s3:ListAllMyBuckets", "/", "max-buckets"),
         get("s3:GetBucketLocation", "/{}", "location"),
         get("s3:GetBucketVersioning", "/{}", "versioning"),
@@ -168,7 +170,7 @@ fn own_host(host: &str) -> bool {
     service && region && labels.next().is_none()
 }
 
-const SERVICES: [&str; 20] = [
+const SERVICES: [&str; 21] = [
     "sts",
     "iam",
     "rds",
@@ -188,6 +190,7 @@ const SERVICES: [&str; 20] = [
     "memory-db",
     "es",
     "eks",
+    "lambda",
     "cloudformation",
 ];
 
