@@ -14,6 +14,7 @@ use super::find::{Find, Finds, Node, Spot, Strength};
 use super::fingerprint::FingerprintKey;
 use super::group::{TELLING, group, keys, logins, once, token};
 use super::mask::Mask;
+use super::reused;
 use super::rules::Rules;
 use super::starts::Starts;
 use super::{AwsKeys, Collected, Logins, McpServer, Paths, Stats, Tokens};
@@ -84,7 +85,10 @@ pub(crate) fn state(
             asset.sources.dedup();
         }
     }
-    let steps = facts.steps(&finds, &ids);
+    let mut steps = facts.steps(&finds, &ids);
+    let (reused, doubt) = reused::steps(&all_logins, &credentials, now);
+    steps.extend(reused);
+    facts.sources.extend(doubt.map(|source| (source.id.clone(), source)));
     let mcp_servers = facts.servers(&finds, &ids);
     let mut gaps: Vec<Gap> = unread.iter().map(|(path, reason)| facts.unread(path, *reason)).collect();
     gaps.extend(sealed.iter().map(|(path, about)| facts.sealed(path, about)));
