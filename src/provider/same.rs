@@ -108,6 +108,14 @@ pub(crate) const ANY_DIGITALOCEAN: &str = ".ondigitalocean.com";
 /// The host of a database of Render that was not told.
 pub(crate) const ANY_RENDER: &str = ".render.com";
 
+/// The host of a service of Railway, which is not told: a port of a proxy that services share, or a name within an environment
+/// (docs.railway.com, `networking/tcp-proxy`, `networking/private-networking`).
+pub(crate) const ANY_RAILWAY: &str = ".rlwy.net";
+const WITHIN_RAILWAY: &str = ".railway.internal";
+
+/// The host of a branch of PlanetScale, which its databases share (PlanetScale documentation, "Connection strings").
+pub(crate) const ANY_PLANETSCALE: &str = ".psdb.cloud";
+
 /// How the host of a compute of Neon is compared: by its id, which it begins with, whichever Region or cluster is named
 /// behind it (Neon documentation, `connect/connect-from-any-app`).
 pub(crate) fn neon_host(compute: &str) -> String {
@@ -147,7 +155,10 @@ fn host(login: &Login) -> String {
             let compute = host.split('.').next().unwrap_or(&host);
             neon_host(compute.strip_suffix("-pooler").unwrap_or(compute))
         }
-        Some(_) | None => host,
+        Some(_) | None => match host.strip_suffix(WITHIN_RAILWAY) {
+            Some(service) => format!("{service}{ANY_RAILWAY}"),
+            None => host,
+        },
     }
 }
 
@@ -235,6 +246,9 @@ mod tests {
         assert!(!may_be("shop-do-user-1.db.ondigitalocean.com", "other-do-user-1.db.ondigitalocean.com"));
         assert!(!may_be("db.one.supabase.co", ANY_DIGITALOCEAN));
         assert!(may_be("localhost", ANY_DIGITALOCEAN));
+        assert!(may_be("shuttle.proxy.rlwy.net", ANY_RAILWAY));
+        assert!(may_be("aws.connect.psdb.cloud", ANY_PLANETSCALE));
+        assert!(!may_be("aws.connect.psdb.cloud", ANY_RAILWAY));
         assert_eq!(shared("evil.c1a2b3.eu-west-1.rds.amazonaws.com.example.com"), None);
     }
 }

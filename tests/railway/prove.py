@@ -139,6 +139,21 @@ def staging_alone():
             check(deletes(railway, STAGING, "project", 'volumeDelete(volumeId: "vol-made-up")'), "the server lets it delete in staging")
 
 
+def by_a_login():
+    """A login at a host of Railway may be one at the database that a volume keeps, which a token's rights say nothing of."""
+    for name, url, expected in [
+            ("proxy", "postgres://postgres:k3-quarry-fern@shuttle.proxy.rlwy.net:23456/railway", "unknown"),
+            ("within", "postgres://postgres:k3-quarry-fern@postgres.railway.internal:5432/railway", "unknown"),
+            ("elsewhere", "postgres://postgres:k3-quarry-fern@ep-cool-1.eu-central-1.aws.neon.tech/shop", "stopped"),
+            ("another", "mysql://root:k3-quarry-fern@shuttle.proxy.rlwy.net:23456/railway", "stopped")]:
+        with Railway(company()) as railway:
+            files = env(STAGING, "RAILWAY_TOKEN")
+            files["db/.env"] = f"DATABASE_URL={url}\n"
+            _, assessment, _ = live(railway, files, f"login-{name}")
+            bookings = answers(assessment)[BOOKINGS]
+            check(bookings["answer"] == expected, f"login {name}: {bookings['sentence']}")
+
+
 def one_volume_in_two_environments():
     """What an agent that deletes in staging did not look at: the same volume in production."""
     with Railway(company(shared=True)) as railway:
@@ -297,6 +312,7 @@ def spoilt():
 the_incident()
 a_workspace()
 staging_alone()
+by_a_login()
 one_volume_in_two_environments()
 a_member()
 invited()
