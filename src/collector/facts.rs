@@ -57,7 +57,7 @@ pub(crate) fn state(
     let mut credentials = Vec::new();
     let mut ids: Vec<(CredentialId, Vec<usize>)> = Vec::new();
     let mut aws_keys = Vec::new();
-    let (mut tokens, mut all_logins) = (Vec::new(), Vec::new());
+    let (mut tokens, mut all_logins, mut passwords) = (Vec::new(), Vec::new(), reused::Passwords::default());
     let mut alike: BTreeMap<String, usize> = BTreeMap::new();
     for members in groups {
         let found: Vec<&Find> = members.iter().filter_map(|at| finds.finds.get(*at)).collect();
@@ -73,10 +73,13 @@ pub(crate) fn state(
             }
             tokens.extend(token(&credential.id, &credential.provider, &credential.kind, &found));
             all_logins.extend(logins(&credential, &found));
+            passwords.add(&credential, &found);
             ids.push((credential.id.clone(), members));
             credentials.push(credential);
         }
     }
+    let (reused, doubt) = reused::steps(&passwords, &credentials, now);
+    facts.sources.extend(doubt.map(|source| (source.id.clone(), source)));
     finds.nodes.sort();
     let placed: BTreeSet<NodeId> = finds.nodes.iter().map(|node| facts.node(node)).collect();
     for id in &placed {
@@ -86,9 +89,7 @@ pub(crate) fn state(
         }
     }
     let mut steps = facts.steps(&finds, &ids);
-    let (reused, doubt) = reused::steps(&all_logins, &credentials, now);
     steps.extend(reused);
-    facts.sources.extend(doubt.map(|source| (source.id.clone(), source)));
     let mcp_servers = facts.servers(&finds, &ids);
     let mut gaps: Vec<Gap> = unread.iter().map(|(path, reason)| facts.unread(path, *reason)).collect();
     gaps.extend(sealed.iter().map(|(path, about)| facts.sealed(path, about)));

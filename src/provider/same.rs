@@ -76,18 +76,18 @@ fn nowhere(bundle: &mut Bundle, endpoints: &[Endpoint], at: Time) {
     }
 }
 
-/// Platforms whose hosts are nobody else's.
-const ELSEWHERE: [&str; 16] = [
+/// Platforms whose hosts are those of their own databases and of nothing else: where any program may run, as at Railway, it
+/// may be a proxy that stands before a database elsewhere.
+const ELSEWHERE: [&str; 15] = [
     ".neon.tech",
     ".supabase.co",
     ".supabase.com",
-    ".rlwy.net",
-    ".railway.internal",
     ".psdb.cloud",
     ".render.com",
     ".ondigitalocean.com",
     ".aivencloud.com",
-    ".azure.com",
+    ".database.azure.com",
+    ".cosmos.azure.com",
     ".cockroachlabs.cloud",
     ".tsdb.cloud.timescale.com",
     ".crunchybridge.com",
@@ -139,7 +139,9 @@ fn may_be(host: &str, own: &str) -> bool {
         (Some(one), Some(other)) => one == other,
         // Each of these is a database of its own.
         (None, None) => ELSEWHERE.iter().all(|end| !(host.ends_with(end) && own.ends_with(end))),
-        (None, Some(_)) | (Some(_), None) => [".supabase.co", ANY_NEON].iter().all(|end| !own.ends_with(end)),
+        (None, Some(_)) | (Some(_), None) => {
+            [".supabase.co", ANY_NEON, ANY_RAILWAY, ANY_PLANETSCALE].iter().all(|end| !own.ends_with(end))
+        }
     }
 }
 
@@ -249,6 +251,10 @@ mod tests {
         assert!(may_be("shuttle.proxy.rlwy.net", ANY_RAILWAY));
         assert!(may_be("aws.connect.psdb.cloud", ANY_PLANETSCALE));
         assert!(!may_be("aws.connect.psdb.cloud", ANY_RAILWAY));
+        assert!(!may_be("prod.c1a2b3.eu-west-1.rds.amazonaws.com", ANY_RAILWAY));
+        // What runs at Railway, or on a machine, may be a proxy that stands before it.
+        assert!(may_be("pgdog.rlwy.net", "prod.c1a2b3.eu-west-1.rds.amazonaws.com"));
+        assert!(may_be("proxy.westeurope.cloudapp.azure.com", "prod.c1a2b3.eu-west-1.rds.amazonaws.com"));
         assert_eq!(shared("evil.c1a2b3.eu-west-1.rds.amazonaws.com.example.com"), None);
     }
 }

@@ -14,9 +14,9 @@ use crate::provider::aws::rights::ResourcePolicy;
 
 const LIST: &str = "lambda:ListFunctions";
 const POLICY: &str = "lambda:GetPolicy";
-/// What a function's address answers to whomever is not looked at, as that of no other program is: these keys are in
-/// statements for calls by it alone (Lambda Developer Guide, `urls-auth`).
-const BY_ADDRESS: [&str; 2] = ["lambda:functionurlauthtype", "lambda:invokedviafunctionurl"];
+/// Keys in statements for calls by the address of a function (Lambda Developer Guide, `urls-auth`).
+const KIND: &str = "lambda:functionurlauthtype";
+const BY_ADDRESS: &str = "lambda:invokedviafunctionurl";
 
 /// The ARN and the name of one.
 fn function(value: &Value) -> Option<(String, String)> {
@@ -56,16 +56,35 @@ pub(super) fn list_all(desk: &mut Desk<'_>) {
     }
 }
 
-/// A policy without the statements that speak of calls by a function's address.
+/// A policy without the statements by which a function answers anybody at its address: what it makes of that is not looked
+/// at, as of no other program that anybody may call.
 fn but_by_address(policy: &str) -> Option<String> {
     let mut document: Value = serde_json::from_str(policy).ok()?;
-    let statements = document.get_mut("Statement")?.as_array_mut()?;
-    statements.retain(|statement| {
-        let conditions = statement.get("Condition").and_then(Value::as_object);
-        let mut keys = conditions.into_iter().flat_map(|all| all.values()).filter_map(Value::as_object);
-        !keys.any(|of| of.keys().any(|key| BY_ADDRESS.contains(&key.to_lowercase().as_str())))
-    });
+    document.get_mut("Statement")?.as_array_mut()?.retain(|statement| !is_for_anybody(statement));
     Some(document.to_string())
+}
+
+/// Whether a statement lets anybody call by the address, and does nothing else.
+fn is_for_anybody(statement: &Value) -> bool {
+    let anybody =
+        statement.get("Principal").is_some_and(|who| *who == "*" || who.get("AWS").is_some_and(|who| *who == "*"));
+    let actions: &[&str] = &["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"];
+    let calls = statement.get("Action").and_then(Value::as_str).is_some_and(|action| actions.contains(&action));
+    // One operator with one key, so that nothing else can be meant.
+    let only = |of: &Value| {
+        of.as_object().filter(|of| of.len() == 1)?.iter().next().map(|(key, value)| (key.clone(), value.clone()))
+    };
+    let condition = statement.get("Condition").and_then(|all| {
+        let (operator, of) = only(all)?;
+        let (key, value) = only(&of)?;
+        Some((operator, key.to_lowercase(), value))
+    });
+    let by_address = condition.is_some_and(|(operator, key, value)| match operator.as_str() {
+        "StringEquals" => key == KIND && value == "NONE",
+        "Bool" => key == BY_ADDRESS && (value == "true" || value == true),
+        _ => false,
+    });
+    anybody && calls && by_address
 }
 
 #[cfg(test)]
@@ -83,13 +102,38 @@ mod tests {
     }
 
     #[test]
-    fn what_is_for_calls_by_the_address_alone_is_left_out() {
-        let statement = |condition: Value| json!({ "Effect": "Allow", "Principal": "*", "Action": "lambda:*", "Resource": "*", "Condition": condition });
-        let by_address = statement(json!({ "StringEquals": { "lambda:FunctionUrlAuthType": "NONE" } }));
-        let by_source = statement(json!({ "StringEquals": { "aws:SourceAccount": "111122223333" } }));
-        let text = json!({ "Statement": [by_address, by_source] }).to_string();
-        let kept: Value = serde_json::from_str(&but_by_address(&text).unwrap()).unwrap();
-        assert_eq!(kept["Statement"], json!([by_source]));
+    fn what_answers_anybody_at_the_address_is_left_out_and_nothing_else() {
+        let statement = |principal: Value, action: &str, condition: Value| json!({ "Effect": "Allow", "Principal": principal, "Action": action, "Resource": "*", "Condition": condition });
+        let url = "lambda:InvokeFunctionUrl";
+        let none = json!({ "StringEquals": { "lambda:FunctionUrlAuthType": "NONE" } });
+        let by_url = json!({ "Bool": { "lambda:InvokedViaFunctionUrl": "true" } });
+        let out = [
+            statement(json!("*"), url, none.clone()),
+            statement(json!({ "AWS": "*" }), "lambda:InvokeFunction", by_url.clone()),
+        ];
+        let ci = json!({ "AWS": "arn:aws:iam::111122223333:user/ci" });
+        let kept = [
+            statement(ci.clone(), url, json!({ "StringEquals": { "lambda:FunctionUrlAuthType": "AWS_IAM" } })),
+            statement(ci, "lambda:InvokeFunction", by_url),
+            statement(json!("*"), url, json!({ "StringEquals": { "lambda:FunctionUrlAuthType": "AWS_IAM" } })),
+            statement(json!("*"), "lambda:UpdateFunctionCode", none),
+            statement(json!("*"), url, json!({ "StringNotEquals": { "lambda:FunctionUrlAuthType": "NONE" } })),
+            statement(
+                json!("*"),
+                "lambda:InvokeFunction",
+                json!({ "Bool": { "lambda:InvokedViaFunctionUrl": "false" } }),
+            ),
+            statement(
+                json!("*"),
+                url,
+                json!({ "StringEquals": { "lambda:FunctionUrlAuthType": ["NONE", "AWS_IAM"] } }),
+            ),
+            statement(json!("*"), url, json!({ "StringEquals": { "aws:SourceAccount": "111122223333" } })),
+        ];
+        let all: Vec<Value> = out.iter().chain(&kept).cloned().collect();
+        let text = json!({ "Statement": all }).to_string();
+        let left: Value = serde_json::from_str(&but_by_address(&text).unwrap()).unwrap();
+        assert_eq!(left["Statement"], json!(kept));
         // What is of another shape stays what it is, and is not understood later on.
         assert_eq!(but_by_address("{}"), None);
     }

@@ -76,7 +76,10 @@ impl<'a> Accounts<'a> {
                 some if some.ends_with(':') => On::Below(some.to_owned()),
                 one => On::This(one.to_owned()),
             };
-            let places = [whole].into_iter().chain(objects).collect();
+            // A function's policy may speak of its versions and aliases, too.
+            let versions =
+                (service == "lambda" && !node.as_str().ends_with(':')).then(|| On::Below(format!("{node}:")));
+            let places = [whole].into_iter().chain(objects).chain(versions).collect();
             let told = node.as_str().split(':').nth(4).filter(|owner| !owner.is_empty());
             let owner = owners.get(node).copied().or(told).filter(|_| !named.is_empty())?;
             Some(Spoken { node, owner, held, named, places })

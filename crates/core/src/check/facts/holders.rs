@@ -59,7 +59,9 @@ fn of_credential(given: &Given<'_, '_>, rights: &Rights, credential: &Credential
     let steps = given.ground.world.steps.iter().filter(|step| step.needs == alone);
     let opening = steps.filter(|step| step.gains.iter().any(|gain| matches!(gain, Atom::Credential(_))));
     let unlisted = given.ground.world.unlisted_steps.iter().map(|gap| Err(BTreeSet::from([gap.clone()])));
-    facts.tell("opens_others", any(opening.map(|step| known(&step.possible)).chain(unlisted)));
+    // Of a login whose server is not told nothing was compared.
+    let nameless = credential.identity.gap().map(|gap| Err(BTreeSet::from([gap.clone()])));
+    facts.tell("opens_others", any(opening.map(|step| known(&step.possible)).chain(unlisted).chain(nameless)));
     let kinds: BTreeSet<&str> = credential.locations.iter().map(|location| location.kind.as_str()).collect();
     let places: BTreeSet<_> = credential.locations.iter().map(|l| (&l.kind, &l.path, l.line, &l.key)).collect();
     facts.put("places", count(places.len()));
