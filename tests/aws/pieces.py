@@ -96,9 +96,12 @@ there = (there["AccessKeyId"], there["SecretAccessKey"], there["SessionToken"])
 database(client("rds", there), "prod-abroad")
 abroad = client("iam", there)
 user(abroad, "reader-abroad", allow(read))
-# It sees what there is, and nobody's policies.
-user(abroad, "clerk-abroad", allow(see))
 abroad.create_role(RoleName="keeper", AssumeRolePolicyDocument=lets_in("traveller"))
 abroad.put_role_policy(RoleName="keeper", PolicyName="own", PolicyDocument=document(allow("rds:*")))
+# Roles that let an auditor in; the one abroad sees what there is, and nobody's policies.
+user(own, "auditor", allow("sts:AssumeRole"))
+for iam, granted in ((own, read), (abroad, see)):
+    iam.create_role(RoleName="audit", AssumeRolePolicyDocument=lets_in("auditor"))
+    iam.put_role_policy(RoleName="audit", PolicyName="own", PolicyDocument=document(allow(granted)))
 post("/moto-api/reset-auth", "0")
 print(json.dumps(keys))
