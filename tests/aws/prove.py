@@ -63,7 +63,12 @@ SPOILT = [{operation} for operation in SHARED] + [set(filter(None, some)) for so
 # Spoilt where there are legal holds, and stacks.
 OF_HOLDS = ["backup:ListLegalHolds", "backup:ListRecoveryPointsByLegalHold", "backup:ListRestoreJobs"]
 OF_STACKS = ["cloudformation:DescribeStacks", "cloudformation:ListStackResources", "cloudformation:GetTemplate"]
-READS = set().union(*SPOILT, OF_HOLDS, OF_STACKS, {SIMULATE})
+# Asked of single identities, where the account is not told as a whole.
+DETAILS = "iam:GetAccountAuthorizationDetails"
+OF_PIECES = [f"iam:{name}" for name in (
+    "ListRoles", "GetUser", "ListUserPolicies", "GetUserPolicy", "ListAttachedUserPolicies", "ListGroupsForUser", "ListGroupPolicies",
+    "GetGroupPolicy", "ListAttachedGroupPolicies", "GetRole", "ListRolePolicies", "GetRolePolicy", "ListAttachedRolePolicies", "GetPolicy", "GetPolicyVersion")]
+READS = set().union(*SPOILT, OF_HOLDS, OF_STACKS, OF_PIECES, {SIMULATE})
 if sys.argv[4:]:
     SPOILT = [operations for operations in SPOILT if operations & set(sys.argv[4:])]
 SECRET = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:"
@@ -247,6 +252,79 @@ def blind(company, user):
     code, assessment, _ = asked(company, [company.keys[user]], f"blind-{user}", "--live")
     check(code == 3, f"{user}: exit {code}")
     check(all(asset["answer"] in ("unknown", "nothing") for asset in assessment["assets"]), f"{user}: {assessment['headline']}")
+
+
+# From the worst, as the answers are ranked.
+RANKS = ["nothing", "slowed-no-recovery", "recoverable-untested", "recoverable-tested", "slowed-untested", "slowed-tested", "stopped"]
+
+
+def piecewise(company):
+    """Where the account is not told as a whole, the rights of identities are read one by one: what they are said to do is the same,
+    or in doubt; and each call that is refused or garbled leaves them unknown, so that nothing becomes better."""
+    known, number = {}, itertools.count()
+    abroad = f"arn:aws:rds:eu-west-1:{ABROAD}:db:prod-abroad"
+
+    def told(users, operations=(), fault="", auditor=None, **more):
+        with between(company, operations, fault, known, **more) as endpoint:
+            _, assessment, out = run(endpoint, [company.keys[user] for user in users], f"pieces-{next(number)}", "--live", auditor=auditor)
+        calls = {json.loads(line)["operation"] for line in (out / "calls.jsonl").read_text().splitlines()}
+        check(calls <= READS | {"sts:AssumeRole"}, f"pieces: {users}: only reads were sent: {calls - READS}")
+        return {key: tuple(RANKS.index(bound) for bound in asset["bounds"]) for key, asset in answers(assessment).items()}, calls
+
+    def within(what, wide, exact):
+        """Whatever is the case lies within what is said."""
+        check(wide.keys() == exact.keys(), f"pieces: {what}: other assets: {wide.keys() ^ exact.keys()}")
+        for key, (low, high) in exact.items():
+            check(wide[key][0] <= low and high <= wide[key][1], f"pieces: {what}: {key} is {wide[key]}, and was {(low, high)}")
+
+    iam = company.client("iam", "piecewise")
+    check(tried(iam.get_account_authorization_details) in REFUSED, "pieces: the server refuses to tell the account as a whole")
+    check(tried(iam.get_user_policy, UserName="piecewise", PolicyName="own") is None, "pieces: the server tells a policy")
+    exact, calls = told(["piecewise", "reader"])
+    check(not calls & set(OF_PIECES), "pieces: nobody is asked about by himself where the account is told as a whole")
+    for end in ("db:prod-ledger", "table/carts", "repository/prod/app", "domain/prod-search", "cluster:prod-lake", "cluster/prod-memory"):
+        check([low for key, (low, _) in exact.items() if key.endswith(end)] == [0], f"pieces: {end} may be lost: {exact}")
+    plain, calls = told(["piecewise"])
+    check(set(OF_PIECES) <= calls, f"pieces: each is asked: {set(OF_PIECES) - calls}")
+    check(plain == exact, f"pieces: the same is said: {[(key, plain.get(key), exact[key]) for key in exact if plain.get(key) != exact[key]]}")
+
+    def other(user):
+        # Of these another key reads the policies.
+        users = [user, "reader"]
+        exact, _ = told(users)
+        wide, _ = told(users, {DETAILS}, "denied")
+        within(user, wide, exact)
+        # Who may make keys for others, or let himself in, may come to be somebody who was not read.
+        far = user in ("keymaker", "lets-in")
+        check(far or wide == exact, f"pieces: {user}: {[(key, wide[key], exact[key]) for key in exact if wide[key] != exact[key]]}")
+        wide, _ = told(users, {DETAILS, "iam:ListRoles"}, "denied")
+        within(f"{user}, whose roles are not listed", wide, exact)
+        check(user == "sealed" or all(low == 0 for low, _ in wide.values()), f"pieces: {user}: a role that was not listed may let anybody in: {wide}")
+
+    others = ["nothing", "deleter", "assumer", "keymaker", "lets-in", "sealed"]
+    answers_of = {operation: f"<R><{operation.split(':')[1]}Result/></R>".encode() for operation in OF_PIECES}
+    cases = [({operation}, fault, {}) for operation in OF_PIECES for fault in ("denied", "another shape", "cut off")]
+    cases += [({operation}, "", {"more": {operation: answer}}) for operation, answer in answers_of.items()]
+
+    def one(case):
+        operations, fault, more = case
+        what = f"{' '.join(operations)} {fault or 'tells nothing'}"
+        wide, _ = told(["piecewise"], () if more else operations, fault, **more)
+        within(what, wide, exact)
+        if "Role" not in what:
+            check(all(high == len(RANKS) - 1 for _, high in wide.values()), f"pieces: {what}: what was not read is not known: {wide}")
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(other, others))
+        list(pool.map(one, cases))
+    # A role of an account that lists no roles may let in whoever may take on roles, and nobody else.
+    auditor = [*company.keys["auditor"], role("audit"), role("audit", ABROAD)]
+    for user, low in (("traveller", 0), ("deleter", len(RANKS) - 1)):
+        found, _ = told([user], auditor=auditor)
+        check(found[abroad] == (low, len(RANKS) - 1), f"pieces: {user}, by way of a role abroad that was not read: {found[abroad]}")
+    found, _ = told(["traveller", "reader-abroad", "reader"])
+    check(found[abroad][0] == 0, f"pieces: by way of the role abroad: {found[abroad]}")
+    return len(cases)
 
 
 def simulated(company):
@@ -1380,6 +1458,8 @@ if __name__ == "__main__":
         runs += organisation(company)
     with Company("stacks.py") as company:
         runs += stacks(company)
+    with Company("pieces.py") as company:
+        runs += piecewise(company)
     if failures:
         sys.exit(f"{len(failures)} failed")
     print(f"Answers agree with a server that really deletes; {runs} spoilt runs made none better.")
