@@ -12,6 +12,7 @@ mod organization;
 mod pages;
 mod proof;
 mod reads;
+mod regions;
 mod rights;
 mod sign_on;
 mod simulate;
@@ -36,6 +37,7 @@ use iam::narrow::Wanted;
 use identify::{Accepted, homes, homes_of, identify, partition};
 use inventory::{Holdings, Read, Scene};
 use organization::{Above, Organizations, closing};
+use regions::enabled;
 use rights::{Account, Accounts};
 use sign_on::SignIn;
 
@@ -70,13 +72,13 @@ pub fn is_proof(operation: &str) -> bool {
 /// What is not listed of an account.
 const NOT_LISTED: &str = "resources other than S3 buckets, RDS instances and clusters, DynamoDB tables, EBS volumes, \
                           vaults of AWS Backup, secrets, KMS keys, EFS and FSx file systems, Redshift clusters, caches, \
-                          OpenSearch domains, ECR repositories and EKS clusters, and Regions that are not named, were not listed";
+                          OpenSearch domains, ECR repositories and EKS clusters, and Regions that are not named or not enabled, were not listed";
 
 /// How many accounts are read at a time.
 const AT_ONCE: usize = 2;
 
 /// Asks AWS about these keys, and whether profiles in reach may take on their roles. `regions` are those that the user
-/// works in. With an auditor, nothing but who it is is asked
+/// names; where he names none, those that are enabled for each account are read. With an auditor, nothing but who it is is asked
 /// in the name of a key, but for dry runs where the user wants them.
 #[must_use]
 pub fn ask(
@@ -305,11 +307,16 @@ fn describe(
     facts: &mut Facts,
 ) -> (Account, Holdings) {
     let (node, rest) = nodes(number);
-    let regions: Vec<&str> =
-        if regions.is_empty() { vec![REGION] } else { regions.iter().map(String::as_str).collect() };
-    let homes = homes_of(&regions);
     let scene = Scene { door, account: number, node: node.clone(), keys, at: facts.at() };
-    let Read { facts: read, holdings, unlisted, .. } = scene.read(&regions, &homes);
+    let home = regions.first().map_or(REGION, String::as_str);
+    let enabled = enabled(&scene.clients(home), number, facts);
+    let regions: Vec<&str> = match &enabled {
+        Ok(all) if regions.is_empty() => all.iter().map(String::as_str).collect(),
+        Err(_) if regions.is_empty() => vec![REGION],
+        Ok(_) | Err(_) => regions.iter().map(String::as_str).collect(),
+    };
+    let homes = homes_of(&regions);
+    let Read { facts: read, holdings, unlisted, .. } = scene.read(&regions, &homes, &enabled);
     facts.absorb(read);
     let name = format!("AWS account {number}");
     container(facts, &node, None, name.clone(), Fact::Known(Listed::Complete), number);

@@ -64,7 +64,7 @@ see = [f"{service}:{verb}*" for service in ("s3", "ec2", "rbin", "rds", "dynamod
                                             "elasticache", "memorydb", "es", "ecr", "eks", "cloudformation") for verb in ("Describe", "List")]
 see += ["s3:GetBucket*", "s3:GetEncryption*", "s3:GetLifecycle*", "s3:GetReplication*", "dynamodb:GetResourcePolicy", "backup:GetBackupVaultAccessPolicy",
         "kms:GetKeyPolicy", "ecr:GetRepositoryPolicy", "ecr:GetRegistryPolicy", "secretsmanager:ListSecrets", "secretsmanager:DescribeSecret",
-        "secretsmanager:GetResourcePolicy", "cloudformation:GetTemplate", "sts:GetCallerIdentity"]
+        "secretsmanager:GetResourcePolicy", "cloudformation:GetTemplate", "lambda:ListFunctions", "lambda:GetPolicy", "sts:GetCallerIdentity"]
 read = [*see, DETAILS, "iam:Get*", "iam:List*"]
 own = client("iam")
 user(own, "reader", allow(read))

@@ -44,7 +44,7 @@ SHARED = ["sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "organi
           "s3:GetBucketObjectLockConfiguration", "s3:GetBucketPolicy", "s3:GetBucketAcl", "s3:GetBucketTagging",
           "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration", "ec2:DescribeVolumes",
           "ec2:DescribeInstances", "ec2:DescribeInstanceAttribute", "ec2:DescribeSnapshots", "ec2:DescribeLockedSnapshots", "rbin:ListRules",
-          "lambda:ListFunctions", "lambda:GetPolicy"]
+          "lambda:ListFunctions", "lambda:GetPolicy", "ec2:DescribeRegions"]
 # Operations that say nothing of what those of another line speak of, so that one of each line is spoilt in one run.
 APART = [["kms:ListResourceTags"],
          ["secretsmanager:ListSecrets", "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"],
@@ -147,7 +147,7 @@ def hashed(request, **_):
     request.headers["X-Amz-Content-SHA256"] = hashlib.sha256(body).hexdigest()
 
 
-def run(endpoint, keys, name, *flags, auditor=None, home=None, plans=False):
+def run(endpoint, keys, name, *flags, auditor=None, home=None, plans=False, regions="regions: [eu-west-1], "):
     """Runs Deadstop over a folder with these keys, one .env file each; gives the exit code and the assessment. The auditor
     is a key of the user's own, and the roles that it takes on; the home has these files, each by its path. Most runs look
     for no fix plan, which takes longer than all the rest."""
@@ -170,7 +170,7 @@ def run(endpoint, keys, name, *flags, auditor=None, home=None, plans=False):
         place.mkdir(parents=True, exist_ok=True)
         (place / "credentials").write_text(f"[security-audit]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")
         named, own = f", profile: security-audit, roles: {json.dumps(roles)}", {"HOME": str(root / "own")}
-    config.write_text("schema: deadstop.config/1\nproviders:\n  aws: {regions: [eu-west-1], endpoint: \"%s\"%s}\n" % (endpoint, named))
+    config.write_text("schema: deadstop.config/1\nproviders:\n  aws: {%sendpoint: \"%s\"%s}\n" % (regions, endpoint, named))
     out = root / "out"
     done = subprocess.run([program, "run", root / "work", "--home", root / "home", "--system", root / "system", "--config", config, "-o", out, "--quiet",
                            *([] if plans else ["--no-fixes"]), *flags], capture_output=True, text=True, env={"PATH": os.environ["PATH"], **own})
@@ -1058,8 +1058,23 @@ def functions(company):
         for fault in FAULTS:
             found = answer(f"{operation}-{fault}", "agent-coder", operations={operation}, fault=fault)
             check(found["answer"] == "unknown", f"functions: {operation} {fault}: {found['sentence']}")
+    found = answer("regions-denied", "agent-coder", operations={"ec2:DescribeRegions"}, fault="denied")
+    check(found["answer"] == "unknown", f"functions: of Regions that were not told: {found['sentence']}")
     _, found = found_by(company, "agent-sealed")
     check(found[ledger]["answer"] == "stopped", f"functions: what it is refused on everything, no function gives: {found[ledger]['sentence']}")
+
+
+def regions(company):
+    """Where no Region is named, those that are enabled are read; where these are not told, one is, and nothing is claimed of the rest."""
+    ledger = DB + "prod-ledger"
+    with between(company) as endpoint:
+        _, assessment, _ = run(endpoint, [company.keys["agent-readonly"]], "regions-all", "--live", regions="")
+    check(answers(assessment)[ledger]["answer"] == "stopped", f"regions: {answers(assessment)[ledger]['sentence']}")
+    for fault in FAULTS:
+        with between(company, {"ec2:DescribeRegions"}, fault) as endpoint:
+            code, assessment, _ = run(endpoint, [company.keys["agent-readonly"]], f"regions-{fault}", "--live", regions="")
+        found = answers(assessment)
+        check(code == 3 and ledger not in found and all(asset["answer"] != "stopped" for asset in found.values()), f"regions: {fault}: exit {code}")
 
 
 def buckets(company):
@@ -1436,6 +1451,7 @@ if __name__ == "__main__":
         stores(company)
         namespaces(company)
         functions(company)
+        regions(company)
         buckets(company)
         # Asks about the volume that the next one deletes for real.
         proved(company)

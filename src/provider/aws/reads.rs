@@ -76,6 +76,7 @@ pub(super) const READS: Reads = Reads {
         form("rds:DescribeDBSnapshots", "DescribeDBSnapshots", RDS),
         form("rds:DescribeDBClusters", "DescribeDBClusters", RDS),
         form("rds:DescribeDBClusterSnapshots", "DescribeDBClusterSnapshots", RDS),
+        form("ec2:DescribeRegions", "DescribeRegions", EC2),
         form("ec2:DescribeVolumes", "DescribeVolumes", EC2),
         form("ec2:DescribeInstances", "DescribeInstances", EC2),
         form("ec2:DescribeInstanceAttribute", "DescribeInstanceAttribute", EC2),

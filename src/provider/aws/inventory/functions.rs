@@ -5,8 +5,8 @@
 use deadstop_core::id::NodeId;
 use serde_json::Value;
 
-use super::Desk;
 use super::parts::{arn, own_policy, text};
+use super::{Desk, Holdings};
 use crate::provider::aws::client::{Client, Fault};
 use crate::provider::aws::pages::paged;
 use crate::provider::aws::partition;
@@ -48,12 +48,21 @@ pub(super) fn list_all(desk: &mut Desk<'_>) {
             desk.holdings.policies.insert(NodeId(arn), own_policy(&policy, "function's policy"));
         }),
         Err(gap) => {
-            // One of them may let somebody in.
-            let some = format!("arn:{}:lambda:{}:{}:function:", partition(desk.region), desk.region, desk.account);
-            desk.holdings.policies.insert(NodeId(some), ResourcePolicy::NotKnown("functions' policies"));
+            not_listed(desk.region, desk.region, desk.account, &mut desk.holdings);
             desk.unlisted.push(gap);
         }
     }
+}
+
+/// Functions of other Regions, where it was not told which there are. `home` is one of the same partition.
+pub(super) fn elsewhere(home: &str, account: &str, holdings: &mut Holdings) {
+    not_listed(home, "*", account, holdings);
+}
+
+/// One of them may let somebody in.
+fn not_listed(home: &str, region: &str, account: &str, holdings: &mut Holdings) {
+    let some = format!("arn:{}:lambda:{region}:{account}:function:", partition(home));
+    holdings.policies.insert(NodeId(some), ResourcePolicy::NotKnown("functions' policies"));
 }
 
 /// A policy without the statements by which a function answers anybody at its address: what it makes of that is not looked
