@@ -1069,7 +1069,9 @@ def regions(company):
     ledger = DB + "prod-ledger"
     with between(company) as endpoint:
         _, assessment, _ = run(endpoint, [company.keys["agent-readonly"]], "regions-all", "--live", regions="")
-    check(answers(assessment)[ledger]["answer"] == "stopped", f"regions: {answers(assessment)[ledger]['sentence']}")
+    # The server tells no policies of secrets that are replicas, so that it is not known whom these let in.
+    found = answers(assessment)
+    check(found[ledger]["answer"] == "unknown" and any(":eu-central-1:" in key for key in found), f"regions: {found[ledger]['sentence']}")
     for fault in FAULTS:
         with between(company, {"ec2:DescribeRegions"}, fault) as endpoint:
             code, assessment, _ = run(endpoint, [company.keys["agent-readonly"]], f"regions-{fault}", "--live", regions="")

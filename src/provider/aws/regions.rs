@@ -5,18 +5,25 @@ use deadstop_core::fact::{Gap, GapReason};
 use roxmltree::{Document, Node};
 
 use super::client::{Client, Fault};
+use super::partition;
 use super::reads::EC2;
 use super::xml::{list, text};
 use crate::provider::facts::Facts;
 
 const REGIONS: &str = "ec2:DescribeRegions";
 
-/// The Regions that are enabled, as told to the first of these who may ask.
+/// The Regions that are enabled, as told to the first of these who may ask. An account has Regions of one partition, whatever
+/// an emulator lists.
 pub(super) fn enabled(clients: &[Client<'_>], number: &str, facts: &mut Facts) -> Result<Vec<String>, Gap> {
     let mut last = Fault::of(GapReason::Denied);
     for client in clients {
         let answer = client.form("ec2", "DescribeRegions", EC2, &[]);
-        match answer.and_then(|answer| regions(&answer).ok_or_else(Fault::malformed)) {
+        let own = |region: &String| partition(region) == partition(client.region);
+        let told = answer.and_then(|answer| {
+            let regions: Vec<String> = regions(&answer).ok_or_else(Fault::malformed)?.into_iter().filter(own).collect();
+            if regions.is_empty() { Err(Fault::malformed()) } else { Ok(regions) }
+        });
+        match told {
             Ok(regions) => {
                 facts.source(REGIONS, number);
                 return Ok(regions);
