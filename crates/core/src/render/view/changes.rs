@@ -8,8 +8,10 @@ use crate::diff::text::{Section, cause, not_compared, sections};
 use crate::render::edition::Audience;
 use crate::render::shown::Shown;
 
-/// The lines of one kind that are spelled out.
-const LINES: usize = 50;
+/// The assets of one kind that are spelled out.
+const ASSETS: usize = 50;
+/// The lines of any other kind.
+const LINES: usize = 20;
 
 /// What changed.
 #[derive(Debug, Serialize)]
@@ -41,7 +43,10 @@ impl Changes {
         let kinds: Vec<Kind> = all
             .iter()
             .filter(wanted)
-            .map(|one| Kind { title: one.title, lines: Rows::cut(&one.lines, LINES, |line| Shown::line(line)) })
+            .map(|one| {
+                let most = if one.of_assets { ASSETS } else { LINES };
+                Kind { title: one.title, lines: Rows::cut(&one.lines, most, |line| Shown::line(line)) }
+            })
             .collect();
         let notes = [cause(diff), not_compared(diff)];
         Self {
