@@ -251,7 +251,7 @@ fn excuse(raw: &Raw, config: &mut Config) {
 }
 
 /// Providers that are asked with the tokens that are found, and what they are called in prose.
-pub(crate) const WITH_TOKENS: [(&str, &str); 12] = [
+pub(crate) const WITH_TOKENS: [(&str, &str); 13] = [
     ("aiven", "Aiven"),
     ("cloudflare", "Cloudflare"),
     ("digitalocean", "DigitalOcean"),
@@ -264,6 +264,7 @@ pub(crate) const WITH_TOKENS: [(&str, &str); 12] = [
     ("supabase", "Supabase"),
     ("terraform", "HCP Terraform"),
     ("turso", "Turso"),
+    ("vercel", "Vercel"),
 ];
 
 /// Whether a provider is asked with the tokens that are found.

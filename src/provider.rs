@@ -25,6 +25,7 @@ mod supabase;
 mod terraform;
 mod token;
 mod turso;
+mod vercel;
 
 use std::collections::BTreeMap;
 
@@ -114,7 +115,7 @@ struct Asked {
     ask: fn(&ReadOnly, &[Token], Time) -> Learnt,
 }
 
-static ASKED: [Asked; 12] = [
+static ASKED: [Asked; 13] = [
     Asked {
         name: "aiven",
         title: "Aiven",
@@ -203,6 +204,14 @@ static ASKED: [Asked; 12] = [
         reads: &turso::READS,
         kinds: &turso::KINDS,
         ask: turso::ask,
+    },
+    Asked {
+        name: "vercel",
+        title: "Vercel",
+        host: vercel::HOST,
+        reads: &vercel::READS,
+        kinds: &vercel::KINDS,
+        ask: vercel::ask,
     },
 ];
 

@@ -49,6 +49,8 @@ pub enum Asked {
     Terraform,
     /// Turso: the scopes of a token, and the paths that are read.
     Turso,
+    /// Vercel: the scope of a token, and the paths that are read.
+    Vercel,
 }
 
 /// Arguments of `iam`.

@@ -37,6 +37,7 @@ fn told(asked: Asked, common: &Common) -> anyhow::Result<String> {
         Asked::Heroku => paths("heroku", HEROKU),
         Asked::Terraform => paths("terraform", TERRAFORM),
         Asked::Turso => paths("turso", TURSO),
+        Asked::Vercel => paths("vercel", VERCEL),
         Asked::Cloudflare => paths("cloudflare", CLOUDFLARE),
         Asked::Aiven => paths("aiven", AIVEN),
         Asked::Mysql => statements("mysql", MYSQL),
@@ -79,6 +80,11 @@ const TERRAFORM: &str = "\
 const TURSO: &str = "\
 # Make a token of an organization, or of a group with the scope read-only. No call tells a token what it was granted.
 # These are the paths that are read; nothing else passes.
+";
+
+const VERCEL: &str = "\
+# Vercel has no token for reading alone: make one of the scope of a team, as a user who only views it. A token tells its scopes.
+# Lists of projects come with their variables, which are not kept. These are the paths that are read; nothing else passes.
 ";
 
 const CLOUDFLARE: &str = "\

@@ -16,6 +16,7 @@ import heroku
 import render
 import terraform
 import turso
+import vercel
 from runs import adds, check, credential, failures, live, state
 from server import Neon, PlanetScale, Supabase, made_up
 
@@ -182,7 +183,8 @@ FAULTS = {
 LISTS = {"GET /v1/organizations", "GET /v1/organizations/{slug}/members", "GET /v1/projects", "GET /v1/projects/{ref}/branches", "GET /v1/projects/{ref}/storage/buckets",
          "GET /user/memberships/orgs", "GET /user/repos",
          "GET /teams", "GET /apps", "GET /pipeline-couplings", "GET /addons",
-         "GET /v1/owners", "GET /v1/environments", "GET /v1/postgres", "GET /v1/key-value", "GET /v1/services", "GET /v1/disks", "GET /v1/disks/{diskId}/snapshots"}
+         "GET /v1/owners", "GET /v1/environments", "GET /v1/postgres", "GET /v1/key-value", "GET /v1/services", "GET /v1/disks", "GET /v1/disks/{diskId}/snapshots",
+         "GET /v1/global-config"}
 
 
 def spoilt(subjects):
@@ -222,7 +224,7 @@ def spoilt(subjects):
 
 
 PROOFS = {"aiven": aiven.prove, "cloudflare": cloudflare.prove, "digitalocean": digitalocean.prove, "github": github.prove, "heroku": heroku.prove, "neon": neon, "planetscale": planetscale, "render": render.prove,
-          "supabase": supabase, "terraform": terraform.prove, "turso": turso.prove}
+          "supabase": supabase, "terraform": terraform.prove, "turso": turso.prove, "vercel": vercel.prove}
 runs = spoilt([subject for name in sys.argv[3:] or PROOFS for subject in PROOFS[name]()])
 if failures:
     sys.exit(f"{len(failures)} failed")
