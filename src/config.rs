@@ -251,10 +251,11 @@ fn excuse(raw: &Raw, config: &mut Config) {
 }
 
 /// Providers that are asked with the tokens that are found, and what they are called in prose.
-pub(crate) const WITH_TOKENS: [(&str, &str); 13] = [
+pub(crate) const WITH_TOKENS: [(&str, &str); 14] = [
     ("aiven", "Aiven"),
     ("cloudflare", "Cloudflare"),
     ("digitalocean", "DigitalOcean"),
+    ("fly", "Fly.io"),
     ("github", "GitHub"),
     ("heroku", "Heroku"),
     ("neon", "Neon"),

@@ -9,6 +9,7 @@ mod cloudflare;
 pub mod databases;
 mod digitalocean;
 mod facts;
+mod fly;
 mod github;
 mod heroku;
 mod mysql;
@@ -115,7 +116,7 @@ struct Asked {
     ask: fn(&ReadOnly, &[Token], Time) -> Learnt,
 }
 
-static ASKED: [Asked; 13] = [
+static ASKED: [Asked; 14] = [
     Asked {
         name: "aiven",
         title: "Aiven",
@@ -139,6 +140,14 @@ static ASKED: [Asked; 13] = [
         reads: &digitalocean::READS,
         kinds: &digitalocean::KINDS,
         ask: digitalocean::ask,
+    },
+    Asked {
+        name: "fly",
+        title: "Fly.io",
+        host: fly::HOSTS,
+        reads: &fly::READS,
+        kinds: &fly::KINDS,
+        ask: fly::ask,
     },
     Asked {
         name: "github",

@@ -24,6 +24,8 @@ pub enum Asked {
     /// DigitalOcean: the scopes of a token, and the paths that are read.
     #[value(name = "digitalocean")]
     DigitalOcean,
+    /// Fly.io: the kind of token, and what is asked.
+    Fly,
     /// GitHub: the scopes of a token, and the paths that are read.
     #[value(name = "github")]
     GitHub,

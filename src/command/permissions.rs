@@ -32,6 +32,7 @@ fn told(asked: Asked, common: &Common) -> anyhow::Result<String> {
     Ok(match asked {
         Asked::Aws => aws_policy(&config::load(common.config.as_deref())?)?,
         Asked::DigitalOcean => paths("digitalocean", DIGITALOCEAN),
+        Asked::Fly => paths("fly", FLY),
         Asked::GitHub => paths("github", GITHUB),
         Asked::Render => paths("render", RENDER),
         Asked::Heroku => paths("heroku", HEROKU),
@@ -54,6 +55,11 @@ const DIGITALOCEAN: &str = "\
 # Give a token these custom scopes and no more: account:read, project:read, database:read, droplet:read, image:read,
 # block_storage:read, snapshot:read, kubernetes:read, spaces:read. Without database:view_credentials it is shown no password.
 # These are the paths that are read; nothing else passes.
+";
+
+const FLY: &str = "\
+# Make a token of an organization that only reads: fly tokens create readonly
+# What a token allows stands in its caveats, which are not read. These are the questions that are asked; nothing else passes.
 ";
 
 const GITHUB: &str = "\

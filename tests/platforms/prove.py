@@ -11,6 +11,7 @@ import sys
 import aiven
 import cloudflare
 import digitalocean
+import fly
 import github
 import heroku
 import render
@@ -184,7 +185,8 @@ LISTS = {"GET /v1/organizations", "GET /v1/organizations/{slug}/members", "GET /
          "GET /user/memberships/orgs", "GET /user/repos",
          "GET /teams", "GET /apps", "GET /pipeline-couplings", "GET /addons",
          "GET /v1/owners", "GET /v1/environments", "GET /v1/postgres", "GET /v1/key-value", "GET /v1/services", "GET /v1/disks", "GET /v1/disks/{diskId}/snapshots",
-         "GET /v1/global-config"}
+         "GET /v1/global-config",
+         "GET /v1/apps/{app_name}/volumes", "GET /v1/apps/{app_name}/volumes/{volume_id}/snapshots"}
 
 
 def spoilt(subjects):
@@ -216,14 +218,14 @@ def spoilt(subjects):
     cases = []
     for platform, text, keys, counted in subjects:
         for path in platform().published:
-            if path.startswith("GET"):
+            if path.startswith(("GET", "QUERY")):
                 cases += [(platform, text, keys, counted, path, fault) for fault in FAULTS if not (fault == "an empty list" and path in LISTS)]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         list(pool.map(one, enumerate(cases)))
     return len(cases)
 
 
-PROOFS = {"aiven": aiven.prove, "cloudflare": cloudflare.prove, "digitalocean": digitalocean.prove, "github": github.prove, "heroku": heroku.prove, "neon": neon, "planetscale": planetscale, "render": render.prove,
+PROOFS = {"aiven": aiven.prove, "cloudflare": cloudflare.prove, "digitalocean": digitalocean.prove, "fly": fly.prove, "github": github.prove, "heroku": heroku.prove, "neon": neon, "planetscale": planetscale, "render": render.prove,
           "supabase": supabase, "terraform": terraform.prove, "turso": turso.prove, "vercel": vercel.prove}
 runs = spoilt([subject for name in sys.argv[3:] or PROOFS for subject in PROOFS[name]()])
 if failures:
