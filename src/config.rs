@@ -251,7 +251,7 @@ fn excuse(raw: &Raw, config: &mut Config) {
 }
 
 /// Providers that are asked with the tokens that are found, and what they are called in prose.
-pub(crate) const WITH_TOKENS: [(&str, &str); 14] = [
+pub(crate) const WITH_TOKENS: [(&str, &str); 15] = [
     ("aiven", "Aiven"),
     ("cloudflare", "Cloudflare"),
     ("digitalocean", "DigitalOcean"),
@@ -265,6 +265,7 @@ pub(crate) const WITH_TOKENS: [(&str, &str); 14] = [
     ("supabase", "Supabase"),
     ("terraform", "HCP Terraform"),
     ("turso", "Turso"),
+    ("upstash", "Upstash"),
     ("vercel", "Vercel"),
 ];
 

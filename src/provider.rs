@@ -26,6 +26,7 @@ mod supabase;
 mod terraform;
 mod token;
 mod turso;
+mod upstash;
 mod vercel;
 
 use std::collections::BTreeMap;
@@ -116,7 +117,7 @@ struct Asked {
     ask: fn(&ReadOnly, &[Token], Time) -> Learnt,
 }
 
-static ASKED: [Asked; 14] = [
+static ASKED: [Asked; 15] = [
     Asked {
         name: "aiven",
         title: "Aiven",
@@ -213,6 +214,14 @@ static ASKED: [Asked; 14] = [
         reads: &turso::READS,
         kinds: &turso::KINDS,
         ask: turso::ask,
+    },
+    Asked {
+        name: "upstash",
+        title: "Upstash",
+        host: upstash::HOST,
+        reads: &upstash::READS,
+        kinds: &upstash::KINDS,
+        ask: upstash::ask,
     },
     Asked {
         name: "vercel",

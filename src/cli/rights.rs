@@ -51,6 +51,8 @@ pub enum Asked {
     Terraform,
     /// Turso: the scopes of a token, and the paths that are read.
     Turso,
+    /// Upstash: the kind of key, and the paths that are read.
+    Upstash,
     /// Vercel: the scope of a token, and the paths that are read.
     Vercel,
 }

@@ -38,6 +38,7 @@ fn told(asked: Asked, common: &Common) -> anyhow::Result<String> {
         Asked::Heroku => paths("heroku", HEROKU),
         Asked::Terraform => paths("terraform", TERRAFORM),
         Asked::Turso => paths("turso", TURSO),
+        Asked::Upstash => paths("upstash", UPSTASH),
         Asked::Vercel => paths("vercel", VERCEL),
         Asked::Cloudflare => paths("cloudflare", CLOUDFLARE),
         Asked::Aiven => paths("aiven", AIVEN),
@@ -86,6 +87,11 @@ const TERRAFORM: &str = "\
 const TURSO: &str = "\
 # Make a token of an organization, or of a group with the scope read-only. No call tells a token what it was granted.
 # These are the paths that are read; nothing else passes.
+";
+
+const UPSTASH: &str = "\
+# Make a key that only reads. No call tells it from one that does not. Lists of indexes come with their tokens, which are not
+# kept, and with which their data can be deleted. These are the paths that are read; nothing else passes.
 ";
 
 const VERCEL: &str = "\

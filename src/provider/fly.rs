@@ -434,6 +434,7 @@ mod tests {
             kind: "token".to_owned(),
             public_id: None,
             region: None,
+            account: None,
             secret: Secret::new(text.as_bytes()),
         };
         let parts = Parts::of(&token("FlyV1 fm2_a,fo1_b, fm1r_c"));

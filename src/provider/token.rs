@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use deadstop_core::fact::GapReason;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -31,6 +33,8 @@ pub(crate) enum Shown {
     Project,
     /// `Authorization: ID:TOKEN`.
     Pair,
+    /// `Authorization: Basic`, the account and the token put together (RFC 7617).
+    Basic,
 }
 
 /// What was read of a listing, and why not all of it was.
@@ -303,18 +307,23 @@ impl<'a> Client<'a> {
 
     fn send(&self, method: Method, path: &str, body: Vec<u8>, range: Option<&str>) -> Result<Answer, Fault> {
         let unsupported = || Fault::of(GapReason::Unsupported);
-        let before;
-        let (name, before): (HeaderName, &[u8]) = match self.shown {
-            Shown::Bearer => (AUTHORIZATION, b"Bearer "),
-            Shown::Scheme(scheme) => (AUTHORIZATION, scheme.as_bytes()),
-            Shown::Project => (HeaderName::from_static("project-access-token"), b""),
+        let secret = self.token.secret.expose();
+        let behind = |before: &[u8]| Zeroizing::new([before, secret].concat());
+        let (name, text) = match self.shown {
+            Shown::Bearer => (AUTHORIZATION, behind(b"Bearer ")),
+            Shown::Scheme(scheme) => (AUTHORIZATION, behind(scheme.as_bytes())),
+            Shown::Project => (HeaderName::from_static("project-access-token"), behind(b"")),
             Shown::Pair => {
-                let Some(id) = &self.token.public_id else { return Err(unsupported()) };
-                before = format!("{id}:").into_bytes();
-                (AUTHORIZATION, before.as_slice())
+                let id = self.token.public_id.as_ref().ok_or_else(unsupported)?;
+                (AUTHORIZATION, behind(format!("{id}:").as_bytes()))
+            }
+            Shown::Basic => {
+                let account = self.token.account.as_ref().filter(|account| !account.contains(':'));
+                let account = account.ok_or_else(unsupported)?;
+                let login = Zeroizing::new(STANDARD.encode(behind(format!("{account}:").as_bytes())));
+                (AUTHORIZATION, Zeroizing::new([b"Basic ", login.as_bytes()].concat()))
             }
         };
-        let text = zeroize::Zeroizing::new([before, self.token.secret.expose()].concat());
         let mut value = HeaderValue::from_bytes(&text).map_err(|_| unsupported())?;
         value.set_sensitive(true);
         let uri = format!("{}{path}", self.door.base(self.reads.provider, self.host));

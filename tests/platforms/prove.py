@@ -17,6 +17,7 @@ import heroku
 import render
 import terraform
 import turso
+import upstash
 import vercel
 from runs import adds, check, credential, failures, live, state
 from server import Neon, PlanetScale, Supabase, made_up
@@ -186,7 +187,8 @@ LISTS = {"GET /v1/organizations", "GET /v1/organizations/{slug}/members", "GET /
          "GET /teams", "GET /apps", "GET /pipeline-couplings", "GET /addons",
          "GET /v1/owners", "GET /v1/environments", "GET /v1/postgres", "GET /v1/key-value", "GET /v1/services", "GET /v1/disks", "GET /v1/disks/{diskId}/snapshots",
          "GET /v1/global-config",
-         "GET /v1/apps/{app_name}/volumes", "GET /v1/apps/{app_name}/volumes/{volume_id}/snapshots"}
+         "GET /v1/apps/{app_name}/volumes", "GET /v1/apps/{app_name}/volumes/{volume_id}/snapshots",
+         "GET /v2/redis/databases", "GET /v2/redis/list-backup/{id}", "GET /v2/vector/index", "GET /v2/search", "GET /v2/teams"}
 
 
 def spoilt(subjects):
@@ -226,7 +228,7 @@ def spoilt(subjects):
 
 
 PROOFS = {"aiven": aiven.prove, "cloudflare": cloudflare.prove, "digitalocean": digitalocean.prove, "fly": fly.prove, "github": github.prove, "heroku": heroku.prove, "neon": neon, "planetscale": planetscale, "render": render.prove,
-          "supabase": supabase, "terraform": terraform.prove, "turso": turso.prove, "vercel": vercel.prove}
+          "supabase": supabase, "terraform": terraform.prove, "turso": turso.prove, "upstash": upstash.prove, "vercel": vercel.prove}
 runs = spoilt([subject for name in sys.argv[3:] or PROOFS for subject in PROOFS[name]()])
 if failures:
     sys.exit(f"{len(failures)} failed")

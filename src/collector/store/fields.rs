@@ -167,6 +167,8 @@ fn take(
     find.renewable = field.renews || field.renewed_by.as_deref().is_some_and(|way| beside(tree, place, way).is_some());
     let stated = field.expires.as_deref().and_then(|way| moment(beside(tree, place, way)?));
     find.expires = stated.or_else(|| jwt::expires(value.as_bytes()));
+    let account = field.account.as_deref().and_then(|way| beside(tree, place, way)?.as_str());
+    find.account = account.and_then(plain);
     let id = field.id.as_deref().and_then(|way| Some((way, beside(tree, place, way)?.as_str()?.trim())));
     if let Some((way, id)) = id {
         find.public_id = plain(id).or_else(|| is_id(id).then(|| id.to_owned()));

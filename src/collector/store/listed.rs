@@ -85,6 +85,8 @@ pub(crate) struct Field {
     pub(crate) expires: Option<String>,
     /// Where its public id stands.
     pub(crate) id: Option<String>,
+    /// Where the account stands that it is sent beside.
+    pub(crate) account: Option<String>,
     /// What stands beside it and may be shown: an account, a tenant, an address.
     #[serde(default)]
     pub(crate) tells: Vec<String>,
