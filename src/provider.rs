@@ -7,11 +7,13 @@ mod answered;
 pub mod aws;
 mod cloudflare;
 pub mod databases;
+mod digest;
 mod digitalocean;
 mod facts;
 mod fly;
 mod github;
 mod heroku;
+mod mongodb_atlas;
 mod mysql;
 mod neon;
 mod planetscale;
@@ -117,7 +119,7 @@ struct Asked {
     ask: fn(&ReadOnly, &[Token], Time) -> Learnt,
 }
 
-static ASKED: [Asked; 15] = [
+static ASKED: [Asked; 16] = [
     Asked {
         name: "aiven",
         title: "Aiven",
@@ -165,6 +167,14 @@ static ASKED: [Asked; 15] = [
         reads: &heroku::READS,
         kinds: &heroku::KINDS,
         ask: heroku::ask,
+    },
+    Asked {
+        name: "mongodb_atlas",
+        title: "MongoDB Atlas",
+        host: mongodb_atlas::HOST,
+        reads: &mongodb_atlas::READS,
+        kinds: &mongodb_atlas::KINDS,
+        ask: mongodb_atlas::ask,
     },
     Asked { name: "neon", title: "Neon", host: neon::HOST, reads: &neon::READS, kinds: &neon::KINDS, ask: neon::ask },
     Asked {

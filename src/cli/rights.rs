@@ -31,6 +31,9 @@ pub enum Asked {
     GitHub,
     /// Heroku: the scope of an authorization, and the paths that are read.
     Heroku,
+    /// MongoDB Atlas: the role of a key, and the paths that are read.
+    #[value(name = "mongodb_atlas")]
+    MongodbAtlas,
     /// MySQL and MariaDB: the rights of a login, and the statements that are asked.
     Mysql,
     /// Neon: the paths that are read. It has no key for reading alone.

@@ -234,7 +234,8 @@ struct Beside {
     account: bool,
 }
 
-const BESIDE: [Beside; 2] = [
+const BESIDE: [Beside; 3] = [
+    Beside { provider: "mongodb_atlas", id: "public_key", secret: "api_key", account: false },
     Beside { provider: "planetscale", id: "service_token_id", secret: "service_token", account: false },
     Beside { provider: "upstash", id: "account", secret: "api_key", account: true },
 ];

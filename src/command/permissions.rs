@@ -42,6 +42,7 @@ fn told(asked: Asked, common: &Common) -> anyhow::Result<String> {
         Asked::Vercel => paths("vercel", VERCEL),
         Asked::Cloudflare => paths("cloudflare", CLOUDFLARE),
         Asked::Aiven => paths("aiven", AIVEN),
+        Asked::MongodbAtlas => paths("mongodb_atlas", MONGODB_ATLAS),
         Asked::Mysql => statements("mysql", MYSQL),
         Asked::Redis => statements("redis", REDIS),
         Asked::Neon => paths("neon", NEON),
@@ -107,6 +108,12 @@ const CLOUDFLARE: &str = "\
 const AIVEN: &str = "\
 # Give the user of a token the role read_only in each project, and no more: a token may do all that its user may. Lists of
 # services come with their passwords, which are not kept. These are the paths that are read; nothing else passes.
+";
+
+const MONGODB_ATLAS: &str = "\
+# Give a key the role Project Read Only in each project, and no more. Whether a backup compliance policy keeps snapshots takes
+# Project Owner to read, and stays unknown without. A key is proven, and not sent (HTTP Digest).
+# These are the paths that are read; nothing else passes.
 ";
 
 const NEON: &str = "\

@@ -14,6 +14,7 @@ import digitalocean
 import fly
 import github
 import heroku
+import mongodb_atlas
 import render
 import terraform
 import turso
@@ -216,7 +217,7 @@ def spoilt(subjects):
             found = live(server, text, f"whole-{platform.provider}")[2]
             before[platform] = {key: found[key]["bounds"][0] for key in keys}
             stopped[platform] = {key for key, asset in found.items() if counted(asset) and asset["answer"] == "stopped"}
-            check(stopped[platform] <= {"planetscale:northwind/?", "terraform:northwind/?"}, f"{platform.provider}: {stopped[platform]}")
+            check(stopped[platform] <= {"planetscale:northwind/?", "terraform:northwind/?", f"mongodb_atlas:org/{made_up('org', 24)}/?"}, f"{platform.provider}: {stopped[platform]}")
     cases = []
     for platform, text, keys, counted in subjects:
         for path in platform().published:
@@ -227,7 +228,7 @@ def spoilt(subjects):
     return len(cases)
 
 
-PROOFS = {"aiven": aiven.prove, "cloudflare": cloudflare.prove, "digitalocean": digitalocean.prove, "fly": fly.prove, "github": github.prove, "heroku": heroku.prove, "neon": neon, "planetscale": planetscale, "render": render.prove,
+PROOFS = {"aiven": aiven.prove, "cloudflare": cloudflare.prove, "digitalocean": digitalocean.prove, "fly": fly.prove, "github": github.prove, "heroku": heroku.prove, "mongodb_atlas": mongodb_atlas.prove, "neon": neon, "planetscale": planetscale, "render": render.prove,
           "supabase": supabase, "terraform": terraform.prove, "turso": turso.prove, "upstash": upstash.prove, "vercel": vercel.prove}
 runs = spoilt([subject for name in sys.argv[3:] or PROOFS for subject in PROOFS[name]()])
 if failures:
