@@ -223,14 +223,18 @@ pub struct AnswerArgs {
     /// recoverable-tested, recoverable.
     #[arg(long, value_name = "ANSWER", env = "DEADSTOP_TARGET", help_heading = "Answers")]
     pub target: Option<String>,
+    /// Look for no fix plan, which takes longer than the answers do. Answers, paths and checks are the same; changes that
+    /// may help are listed, and not held against the facts.
+    #[arg(long, env = "DEADSTOP_NO_FIXES", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Answers")]
+    pub no_fixes: bool,
     /// The moment the assessment speaks of, instead of the newest reading.
     #[arg(long, value_name = "TIME", env = "DEADSTOP_ASSESSED_AT", help_heading = "Answers")]
     pub assessed_at: Option<String>,
     /// A folder of further checks. None is ever read from a folder that is looked at.
     #[arg(long, value_name = "DIR", env = "DEADSTOP_CHECKS", help_heading = "Answers")]
     pub checks: Vec<PathBuf>,
-    /// Exit 1 only for what is new or worse than in this assessment. All that is known is shown as ever, and an answer
-    /// that is not known stays exit code 3.
+    /// Exit 1 only for what is new or worse than in this assessment. All that is known is shown as ever, with what changed
+    /// since, and an answer that is not known stays exit code 3.
     #[arg(long, value_name = "FILE", env = "DEADSTOP_BASELINE", help_heading = "Answers")]
     pub baseline: Option<PathBuf>,
     /// The record of a tabletop exercise, which becomes a part of the report.
@@ -433,6 +437,9 @@ pub struct ReportArgs {
     /// Who reads the report.
     #[command(flatten)]
     pub edition: EditionArgs,
+    /// An earlier assessment: the page says what changed since.
+    #[arg(long, value_name = "FILE", env = "DEADSTOP_BASELINE", help_heading = "Answers")]
+    pub baseline: Option<PathBuf>,
     /// What a case of junit.xml fails at, as for `run`.
     #[arg(
         long,

@@ -19,6 +19,7 @@ mod locator;
 pub(crate) mod mask;
 mod places;
 mod reader;
+mod reused;
 mod rules;
 mod scan;
 mod starts;

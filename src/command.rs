@@ -25,7 +25,7 @@ use deadstop_core::bundle::{self, Bundle};
 use deadstop_core::policy::Policy;
 use deadstop_core::quote;
 use deadstop_core::redact::redact;
-use deadstop_core::render::{self, Edition, Logo};
+use deadstop_core::render::{self, Logo};
 use std::fs;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
@@ -116,6 +116,7 @@ pub(crate) fn settings(common: &Common, answer: &AnswerArgs) -> anyhow::Result<(
     if let Some(word) = &answer.target {
         config.policy.target = word.parse::<Target>().map_err(|message| anyhow::anyhow!("--target: {message}"))?.0;
     }
+    config.policy.plans = !answer.no_fixes;
     if let Some(text) = &answer.assessed_at {
         config.policy.assessed_at = Some(text.parse().context("--assessed-at")?);
     }
@@ -235,7 +236,7 @@ impl Finish<'_> {
         let stage = tracing::info_span!("report", files = field::Empty, bytes = field::Empty).entered();
         let (limits, flavour) = (self.threshold.limits(), self.formats.sarif.sarif_flavour);
         let (args, exit) = (&self.formats.edition, amounts(assessment, self.answer, self.threshold, self.policy)?);
-        let edition = Edition { audience: args.audience.meant(), logo: self.logo.cloned() };
+        let edition = report::edition(args, self.logo.cloned(), self.answer.baseline.as_deref(), assessment)?;
         let assessment = &*redact(assessment, args.redact.redact.meant())?;
         let mut files = Vec::new();
         if args.redact.redact == Redact::None {
@@ -270,6 +271,9 @@ impl Finish<'_> {
         let mut lines: Vec<String> = self.notes.iter().map(|note| format!("Note: {}.", output::safe(note))).collect();
         if self.formats.edition.redact.redact != Redact::None {
             lines.push("Note: facts.json and calls.jsonl hold the names, so they are left out; `deadstop collect` writes the facts.".to_owned());
+        }
+        if self.answer.baseline.is_some() && self.formats.edition.redact.redact != Redact::None {
+            lines.push(format!("Note: {}.", report::NO_CHANGES));
         }
         let why = if code == exit.code {
             format!("Exit {code}: {}.", exit.reason)

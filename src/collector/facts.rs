@@ -14,6 +14,7 @@ use super::find::{Find, Finds, Node, Spot, Strength};
 use super::fingerprint::FingerprintKey;
 use super::group::{TELLING, group, keys, logins, once, token};
 use super::mask::Mask;
+use super::reused;
 use super::rules::Rules;
 use super::starts::Starts;
 use super::{AwsKeys, Collected, Logins, McpServer, Paths, Stats, Tokens};
@@ -56,7 +57,7 @@ pub(crate) fn state(
     let mut credentials = Vec::new();
     let mut ids: Vec<(CredentialId, Vec<usize>)> = Vec::new();
     let mut aws_keys = Vec::new();
-    let (mut tokens, mut all_logins) = (Vec::new(), Vec::new());
+    let (mut tokens, mut all_logins, mut passwords) = (Vec::new(), Vec::new(), reused::Passwords::default());
     let mut alike: BTreeMap<String, usize> = BTreeMap::new();
     for members in groups {
         let found: Vec<&Find> = members.iter().filter_map(|at| finds.finds.get(*at)).collect();
@@ -72,10 +73,13 @@ pub(crate) fn state(
             }
             tokens.extend(token(&credential.id, &credential.provider, &credential.kind, &found));
             all_logins.extend(logins(&credential, &found));
+            passwords.add(&credential, &found);
             ids.push((credential.id.clone(), members));
             credentials.push(credential);
         }
     }
+    let (reused, doubt) = reused::steps(&passwords, &credentials, now);
+    facts.sources.extend(doubt.map(|source| (source.id.clone(), source)));
     finds.nodes.sort();
     let placed: BTreeSet<NodeId> = finds.nodes.iter().map(|node| facts.node(node)).collect();
     for id in &placed {
@@ -84,7 +88,8 @@ pub(crate) fn state(
             asset.sources.dedup();
         }
     }
-    let steps = facts.steps(&finds, &ids);
+    let mut steps = facts.steps(&finds, &ids);
+    steps.extend(reused);
     let mcp_servers = facts.servers(&finds, &ids);
     let mut gaps: Vec<Gap> = unread.iter().map(|(path, reason)| facts.unread(path, *reason)).collect();
     gaps.extend(sealed.iter().map(|(path, about)| facts.sealed(path, about)));

@@ -35,6 +35,7 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> anyhow::Result<u8> {
         facts = fixed.bundle;
         notes.extend(fixed.done.iter().map(|title| format!("shown with this done: {title}")));
     }
+    policy.plans = config.policy.plans;
     let mut assessment = assessed(|| assess_with(&facts, &policy, &checks));
     tabletop::merge(&mut assessment, args.answer.tabletop.as_deref())?;
     let finish = Finish {

@@ -2,13 +2,14 @@
 
 use anyhow::Context as _;
 use deadstop_core::assessment::{Assessment, SCHEMA};
+use deadstop_core::diff::diff;
 use deadstop_core::quote;
 use deadstop_core::redact::redact;
-use deadstop_core::render::{self, Edition, Limits, SarifFlavour};
+use deadstop_core::render::{self, Edition, Limits, Logo, SarifFlavour};
 use std::path::{Path, PathBuf};
 
 use super::{coloured, read, threshold, width};
-use crate::cli::{Common, Flavour, Format, ReportArgs};
+use crate::cli::{Common, EditionArgs, Flavour, Format, Redact, ReportArgs};
 use crate::embedded::TEMPLATES;
 use crate::{config, output};
 
@@ -26,9 +27,12 @@ pub(super) fn run(args: &ReportArgs, common: &Common) -> anyhow::Result<u8> {
     let config = config::load(common.config.as_deref())?;
     let limits = threshold(config.fail_on, &args.fail_on)?.limits();
     let assessment = assessment(&args.assessment)?;
+    let edition = edition(&args.edition, config.logo, args.baseline.as_deref(), &assessment)?;
     let assessment = redact(&assessment, args.edition.redact.redact.meant())?;
-    let edition = Edition { audience: args.edition.audience.meant(), logo: config.logo };
     if !common.quiet {
+        if args.baseline.is_some() && edition.changes.is_none() {
+            output::stderr(&format!("Note: {NO_CHANGES}.\n"));
+        }
         config.logo_note.iter().for_each(|note| output::stderr(&format!("Note: {note}.\n")));
     }
     for (format, path) in formats.iter().zip(paths) {
@@ -43,6 +47,21 @@ pub(super) fn run(args: &ReportArgs, common: &Common) -> anyhow::Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// Why a hand-out does not say what changed.
+pub(super) const NO_CHANGES: &str = "what changed since the baseline holds the names, so it is left out";
+
+/// What of the report is shown, beside a baseline if one was named.
+pub(super) fn edition(
+    args: &EditionArgs,
+    logo: Option<Logo>,
+    baseline: Option<&Path>,
+    after: &Assessment,
+) -> anyhow::Result<Edition> {
+    let named = baseline.filter(|_| args.redact.redact == Redact::None);
+    let changes = named.map(|path| anyhow::Ok(diff(&assessment(path)?, after))).transpose()?;
+    Ok(Edition { audience: args.audience.meant(), logo, changes })
 }
 
 /// The file that a format is written to; what the terminal shows has none.

@@ -12,6 +12,7 @@ mod organization;
 mod pages;
 mod proof;
 mod reads;
+mod regions;
 mod rights;
 mod sign_on;
 mod simulate;
@@ -19,7 +20,7 @@ mod xml;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use deadstop_core::fact::{Fact, GapReason, Listed};
+use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
 use deadstop_core::id::{CredentialId, NodeId, PrincipalId};
 use deadstop_core::model::{Asset, Atom, Basis, Class, Grant, Principal, Status, Step};
 use deadstop_core::time::Time;
@@ -32,9 +33,11 @@ use crate::readonly::ReadOnly;
 use auditor::{Auditor, Readers};
 use client::{Client, Fault};
 use iam::Directory;
+use iam::narrow::Wanted;
 use identify::{Accepted, homes, homes_of, identify, partition};
 use inventory::{Holdings, Read, Scene};
 use organization::{Above, Organizations, closing};
+use regions::enabled;
 use rights::{Account, Accounts};
 use sign_on::SignIn;
 
@@ -69,13 +72,13 @@ pub fn is_proof(operation: &str) -> bool {
 /// What is not listed of an account.
 const NOT_LISTED: &str = "resources other than S3 buckets, RDS instances and clusters, DynamoDB tables, EBS volumes, \
                           vaults of AWS Backup, secrets, KMS keys, EFS and FSx file systems, Redshift clusters, caches, \
-                          OpenSearch domains, ECR repositories and EKS clusters, and Regions that are not named, were not listed";
+                          OpenSearch domains, ECR repositories and EKS clusters, and Regions that are not named or not enabled, were not listed";
 
 /// How many accounts are read at a time.
 const AT_ONCE: usize = 2;
 
 /// Asks AWS about these keys, and whether profiles in reach may take on their roles. `regions` are those that the user
-/// works in. With an auditor, nothing but who it is is asked
+/// names; where he names none, those that are enabled for each account are read. With an auditor, nothing but who it is is asked
 /// in the name of a key, but for dry runs where the user wants them.
 #[must_use]
 pub fn ask(
@@ -124,7 +127,8 @@ pub fn ask(
         let (account, holdings) = if keys.is_empty() {
             (unread_account(number, readers.as_ref(), &mut facts), Holdings::default())
         } else {
-            describe(door, number, keys, regions, &mut facts)
+            let callers = accepted.get(number).into_iter().flatten().map(|one| (one.arn.as_str(), one.key)).collect();
+            describe(door, (number, keys, callers), regions, &mut facts)
         };
         (facts, account, holdings)
     });
@@ -143,25 +147,62 @@ pub fn ask(
     }
     within(&mut learnt.facts);
     members(&organizations, &accounts, &mut holdings, &mut learnt.facts);
+    let (mut starts, known) = callers_found(&accepted, &accounts, &mut learnt);
+    starts.extend(signed_in_as(&sign_ins, &accounts, &mut learnt));
+    let clients_of = |number: &str| clients(door, keys_of(&number.to_owned()), home);
+    follow(&mut accounts, &holdings, (&starts, chains), clients_of, &mut learnt.facts);
+    let all = Accounts::new(&accounts, &holdings);
+    let settled = all.chains(chains, &known, &mut learnt.facts);
+    // What begins with something that was not read begins anywhere.
+    let taken =
+        chains.iter().filter(|step| settled.get(&step.id).is_none_or(|possible| *possible != Fact::Known(false)));
+    let gained = taken.flat_map(|step| &step.gains);
+    starts.extend(gained.filter_map(role_of));
+    learnt.settled = settled;
+    all.state(&starts, &mut learnt.facts);
+    all.by_stacks(&holdings.stacks, &mut learnt.facts);
+    let found = accepted.values().flatten().map(|one| (one.key, known.get(&one.key.credential)));
+    proof::prove(&all, (door, home), found, numbers.iter().flat_map(&keys_of), &mut learnt.facts);
+    simulate::confirm(&all, clients_of, &mut learnt.facts);
+    learnt
+}
+
+fn role_of(atom: &Atom) -> Option<String> {
+    if let Atom::Principal(role) = atom { Some(role.to_string()) } else { None }
+}
+
+/// States who each key is: those whose rights may be stated, and by credential.
+fn callers_found(
+    accepted: &BTreeMap<String, Vec<Accepted<'_>>>,
+    accounts: &BTreeMap<String, Account>,
+    learnt: &mut Learnt,
+) -> (BTreeSet<String>, BTreeMap<CredentialId, PrincipalId>) {
     let (mut starts, mut known) = (BTreeSet::new(), BTreeMap::new());
     for (number, one) in accepted.iter().flat_map(|(number, all)| all.iter().map(move |one| (number, one))) {
         let directory = accounts.get(number).and_then(|account| account.directory.as_ref());
         let who = directory.and_then(|directory| named(directory, &one.arn));
         if who.is_none() {
-            unread(&mut learnt.facts, &one.arn, number);
+            let gap = directory.and_then(|directory| directory.why_not(&one.arn));
+            unread(&mut learnt.facts, &one.arn, number, gap);
         }
         let id = PrincipalId(who.clone().unwrap_or_else(|| one.arn.clone()));
         known.insert(one.key.credential.clone(), id.clone());
         learnt.identities.insert(one.key.credential.clone(), (Fact::Known(id), Fact::Known(Status::Live)));
         starts.extend(who);
     }
-    for one in &sign_ins {
+    (starts, known)
+}
+
+/// States whom each sign-in may become, and gives all of these.
+fn signed_in_as(sign_ins: &[SignIn], accounts: &BTreeMap<String, Account>, learnt: &mut Learnt) -> Vec<String> {
+    let mut all = Vec::new();
+    for one in sign_ins {
         let mut arns = Vec::new();
         for (number, set) in &one.roles {
             let directory = accounts.get(number).and_then(|account| account.directory.as_ref());
             arns.extend(sign_on::roles(directory, number, set).unwrap_or_else(|arn| {
                 if !learnt.facts.principals.iter().any(|known| known.id.as_str() == arn) {
-                    unread(&mut learnt.facts, &arn, number);
+                    unread(&mut learnt.facts, &arn, number, None);
                 }
                 vec![arn]
             }));
@@ -169,23 +210,36 @@ pub fn ask(
         one.state(&arns, &mut learnt.facts);
         learnt.described.push(NodeId(format!("aws:scope/{}", one.credential)));
         learnt.identities.insert(one.credential.clone(), (Fact::Known(one.who()), Fact::Known(Status::Live)));
-        starts.extend(arns);
+        all.extend(arns);
     }
-    let all = Accounts::new(&accounts, &holdings);
-    let settled = all.chains(chains, &known, &mut learnt.facts);
-    // What begins with something that was not read begins anywhere.
-    let taken =
-        chains.iter().filter(|step| settled.get(&step.id).is_none_or(|possible| *possible != Fact::Known(false)));
-    let gained = taken.flat_map(|step| &step.gains);
-    starts
-        .extend(gained.filter_map(|role| if let Atom::Principal(role) = role { Some(role.to_string()) } else { None }));
-    learnt.settled = settled;
-    all.state(&starts, &mut learnt.facts);
-    all.by_stacks(&holdings.stacks, &mut learnt.facts);
-    let found = accepted.values().flatten().map(|one| (one.key, known.get(&one.key.credential)));
-    proof::prove(&all, (door, home), found, numbers.iter().flat_map(&keys_of), &mut learnt.facts);
-    simulate::confirm(&all, |number| clients(door, keys_of(&number.to_owned()), home), &mut learnt.facts);
-    learnt
+    all
+}
+
+/// Reads the rights of roles that were only listed and that somebody may come to be: whoever is found to begin with, what
+/// profiles in reach take on, and what these may take on in turn.
+fn follow<'c>(
+    accounts: &mut BTreeMap<String, Account>,
+    holdings: &Holdings,
+    (starts, chains): (&BTreeSet<String>, &[Step]),
+    clients: impl Fn(&str) -> Vec<Client<'c>>,
+    facts: &mut Facts,
+) {
+    let gained = chains.iter().flat_map(|step| &step.gains);
+    let starts: BTreeSet<String> = starts.iter().cloned().chain(gained.filter_map(role_of)).collect();
+    loop {
+        // INVARIANT: each of these is asked for once, whatever is answered, so that this ends.
+        let wanted = Accounts::new(accounts, holdings).not_asked(&starts);
+        if wanted.is_empty() {
+            return;
+        }
+        for (number, names) in wanted {
+            let Some(directory) = accounts.get_mut(&number).and_then(|account| account.directory.as_mut()) else {
+                continue;
+            };
+            let roles: Vec<Wanted<'_>> = names.into_iter().map(|name| Wanted::role(name, clients(&number))).collect();
+            directory.read_more(&number, &roles, facts);
+        }
+    }
 }
 
 /// What each sign-in may take on.
@@ -245,20 +299,24 @@ fn within(facts: &mut Facts) {
     }
 }
 
-/// Reads one account with these keys.
+/// Reads one account with these keys; `callers` are those of it that were found, each with its own key.
 fn describe(
     door: &ReadOnly,
-    number: &str,
-    keys: Vec<&AwsKey>,
+    (number, keys, callers): (&str, Vec<&AwsKey>, Vec<(&str, &AwsKey)>),
     regions: &[String],
     facts: &mut Facts,
 ) -> (Account, Holdings) {
     let (node, rest) = nodes(number);
-    let regions: Vec<&str> =
-        if regions.is_empty() { vec![REGION] } else { regions.iter().map(String::as_str).collect() };
-    let homes = homes_of(&regions);
     let scene = Scene { door, account: number, node: node.clone(), keys, at: facts.at() };
-    let Read { facts: read, holdings, unlisted, .. } = scene.read(&regions, &homes);
+    let home = regions.first().map_or(REGION, String::as_str);
+    let enabled = enabled(&scene.clients(home), number, facts);
+    let regions: Vec<&str> = match &enabled {
+        Ok(all) if regions.is_empty() => all.iter().map(String::as_str).collect(),
+        Err(_) if regions.is_empty() => vec![REGION],
+        Ok(_) | Err(_) => regions.iter().map(String::as_str).collect(),
+    };
+    let homes = homes_of(&regions);
+    let Read { facts: read, holdings, unlisted, .. } = scene.read(&regions, &homes, &enabled);
     facts.absorb(read);
     let name = format!("AWS account {number}");
     container(facts, &node, None, name.clone(), Fact::Known(Listed::Complete), number);
@@ -270,7 +328,7 @@ fn describe(
         Account {
             node,
             rest,
-            directory: directory(&clients, number, facts),
+            directory: directory(&clients, number, &callers, facts),
             above: Above::default(),
             anyone: anyone(number),
         },
@@ -344,8 +402,8 @@ fn named(directory: &Directory, arn: &str) -> Option<String> {
 }
 
 /// An identity whose rights are not known, but for those of the root user in its account.
-fn unread(facts: &mut Facts, arn: &str, number: &str) {
-    let gap = facts.doubt(number, "the policies of this identity were not read");
+fn unread(facts: &mut Facts, arn: &str, number: &str, why: Option<&Gap>) {
+    let gap = why.cloned().unwrap_or_else(|| facts.doubt(number, "the policies of this identity were not read"));
     let source = facts.source(IDENTITY, number);
     let id = PrincipalId(arn.to_owned());
     if arn.ends_with(":root") {
@@ -369,8 +427,14 @@ fn unread(facts: &mut Facts, arn: &str, number: &str) {
     });
 }
 
-/// The users and roles of an account, read with the first key that may.
-fn directory(clients: &[Client<'_>], number: &str, facts: &mut Facts) -> Option<Directory> {
+/// The users and roles of an account, read with the first key that may. Where none may read all of them, those that were
+/// found are read one by one.
+fn directory(
+    clients: &[Client<'_>],
+    number: &str,
+    callers: &[(&str, &AwsKey)],
+    facts: &mut Facts,
+) -> Option<Directory> {
     let mut last = None;
     for client in clients {
         match Directory::read(client) {
@@ -383,5 +447,18 @@ fn directory(clients: &[Client<'_>], number: &str, facts: &mut Facts) -> Option<
     }
     let fault = last.unwrap_or(Fault::of(GapReason::NotAsked));
     facts.refused(DETAILS, number, &fault);
-    None
+    // Whoever asks to be left alone, or is not there, is not asked more instead.
+    if matches!(fault.reason, GapReason::Throttled | GapReason::TimedOut | GapReason::Unreachable | GapReason::NotAsked)
+    {
+        return None;
+    }
+    let arns: BTreeSet<&str> = callers.iter().map(|(arn, _)| *arn).collect();
+    let wanted = arns.into_iter().filter_map(|arn| {
+        let own = |client: &&Client<'_>| {
+            callers.iter().any(|(of, key)| *of == arn && key.credential == client.key.credential)
+        };
+        let others = clients.iter().filter(|client| !own(client));
+        Wanted::caller(arn, clients.iter().filter(own).chain(others).copied().collect())
+    });
+    Some(Directory::narrow(number, clients, &wanted.collect::<Vec<_>>(), facts))
 }

@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::Learnt;
 use super::facts::{About, Facts, Fault, Told};
 use super::platform::{Container, May, anything, can, listed, untried};
+use super::same::ANY_PLANETSCALE;
 use super::token::{Client, Got, Shown, is_id, shown};
 use crate::collector::Token;
 use crate::readonly::{Read, ReadOnly, Reads};
@@ -464,6 +465,8 @@ fn branch_of(
         holds: None,
         sources: vec![source.clone()],
     });
+    // Vitess speaks MySQL; others are of PostgreSQL. Which one this is is not asked.
+    ["mysql", "postgres"].iter().for_each(|engine| facts.endpoint(&node, engine, Some(ANY_PLANETSCALE)));
     facts.protections.push(Protection {
         id: ProtectionId(format!("{node}#deletion-protection")),
         on: node.clone(),

@@ -76,18 +76,18 @@ fn nowhere(bundle: &mut Bundle, endpoints: &[Endpoint], at: Time) {
     }
 }
 
-/// Platforms whose hosts are nobody else's.
-const ELSEWHERE: [&str; 16] = [
+/// Platforms whose hosts are those of their own databases and of nothing else: where any program may run, as at Railway, it
+/// may be a proxy that stands before a database elsewhere.
+const ELSEWHERE: [&str; 15] = [
     ".neon.tech",
     ".supabase.co",
     ".supabase.com",
-    ".rlwy.net",
-    ".railway.internal",
     ".psdb.cloud",
     ".render.com",
     ".ondigitalocean.com",
     ".aivencloud.com",
-    ".azure.com",
+    ".database.azure.com",
+    ".cosmos.azure.com",
     ".cockroachlabs.cloud",
     ".tsdb.cloud.timescale.com",
     ".crunchybridge.com",
@@ -114,6 +114,14 @@ pub(crate) const ANY_FLY: &str = ".flympg.net";
 /// The host of a database of Render that was not told.
 pub(crate) const ANY_RENDER: &str = ".render.com";
 
+/// The host of a service of Railway, which is not told: a port of a proxy that services share, or a name within an environment
+/// (docs.railway.com, `networking/tcp-proxy`, `networking/private-networking`).
+pub(crate) const ANY_RAILWAY: &str = ".rlwy.net";
+const WITHIN_RAILWAY: &str = ".railway.internal";
+
+/// The host of a branch of PlanetScale, which its databases share (PlanetScale documentation, "Connection strings").
+pub(crate) const ANY_PLANETSCALE: &str = ".psdb.cloud";
+
 /// How the host of a compute of Neon is compared: by its id, which it begins with, whichever Region or cluster is named
 /// behind it (Neon documentation, `connect/connect-from-any-app`).
 pub(crate) fn neon_host(compute: &str) -> String {
@@ -137,7 +145,9 @@ fn may_be(host: &str, own: &str) -> bool {
         (Some(one), Some(other)) => one == other,
         // Each of these is a database of its own.
         (None, None) => ELSEWHERE.iter().all(|end| !(host.ends_with(end) && own.ends_with(end))),
-        (None, Some(_)) | (Some(_), None) => [".supabase.co", ANY_NEON].iter().all(|end| !own.ends_with(end)),
+        (None, Some(_)) | (Some(_), None) => {
+            [".supabase.co", ANY_NEON, ANY_RAILWAY, ANY_PLANETSCALE].iter().all(|end| !own.ends_with(end))
+        }
     }
 }
 
@@ -153,7 +163,10 @@ fn host(login: &Login) -> String {
             let compute = host.split('.').next().unwrap_or(&host);
             neon_host(compute.strip_suffix("-pooler").unwrap_or(compute))
         }
-        Some(_) | None => host,
+        Some(_) | None => match host.strip_suffix(WITHIN_RAILWAY) {
+            Some(service) => format!("{service}{ANY_RAILWAY}"),
+            None => host,
+        },
     }
 }
 
@@ -241,6 +254,13 @@ mod tests {
         assert!(!may_be("shop-do-user-1.db.ondigitalocean.com", "other-do-user-1.db.ondigitalocean.com"));
         assert!(!may_be("db.one.supabase.co", ANY_DIGITALOCEAN));
         assert!(may_be("localhost", ANY_DIGITALOCEAN));
+        assert!(may_be("shuttle.proxy.rlwy.net", ANY_RAILWAY));
+        assert!(may_be("aws.connect.psdb.cloud", ANY_PLANETSCALE));
+        assert!(!may_be("aws.connect.psdb.cloud", ANY_RAILWAY));
+        assert!(!may_be("prod.c1a2b3.eu-west-1.rds.amazonaws.com", ANY_RAILWAY));
+        // What runs at Railway, or on a machine, may be a proxy that stands before it.
+        assert!(may_be("pgdog.rlwy.net", "prod.c1a2b3.eu-west-1.rds.amazonaws.com"));
+        assert!(may_be("proxy.westeurope.cloudapp.azure.com", "prod.c1a2b3.eu-west-1.rds.amazonaws.com"));
         assert_eq!(shared("evil.c1a2b3.eu-west-1.rds.amazonaws.com.example.com"), None);
     }
 }

@@ -2,10 +2,12 @@
 
 Usage: company.py ENDPOINT POLICY (what an auditor is granted: a file, as `deadstop permissions aws` prints it)
 """
+import io
 import json
 import pathlib
 import sys
 import urllib.request
+import zipfile
 
 import boto3
 
@@ -29,6 +31,13 @@ def document(*statements):
 
 def allow(actions, resource="*", **more):
     return {"Effect": "Allow", "Action": actions, "Resource": resource, **more}
+
+
+def zipped(name, text):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as files:
+        files.writestr(name, text)
+    return packed.getvalue()
 
 
 post("/moto-api/reset")
@@ -122,7 +131,8 @@ read = ["s3:GetBucket*", "s3:GetObject*", "s3:GetEncryption*", "s3:GetLifecycle*
         "kms:ListResourceTags", "secretsmanager:ListSecrets", "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy",
         "elasticfilesystem:Describe*", "fsx:Describe*", "redshift:DescribeClusters", "redshift:DescribeClusterSnapshots",
         "elasticache:Describe*", "elasticache:List*", "memorydb:Describe*", "memorydb:List*", "es:List*", "es:DescribeDomain",
-        "ecr:Describe*", "ecr:Get*", "ecr:List*", "eks:List*", "eks:Describe*", "cloudformation:Describe*", "cloudformation:Get*", "cloudformation:List*"]
+        "ecr:Describe*", "ecr:Get*", "ecr:List*", "eks:List*", "eks:Describe*", "cloudformation:Describe*", "cloudformation:Get*", "cloudformation:List*",
+        "lambda:ListFunctions", "lambda:GetPolicy"]
 users = {
     "agent-admin": [allow("*")],
     "agent-readonly": [allow(read)],
@@ -178,6 +188,7 @@ users = {
     "agent-proxy": [allow(["rds:ModifyDBProxyTargetGroup", "sts:GetCallerIdentity"])],
     "agent-disable": [allow(["kms:DisableKey", "sts:GetCallerIdentity"])],
     "agent-policies": [allow(["s3:PutBucketPolicy", "sts:GetCallerIdentity"])],
+    "agent-coder": [allow("sts:GetCallerIdentity")],
 }
 keys = {}
 for name, statements in users.items():
@@ -192,6 +203,13 @@ iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=trust)
 iam.put_role_policy(RoleName="deployer", PolicyName="own", PolicyDocument=document(allow(["rds:Delete*", "rds:Describe*", "dynamodb:*"])))
 trust = document({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:user/agent-patch"}, "Action": "sts:AssumeRole"})
 iam.create_role(RoleName="clerk", AssumeRolePolicyDocument=trust)
+
+# A function that may do everything: whoever changes its code may, too. Its policy lets a service call it.
+trust = document({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
+acting = iam.create_role(RoleName="tidy", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+iam.put_role_policy(RoleName="tidy", PolicyName="own", PolicyDocument=document(allow("*")))
+client("lambda").create_function(FunctionName="prod-tidy", Runtime="python3.13", Role=acting, Handler="tidy.main", Code={"ZipFile": zipped("tidy.py", "")})
+client("lambda").add_permission(FunctionName="prod-tidy", StatementId="events", Action="lambda:InvokeFunction", Principal="events.amazonaws.com")
 
 # What every account with databases has: a role that no database is given.
 iam.create_service_linked_role(AWSServiceName="rds.amazonaws.com")

@@ -43,7 +43,8 @@ SHARED = ["sts:GetCallerIdentity", "iam:GetAccountAuthorizationDetails", "organi
           "kms:GetKeyPolicy", "s3:ListAllMyBuckets", "s3:GetBucketLocation", "s3:GetBucketVersioning",
           "s3:GetBucketObjectLockConfiguration", "s3:GetBucketPolicy", "s3:GetBucketAcl", "s3:GetBucketTagging",
           "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration", "ec2:DescribeVolumes",
-          "ec2:DescribeInstances", "ec2:DescribeInstanceAttribute", "ec2:DescribeSnapshots", "ec2:DescribeLockedSnapshots", "rbin:ListRules"]
+          "ec2:DescribeInstances", "ec2:DescribeInstanceAttribute", "ec2:DescribeSnapshots", "ec2:DescribeLockedSnapshots", "rbin:ListRules",
+          "lambda:ListFunctions", "lambda:GetPolicy", "ec2:DescribeRegions"]
 # Operations that say nothing of what those of another line speak of, so that one of each line is spoilt in one run.
 APART = [["kms:ListResourceTags"],
          ["secretsmanager:ListSecrets", "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"],
@@ -62,7 +63,12 @@ SPOILT = [{operation} for operation in SHARED] + [set(filter(None, some)) for so
 # Spoilt where there are legal holds, and stacks.
 OF_HOLDS = ["backup:ListLegalHolds", "backup:ListRecoveryPointsByLegalHold", "backup:ListRestoreJobs"]
 OF_STACKS = ["cloudformation:DescribeStacks", "cloudformation:ListStackResources", "cloudformation:GetTemplate"]
-READS = set().union(*SPOILT, OF_HOLDS, OF_STACKS, {SIMULATE})
+# Asked of single identities, where the account is not told as a whole.
+DETAILS = "iam:GetAccountAuthorizationDetails"
+OF_PIECES = [f"iam:{name}" for name in (
+    "ListRoles", "GetUser", "ListUserPolicies", "GetUserPolicy", "ListAttachedUserPolicies", "ListGroupsForUser", "ListGroupPolicies",
+    "GetGroupPolicy", "ListAttachedGroupPolicies", "GetRole", "ListRolePolicies", "GetRolePolicy", "ListAttachedRolePolicies", "GetPolicy", "GetPolicyVersion")]
+READS = set().union(*SPOILT, OF_HOLDS, OF_STACKS, OF_PIECES, {SIMULATE})
 if sys.argv[4:]:
     SPOILT = [operations for operations in SPOILT if operations & set(sys.argv[4:])]
 SECRET = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:"
@@ -77,7 +83,8 @@ OF_S3 = {"max-buckets": "ListAllMyBuckets", "location": "GetBucketLocation", "ve
 OF_PATHS = [(r"/2015-02-01/file-systems", "DescribeFileSystems"), (r"/2015-02-01/file-systems/[^/]+/policy", "DescribeFileSystemPolicy"),
             (r"/2015-02-01/file-systems/replication-configurations", "DescribeReplicationConfigurations"),
             (r"/2021-01-01/domain", "ListDomainNames"), (r"/2021-01-01/opensearch/domain/[^/]+", "DescribeDomain"),
-            (r"/2021-01-01/tags/", "ListTags"), (r"/clusters", "ListClusters"), (r"/clusters/[^/]+", "DescribeCluster")]
+            (r"/2021-01-01/tags/", "ListTags"), (r"/clusters", "ListClusters"), (r"/clusters/[^/]+", "DescribeCluster"),
+            (r"/2015-03-31/functions/", "ListFunctions"), (r"/2015-03-31/functions/[^/]+/policy", "GetPolicy")]
 failures = []
 
 
@@ -140,9 +147,10 @@ def hashed(request, **_):
     request.headers["X-Amz-Content-SHA256"] = hashlib.sha256(body).hexdigest()
 
 
-def run(endpoint, keys, name, *flags, auditor=None, home=None):
+def run(endpoint, keys, name, *flags, auditor=None, home=None, plans=False, regions="regions: [eu-west-1], "):
     """Runs Deadstop over a folder with these keys, one .env file each; gives the exit code and the assessment. The auditor
-    is a key of the user's own, and the roles that it takes on; the home has these files, each by its path."""
+    is a key of the user's own, and the roles that it takes on; the home has these files, each by its path. Most runs look
+    for no fix plan, which takes longer than all the rest."""
     root = folder / name
     for part in ("home", "system", "work"):
         (root / part).mkdir(parents=True, exist_ok=True)
@@ -162,10 +170,10 @@ def run(endpoint, keys, name, *flags, auditor=None, home=None):
         place.mkdir(parents=True, exist_ok=True)
         (place / "credentials").write_text(f"[security-audit]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")
         named, own = f", profile: security-audit, roles: {json.dumps(roles)}", {"HOME": str(root / "own")}
-    config.write_text("schema: deadstop.config/1\nproviders:\n  aws: {regions: [eu-west-1], endpoint: \"%s\"%s}\n" % (endpoint, named))
+    config.write_text("schema: deadstop.config/1\nproviders:\n  aws: {%sendpoint: \"%s\"%s}\n" % (regions, endpoint, named))
     out = root / "out"
     done = subprocess.run([program, "run", root / "work", "--home", root / "home", "--system", root / "system", "--config", config, "-o", out, "--quiet",
-                           *flags], capture_output=True, text=True, env={"PATH": os.environ["PATH"], **own})
+                           *([] if plans else ["--no-fixes"]), *flags], capture_output=True, text=True, env={"PATH": os.environ["PATH"], **own})
     for _, secret in [*keys, *([auditor[:2]] if auditor else [])]:
         shown = done.stdout + done.stderr + "".join(path.read_text() for path in out.iterdir())
         check(secret not in shown and secret[:20] not in shown, f"{name}: a secret is in the output")
@@ -244,6 +252,79 @@ def blind(company, user):
     code, assessment, _ = asked(company, [company.keys[user]], f"blind-{user}", "--live")
     check(code == 3, f"{user}: exit {code}")
     check(all(asset["answer"] in ("unknown", "nothing") for asset in assessment["assets"]), f"{user}: {assessment['headline']}")
+
+
+# From the worst, as the answers are ranked.
+RANKS = ["nothing", "slowed-no-recovery", "recoverable-untested", "recoverable-tested", "slowed-untested", "slowed-tested", "stopped"]
+
+
+def piecewise(company):
+    """Where the account is not told as a whole, the rights of identities are read one by one: what they are said to do is the same,
+    or in doubt; and each call that is refused or garbled leaves them unknown, so that nothing becomes better."""
+    known, number = {}, itertools.count()
+    abroad = f"arn:aws:rds:eu-west-1:{ABROAD}:db:prod-abroad"
+
+    def told(users, operations=(), fault="", auditor=None, **more):
+        with between(company, operations, fault, known, **more) as endpoint:
+            _, assessment, out = run(endpoint, [company.keys[user] for user in users], f"pieces-{next(number)}", "--live", auditor=auditor)
+        calls = {json.loads(line)["operation"] for line in (out / "calls.jsonl").read_text().splitlines()}
+        check(calls <= READS | {"sts:AssumeRole"}, f"pieces: {users}: only reads were sent: {calls - READS}")
+        return {key: tuple(RANKS.index(bound) for bound in asset["bounds"]) for key, asset in answers(assessment).items()}, calls
+
+    def within(what, wide, exact):
+        """Whatever is the case lies within what is said."""
+        check(wide.keys() == exact.keys(), f"pieces: {what}: other assets: {wide.keys() ^ exact.keys()}")
+        for key, (low, high) in exact.items():
+            check(wide[key][0] <= low and high <= wide[key][1], f"pieces: {what}: {key} is {wide[key]}, and was {(low, high)}")
+
+    iam = company.client("iam", "piecewise")
+    check(tried(iam.get_account_authorization_details) in REFUSED, "pieces: the server refuses to tell the account as a whole")
+    check(tried(iam.get_user_policy, UserName="piecewise", PolicyName="own") is None, "pieces: the server tells a policy")
+    exact, calls = told(["piecewise", "reader"])
+    check(not calls & set(OF_PIECES), "pieces: nobody is asked about by himself where the account is told as a whole")
+    for end in ("db:prod-ledger", "table/carts", "repository/prod/app", "domain/prod-search", "cluster:prod-lake", "cluster/prod-memory"):
+        check([low for key, (low, _) in exact.items() if key.endswith(end)] == [0], f"pieces: {end} may be lost: {exact}")
+    plain, calls = told(["piecewise"])
+    check(set(OF_PIECES) <= calls, f"pieces: each is asked: {set(OF_PIECES) - calls}")
+    check(plain == exact, f"pieces: the same is said: {[(key, plain.get(key), exact[key]) for key in exact if plain.get(key) != exact[key]]}")
+
+    def other(user):
+        # Of these another key reads the policies.
+        users = [user, "reader"]
+        exact, _ = told(users)
+        wide, _ = told(users, {DETAILS}, "denied")
+        within(user, wide, exact)
+        # Who may make keys for others, or let himself in, may come to be somebody who was not read.
+        far = user in ("keymaker", "lets-in")
+        check(far or wide == exact, f"pieces: {user}: {[(key, wide[key], exact[key]) for key in exact if wide[key] != exact[key]]}")
+        wide, _ = told(users, {DETAILS, "iam:ListRoles"}, "denied")
+        within(f"{user}, whose roles are not listed", wide, exact)
+        check(user == "sealed" or all(low == 0 for low, _ in wide.values()), f"pieces: {user}: a role that was not listed may let anybody in: {wide}")
+
+    others = ["nothing", "deleter", "assumer", "keymaker", "lets-in", "sealed"]
+    answers_of = {operation: f"<R><{operation.split(':')[1]}Result/></R>".encode() for operation in OF_PIECES}
+    cases = [({operation}, fault, {}) for operation in OF_PIECES for fault in ("denied", "another shape", "cut off")]
+    cases += [({operation}, "", {"more": {operation: answer}}) for operation, answer in answers_of.items()]
+
+    def one(case):
+        operations, fault, more = case
+        what = f"{' '.join(operations)} {fault or 'tells nothing'}"
+        wide, _ = told(["piecewise"], () if more else operations, fault, **more)
+        within(what, wide, exact)
+        if "Role" not in what:
+            check(all(high == len(RANKS) - 1 for _, high in wide.values()), f"pieces: {what}: what was not read is not known: {wide}")
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(other, others))
+        list(pool.map(one, cases))
+    # A role of an account that lists no roles may let in whoever may take on roles, and nobody else.
+    auditor = [*company.keys["auditor"], role("audit"), role("audit", ABROAD)]
+    for user, low in (("traveller", 0), ("deleter", len(RANKS) - 1)):
+        found, _ = told([user], auditor=auditor)
+        check(found[abroad] == (low, len(RANKS) - 1), f"pieces: {user}, by way of a role abroad that was not read: {found[abroad]}")
+    found, _ = told(["traveller", "reader-abroad", "reader"])
+    check(found[abroad][0] == 0, f"pieces: by way of the role abroad: {found[abroad]}")
+    return len(cases)
 
 
 def simulated(company):
@@ -948,6 +1029,54 @@ def clusters(company):
     check(tried(rds.delete_db_cluster_snapshot, DBClusterSnapshotIdentifier="cluster-before-the-move") is None, "the server deletes the snapshot")
 
 
+def functions(company):
+    """Whoever the policy of a function lets change or call it comes to what it may do. The server keeps such policies in another
+    form than AWS, so that they are told here."""
+    ledger = DB + "prod-ledger"
+    arn = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:prod-tidy"
+    coder = {"AWS": f"arn:aws:iam::{ACCOUNT}:user/agent-coder"}
+
+    def told(action, principal, condition=None):
+        statement = {"Sid": "one", "Effect": "Allow", "Principal": principal, "Action": action, "Resource": arn}
+        policy = {"Version": "2012-10-17", "Id": "default", "Statement": [{**statement, **({"Condition": condition} if condition else {})}]}
+        return (200, json.dumps({"Policy": json.dumps(policy), "RevisionId": "1"}).encode())
+
+    def answer(name, *users, **spoilt):
+        with between(company, **spoilt) as endpoint:
+            _, assessment, _ = run(endpoint, [company.keys[user] for user in (*users, "agent-readonly")], f"functions-{name}", "--live")
+        return answers(assessment)[ledger]
+
+    for name, policy, expected in [
+            ("none", None, "stopped"), ("change", told("lambda:UpdateFunctionCode", coder), "unknown"), ("call", told("lambda:InvokeFunction", coder), "unknown"),
+            ("anybody", told("lambda:InvokeFunction", "*"), "unknown"), ("reads", told("lambda:GetFunction", coder), "stopped"),
+            ("another", told("lambda:UpdateFunctionCode", {"AWS": f"arn:aws:iam::{ACCOUNT}:user/agent-stop"}), "stopped"),
+            ("service", told("lambda:InvokeFunction", {"Service": "s3.amazonaws.com"}, {"StringEquals": {"AWS:SourceAccount": ACCOUNT}}), "stopped"),
+            ("address", told("lambda:InvokeFunctionUrl", "*", {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}), "stopped")]:
+        found = answer(name, "agent-coder", more={"lambda:GetPolicy": policy} if policy else None)
+        check(found["answer"] == expected, f"functions: {name}: {found['sentence']}")
+    for operation in ("lambda:GetPolicy", "lambda:ListFunctions"):
+        for fault in FAULTS:
+            found = answer(f"{operation}-{fault}", "agent-coder", operations={operation}, fault=fault)
+            check(found["answer"] == "unknown", f"functions: {operation} {fault}: {found['sentence']}")
+    found = answer("regions-denied", "agent-coder", operations={"ec2:DescribeRegions"}, fault="denied")
+    check(found["answer"] == "unknown", f"functions: of Regions that were not told: {found['sentence']}")
+    _, found = found_by(company, "agent-sealed")
+    check(found[ledger]["answer"] == "stopped", f"functions: what it is refused on everything, no function gives: {found[ledger]['sentence']}")
+
+
+def regions(company):
+    """Where no Region is named, those that are enabled are read; where these are not told, one is, and nothing is claimed of the rest."""
+    ledger = DB + "prod-ledger"
+    with between(company) as endpoint:
+        _, assessment, _ = run(endpoint, [company.keys["agent-readonly"]], "regions-all", "--live", regions="")
+    check(answers(assessment)[ledger]["answer"] == "stopped", f"regions: {answers(assessment)[ledger]['sentence']}")
+    for fault in FAULTS:
+        with between(company, {"ec2:DescribeRegions"}, fault) as endpoint:
+            code, assessment, _ = run(endpoint, [company.keys["agent-readonly"]], f"regions-{fault}", "--live", regions="")
+        found = answers(assessment)
+        check(code == 3 and ledger not in found and all(asset["answer"] != "stopped" for asset in found.values()), f"regions: {fault}: exit {code}")
+
+
 def buckets(company):
     """What each key may do to buckets, and what is left then."""
     def found(*users):
@@ -1038,11 +1167,11 @@ def consultant(company):
     keys = [company.keys["agent-abroad"], company.keys["agent-assume"]]
     known = {}
     with between(company, known=known) as endpoint:
-        code, assessment, out = run(endpoint, keys, "consultant", "--live", auditor=auditor)
+        code, assessment, out = run(endpoint, keys, "consultant", "--live", auditor=auditor, plans=True)
         refused = run(endpoint, keys[1:], "consultant-refused", "--live", auditor=auditor)
         # What is printed to be granted is enough: with everything, no gap is left that was not there before.
         everything = [*company.keys["auditor"], role("audit-all"), role("audit-all", ABROAD)]
-        _, more, _ = run(endpoint, keys, "consultant-all", "--live", auditor=everything)
+        _, more, _ = run(endpoint, keys, "consultant-all", "--live", auditor=everything, plans=True)
     check(gaps(assessment) == gaps(more), f"granted: {gaps(assessment) ^ gaps(more)}")
     found = answers(assessment)
     abroad = found[f"arn:aws:rds:eu-west-1:{ABROAD}:db:prod-abroad"]
@@ -1321,6 +1450,8 @@ if __name__ == "__main__":
         secrets_and_keys(company)
         stores(company)
         namespaces(company)
+        functions(company)
+        regions(company)
         buckets(company)
         # Asks about the volume that the next one deletes for real.
         proved(company)
@@ -1343,6 +1474,8 @@ if __name__ == "__main__":
         runs += organisation(company)
     with Company("stacks.py") as company:
         runs += stacks(company)
+    with Company("pieces.py") as company:
+        runs += piecewise(company)
     if failures:
         sys.exit(f"{len(failures)} failed")
     print(f"Answers agree with a server that really deletes; {runs} spoilt runs made none better.")

@@ -1,6 +1,6 @@
 """Holds what Deadstop foretells of made-up worlds against what a client can destroy in them for real.
 
-Usage: worlds.py DEADSTOP MOTO_SERVER FOLDER [COUNT [SEED]]
+Usage: worlds.py DEADSTOP MOTO_SERVER FOLDER [COUNT [SEED [OPERATION...]]]   (these operations are refused)
 
 Each world is an account with stores, backups, users, groups and roles, all by its seed. For each user Deadstop says, by an
 auditor's reads, what its key may destroy. Then a client with that key does its worst: at first without changing anything
@@ -30,7 +30,7 @@ import prove
 
 REGION, ACCOUNT = "eu-west-1", prove.ACCOUNT
 # From the worst, as the answers are ranked.
-RANKS = ["nothing", "slowed-no-recovery", "recoverable-untested", "recoverable-tested", "slowed-untested", "slowed-tested", "stopped"]
+RANKS = prove.RANKS
 EVERYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 ACTIONS = {
     "rds": ["*", "Delete*", "DeleteDBInstance", "DeleteDBCluster", "ModifyDBInstance", "ModifyDBCluster", "Delete*Snapshot", "Modify*", "Describe*"],
@@ -537,7 +537,7 @@ def one(ground, seed, count):
     auditor = [*actors["auditor"].held[:2], prove.role("audit")]
     told, known = {}, {}
     for user in world["users"]:
-        with prove.between(ground.company, known=known) as endpoint:
+        with prove.between(ground.company, set(sys.argv[6:]), "denied", known) as endpoint:
             _, assessment, out = prove.run(endpoint, [actors[user].held[:2]], f"world-{seed}-{user}", "--live", auditor=auditor)
         shutil.rmtree(out.parent)
         found = prove.answers(assessment)

@@ -28,6 +28,24 @@ fn fixes_are_listed_and_printed_to_be_pasted() {
 }
 
 #[test]
+fn answers_are_the_same_without_a_plan() {
+    let place = Place::new();
+    let shown = |more: &[&str]| -> Value {
+        let args: Vec<&str> = ["demo", "own-role", "-o", "out"].into_iter().chain(more.iter().copied()).collect();
+        place.run(&args);
+        serde_json::from_str(&place.read("out/assessment.json")).unwrap()
+    };
+    let (planned, quick) = (shown(&[]), shown(&["--no-fixes"]));
+    for part in ["assets", "paths", "headline", "gaps"] {
+        assert_eq!(planned[part], quick[part], "{part}");
+    }
+    assert_eq!(planned["fixes"]["all"].as_array().unwrap().len(), quick["fixes"]["all"].as_array().unwrap().len());
+    assert_eq!(quick["fixes"]["minimal"], serde_json::json!([]));
+    assert_eq!(quick["fixes"]["reached"], false);
+    assert!(quick["fixes"]["short_of"].as_str().unwrap().contains("--no-fixes"));
+}
+
+#[test]
 fn a_baseline_fails_for_what_is_new_or_worse_alone() {
     let place = Place::new();
     let fails = ["--fail-on", "nothing"];

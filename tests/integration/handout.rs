@@ -251,3 +251,22 @@ fn an_edition_is_for_the_page_and_changes_no_answer() {
         assert_eq!(page, place.read(&format!("{who}/report.html")));
     }
 }
+
+#[test]
+fn the_page_says_what_changed_since_a_baseline_and_a_hand_out_does_not() {
+    let place = Place::new();
+    place.run(&["demo", "hardened", "-o", "old"]);
+    let shown = place.run(&["demo", "pocketos", "-o", "new", "--baseline", "old/assessment.json"]);
+    let page = place.read("new/report.html");
+    assert!(page.contains("What changed since") && page.contains("data-changes=\"New assets\""), "{}", shown.out);
+    let again = place.expect(0, &["report", "new/assessment.json", "--baseline", "old/assessment.json", "-o", "-"]);
+    assert_eq!(again.out, page, "the same two files give the same page");
+    let alone = place.expect(0, &["report", "new/assessment.json", "-o", "-"]).out;
+    assert!(!alone.contains("What changed since"));
+    let given = ["report", "new/assessment.json", "--baseline", "old/assessment.json", "--redact", "names", "-o", "-"];
+    let given = place.expect(0, &given);
+    assert!(!given.out.contains("What changed since") && given.err.contains("it is left out"), "{}", given.err);
+    let made = place.run(&["demo", "pocketos", "-o", "for", "--baseline", "old/assessment.json", "--redact", "names"]);
+    assert!(made.out.contains("what changed since the baseline holds the names"), "{}", made.out);
+    assert!(!place.read("for/report.html").contains("What changed since"));
+}

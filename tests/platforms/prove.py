@@ -113,6 +113,11 @@ def planetscale():
         for key, parts in [(f"DELETE {DATABASE}", ("northwind", "orders")), (branch, ("northwind", "orders", "main")), (f"PATCH {DATABASE}", ("northwind", "orders"))]:
             check(not platform.deletes(key, parts, shown_as("reader")), f"the server refuses a reader {key}")
     with PlanetScale() as platform:
+        # A login at its hosts may be one at that branch, which a token's rights say nothing of.
+        login = "DATABASE_URL=mysql://app:k3-quarry-fern@aws.connect.psdb.cloud/orders\n"
+        _, _, more = live(platform, planetscale_token("reader") + login, "planetscale-reader-login")
+        check(more[ORDERS]["answer"] == "unknown", f"planetscale reader with a login: {more[ORDERS]}")
+    with PlanetScale() as platform:
         _, assessment, found = live(platform, planetscale_token("developer"), "planetscale-developer")
         check(found[ORDERS]["answer"] == "stopped", f"planetscale developer: {found[ORDERS]}")
         check(found[TRY]["prevention"] == "open", f"planetscale developer: {found[TRY]}")

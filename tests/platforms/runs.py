@@ -25,7 +25,7 @@ def live(platform, text, name, *flags, policy="", secrets=()):
     config.write_text(f"schema: deadstop.config/1\nproviders:\n  {platform.provider}: {{endpoint: \"{platform.url}\"}}\n{policy}")
     out = root / "out"
     done = subprocess.run([program, "run", root / "work", "--home", root / "home", "--system", root / "system", "--config", config, "-o", out,
-                           "--quiet", "--live", *flags], capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
+                           "--quiet", "--live", *(["--no-fixes"] if platform.fault else []), *flags], capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
     if not (out / "assessment.json").exists():
         sys.exit(f"{name}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     shown = done.stdout + done.stderr + "".join(path.read_text() for path in out.iterdir())

@@ -51,7 +51,8 @@ def run(endpoint, files, name, *flags, policy=""):
 
 
 def live(railway, files, name, *flags, policy=""):
-    code, assessment, out = run(railway.url, files, name, "--live", *flags, policy=policy)
+    quick = ["--no-fixes"] if railway.fault else []
+    code, assessment, out = run(railway.url, files, name, "--live", *quick, *flags, policy=policy)
     check(not railway.wrong, f"{name}: {railway.wrong}")
     asked = [question for question in railway.asked]
     check(railway.fault or len(asked) == len(set(asked)), f"{name}: a question was asked twice: {[q for q in asked if asked.count(q) > 1]}")
@@ -136,6 +137,21 @@ def staging_alone():
                              'projectScheduleDelete(id: "prj-storefront")', 'projectScheduleDeleteForce(id: "prj-storefront")'):
                 check(not deletes(railway, STAGING, "project", mutation), f"the server refuses a token of staging {mutation}")
             check(deletes(railway, STAGING, "project", 'volumeDelete(volumeId: "vol-made-up")'), "the server lets it delete in staging")
+
+
+def by_a_login():
+    """A login at a host of Railway may be one at the database that a volume keeps, which a token's rights say nothing of."""
+    for name, url, expected in [
+            ("proxy", "postgres://postgres:k3-quarry-fern@shuttle.proxy.rlwy.net:23456/railway", "unknown"),
+            ("within", "postgres://postgres:k3-quarry-fern@postgres.railway.internal:5432/railway", "unknown"),
+            ("elsewhere", "postgres://postgres:k3-quarry-fern@ep-cool-1.eu-central-1.aws.neon.tech/shop", "stopped"),
+            ("another", "mysql://root:k3-quarry-fern@shuttle.proxy.rlwy.net:23456/railway", "stopped")]:
+        with Railway(company()) as railway:
+            files = env(STAGING, "RAILWAY_TOKEN")
+            files["db/.env"] = f"DATABASE_URL={url}\n"
+            _, assessment, _ = live(railway, files, f"login-{name}")
+            bookings = answers(assessment)[BOOKINGS]
+            check(bookings["answer"] == expected, f"login {name}: {bookings['sentence']}")
 
 
 def one_volume_in_two_environments():
@@ -296,6 +312,7 @@ def spoilt():
 the_incident()
 a_workspace()
 staging_alone()
+by_a_login()
 one_volume_in_two_environments()
 a_member()
 invited()

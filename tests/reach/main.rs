@@ -11,6 +11,7 @@ mod history;
 mod hostile;
 mod hosting;
 mod planted;
+mod reused;
 mod sealed;
 mod stores;
 mod support;

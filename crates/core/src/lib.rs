@@ -3,7 +3,7 @@
 //! Nothing here opens a file, asks a network, waits or looks at a clock. Modules stand on floors, and each uses only
 //! the floors below its own and what stands before it on its own floor:
 //!
-//! - 3: `headline`, `fixes`, `assess`, `redact`, `render`, `diff`, `tabletop`: bundle → assessment → text
+//! - 3: `headline`, `fixes`, `assess`, `redact`, `diff`, `render`, `tabletop`: bundle → assessment → text
 //! - 2: `iam`, `meaning`, `world`, `power`, `gate`, `path`, `answer`, `check`: evaluators, each takes data and gives data
 //! - 1: `verdict`, `policy`, `assessment`, `bundle`, `catalogue`, `corpus`, `shorthand`
 //! - 0: `beside`, `pattern`, `quote`, `time`, `yaml`, `id`, `fact`, `model`

@@ -3,18 +3,13 @@
 /// Whether `text` matches `pattern`.
 #[must_use]
 pub fn matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    if !pattern.contains('*') {
-        return rest.is_empty();
-    }
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
+    let Some((first, mut parts)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    while let Some((part, others)) = parts.split_once('*') {
         let Some((_, after)) = rest.split_once(part) else { return false };
-        rest = after;
+        (rest, parts) = (after, others);
     }
-    rest.ends_with(last)
+    rest.ends_with(parts)
 }
 
 /// Whether any of `patterns` matches `text`.

@@ -19,6 +19,8 @@ pub struct Policy {
     pub fact_max_age: Span,
     /// The rank that the fix plan brings every production asset to.
     pub target: Rank,
+    /// Whether a fix plan is looked for, which takes far longer than the answers do.
+    pub plans: bool,
     /// How names, accounts and projects map to environments, in the order of the file.
     pub environments: Vec<Environment>,
     /// What a session is meant to touch, by its key.
@@ -120,6 +122,7 @@ impl Default for Policy {
             assets: BTreeMap::new(),
             drills: Vec::new(),
             fixes: BTreeMap::new(),
+            plans: true,
             trusted: true,
             engagement: Engagement::default(),
             waivers: Vec::new(),

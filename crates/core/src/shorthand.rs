@@ -167,6 +167,7 @@ fn policy(written: WrittenPolicy) -> Result<Policy, ShorthandError> {
             .collect(),
         drills: drills.collect::<Result<_, _>>()?,
         fixes: BTreeMap::new(),
+        plans: true,
         trusted: !written.untrusted,
         engagement: Engagement {
             client: written.client,

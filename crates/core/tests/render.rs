@@ -11,6 +11,7 @@
 
 use base64::Engine as _;
 use deadstop_core::assessment::Assessment;
+use deadstop_core::diff;
 use deadstop_core::render::{self, Audience, Edition, Templates};
 use sha2::{Digest as _, Sha256};
 use std::path::PathBuf;
@@ -210,8 +211,9 @@ fn every_link_leads_somewhere() {
 fn an_edition_is_whole_in_itself_and_says_what_it_leaves_out() {
     for name in ["sample", "story", "empty", "hostile"] {
         let assessment = sample(name);
-        let edition =
-            |audience| render::html_edition(&assessment, &templates(), &Edition { audience, logo: None }).unwrap();
+        let edition = |audience| {
+            render::html_edition(&assessment, &templates(), &Edition { audience, ..Edition::default() }).unwrap()
+        };
         let (executive, technical, full) =
             (edition(Audience::Executive), edition(Audience::Technical), edition(Audience::Full));
         assert_eq!(full, page(name, &assessment));
@@ -236,10 +238,39 @@ fn an_edition_is_whole_in_itself_and_says_what_it_leaves_out() {
     }
 }
 
+/// What changed stands beside what is, each kind with its count, in the words of the comparison.
+#[test]
+fn what_changed_is_told_for_whom_it_is_for() {
+    let (before, after) = (sample("hostile"), sample("story"));
+    let changes = Some(diff::diff(&before, &after));
+    let told = diff::text::sections(changes.as_ref().unwrap());
+    assert!(told.len() > 3 && told.iter().any(|section| section.of_assets), "{told:?}");
+    let edition = |audience| Edition { audience, changes: changes.clone(), ..Edition::default() };
+    let page = |audience| render::html_edition(&after, &templates(), &edition(audience)).unwrap();
+    let full = page(Audience::Full);
+    let part = between(&full, "<section class=\"sec\" id=\"changes\"", "</section>");
+    assert!(full.contains("<a href=\"#changes\">What changed <span>"));
+    for section in &told {
+        assert!(part.contains(&format!("data-changes=\"{}\"", section.title)), "{}", section.title);
+        assert!(part.contains(&format!("{} ({})", section.title, section.lines.len())), "{}", section.title);
+    }
+    let lines = |part: &str| part.matches("<li>").count();
+    assert_eq!(lines(&part), told.iter().map(|section| section.lines.len().min(50)).sum::<usize>());
+    // Those who decide are told of assets alone.
+    let executive = page(Audience::Executive);
+    let part = between(&executive, "<section class=\"sec\" id=\"changes\"", "</section>");
+    let of_assets = told.iter().filter(|section| section.of_assets);
+    assert_eq!(lines(&part), of_assets.map(|section| section.lines.len().min(50)).sum::<usize>());
+    // The same twice: nothing changed, and that is said.
+    let same = Edition { changes: Some(diff::diff(&after, &after)), ..Edition::default() };
+    let page = render::html_edition(&after, &templates(), &same).unwrap();
+    assert!(between(&page, "id=\"changes\"", "</section>").contains("<p>Nothing changed.</p>"));
+}
+
 #[test]
 fn a_logo_is_carried_within_and_opens_the_policy_for_nothing_else() {
     let logo = render::Logo::of(b"\x89PNG\r\n\x1a\nrest").ok();
-    let edition = Edition { audience: Audience::Full, logo };
+    let edition = Edition { logo, ..Edition::default() };
     let page = render::html_edition(&sample("story"), &templates(), &edition).unwrap();
     let policy = between(&page, "http-equiv=\"Content-Security-Policy\" content=\"", "\">");
     assert!(policy.replace("&#x27;", "'").starts_with("default-src 'none'; img-src data:; style-src"), "{policy}");

@@ -1,7 +1,11 @@
-//! Users, groups, roles and their policies, from one call (`iam:GetAccountAuthorizationDetails`).
+//! Users, groups, roles and their policies, from one call (`iam:GetAccountAuthorizationDetails`), or from narrower ones where
+//! it is refused ([`narrow`]).
+
+pub(super) mod narrow;
 
 use std::collections::BTreeMap;
 
+use deadstop_core::fact::Gap;
 use deadstop_core::iam::{Kind, Policy};
 use roxmltree::{Document, Node};
 
@@ -24,9 +28,27 @@ pub(super) struct Identity {
     boundary: Option<String>,
     /// Who may take it on, for a role.
     pub(super) trust: Option<Read>,
+    pub(super) rights: Rights,
+}
+
+/// How far the rights of an identity were read.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Rights {
+    /// All that speaks of them.
+    #[default]
+    Read,
+    /// Nobody has asked for them: it is known to be there.
+    NotAsked,
+    /// Something that speaks of them was not answered.
+    Refused(Gap),
 }
 
 impl Identity {
+    /// Whether all that speaks of its rights was read.
+    pub(super) const fn is_read(&self) -> bool {
+        matches!(self.rights, Rights::Read)
+    }
+
     /// Whether it is a user: a role has a trust policy, be it one that cannot be understood.
     pub(super) const fn is_user(&self) -> bool {
         self.trust.is_none()
@@ -40,13 +62,27 @@ struct Group {
     attached: Vec<String>,
 }
 
-/// All of an account.
-#[derive(Clone, Debug, Default)]
+/// What was read of an account.
+#[derive(Clone, Debug)]
 pub(super) struct Directory {
     pub(super) users: BTreeMap<String, Identity>,
     pub(super) roles: BTreeMap<String, Identity>,
     groups: BTreeMap<String, Group>,
     managed: BTreeMap<String, Read>,
+    /// Why something that was asked for by itself is not among them, by ARN.
+    refused: BTreeMap<String, Gap>,
+    extent: Extent,
+}
+
+/// How much of an account was read.
+#[derive(Clone, Debug)]
+enum Extent {
+    /// All of it.
+    Whole,
+    /// Every role with whom it lets in, and the rights of some identities.
+    Roles,
+    /// Some identities, by their names. What other roles there are is not known.
+    Named(Gap),
 }
 
 /// The policies of one identity.
@@ -63,9 +99,48 @@ pub(super) struct Held<'a> {
 }
 
 impl Directory {
+    /// One in which nobody is.
+    pub(super) const fn empty() -> Self {
+        Self::of(Extent::Whole)
+    }
+
+    const fn of(extent: Extent) -> Self {
+        Self {
+            users: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            managed: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            extent,
+        }
+    }
+
+    /// Whether everybody who is in the account is in it.
+    pub(super) const fn is_whole(&self) -> bool {
+        matches!(self.extent, Extent::Whole)
+    }
+
+    /// Why the account may have roles that are not in it.
+    pub(super) const fn unlisted(&self) -> Option<&Gap> {
+        match &self.extent {
+            Extent::Named(gap) => Some(gap),
+            Extent::Whole | Extent::Roles => None,
+        }
+    }
+
+    /// The call that tells of an identity of it.
+    pub(super) fn told_by(&self, arn: &str) -> &'static str {
+        match self.extent {
+            Extent::Whole => super::DETAILS,
+            Extent::Roles | Extent::Named(_) if arn.contains(":user/") => narrow::USER,
+            Extent::Roles => narrow::ROLES,
+            Extent::Named(_) => narrow::ROLE,
+        }
+    }
+
     /// Reads it whole.
     pub(super) fn read(client: &Client<'_>) -> Result<Self, Fault> {
-        let mut all = Self::default();
+        let mut all = Self::of(Extent::Whole);
         pages(|place| {
             let mut fields = vec![("MaxItems", "1000")];
             fields.extend(place.map(|place| ("Marker", place)));
@@ -180,6 +255,7 @@ fn identity(node: Node<'_, '_>, name: &str, policies: &str) -> Option<Identity> 
             .and_then(|boundary| text(boundary, "PermissionsBoundaryArn"))
             .map(str::to_owned),
         trust: None,
+        rights: Rights::Read,
     })
 }
 

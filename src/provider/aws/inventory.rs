@@ -6,6 +6,7 @@ mod ebs;
 mod efs;
 mod eks;
 mod fsx;
+mod functions;
 mod images;
 mod kms;
 mod parts;
@@ -127,9 +128,24 @@ impl<'a> Scene<'a> {
     }
 
     /// Reads what the account has: in these Regions, and what lies in none. `homes` are Regions of which one knows all
-    /// buckets.
-    pub(super) fn read(&self, regions: &[&str], homes: &[&str]) -> Read {
+    /// buckets. Functions are read in all that are `enabled`: what one lets somebody do ends at no Region.
+    pub(super) fn read(&self, regions: &[&str], homes: &[&str], enabled: &Result<Vec<String>, Gap>) -> Read {
         let mut all = Read::new(self.at);
+        let mut anywhere: BTreeSet<&str> = regions.iter().copied().collect();
+        match enabled {
+            Ok(enabled) => anywhere.extend(enabled.iter().map(String::as_str)),
+            Err(gap) => {
+                all.unlisted.push(gap.clone());
+                functions::elsewhere(homes.first().copied().unwrap_or_default(), self.account, &mut all.holdings);
+            }
+        }
+        let anywhere: Vec<&str> = anywhere.into_iter().collect();
+        let read = at_once(AT_ONCE, &anywhere, |region| {
+            let mut desk = self.desk(region);
+            functions::list_all(&mut desk);
+            desk.done()
+        });
+        read.into_iter().for_each(|one| all.join(one));
         let mut desk = self.desk(homes.first().copied().unwrap_or_default());
         let buckets = s3::list_all(&mut desk, homes);
         all.join(desk.done());

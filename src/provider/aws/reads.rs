@@ -54,12 +54,29 @@ pub(super) const READS: Reads = Reads {
             shape: Shape::Issue { path: "/federation/credentials", keys: &["account_id", "role_name"] },
         },
         form("iam:GetAccountAuthorizationDetails", "GetAccountAuthorizationDetails", IAM),
+        // What follows is asked of single identities, where the account is not told as a whole.
+        form("iam:ListRoles", "ListRoles", IAM),
+        form("iam:GetUser", "GetUser", IAM),
+        form("iam:ListUserPolicies", "ListUserPolicies", IAM),
+        form("iam:GetUserPolicy", "GetUserPolicy", IAM),
+        form("iam:ListAttachedUserPolicies", "ListAttachedUserPolicies", IAM),
+        form("iam:ListGroupsForUser", "ListGroupsForUser", IAM),
+        form("iam:ListGroupPolicies", "ListGroupPolicies", IAM),
+        form("iam:GetGroupPolicy", "GetGroupPolicy", IAM),
+        form("iam:ListAttachedGroupPolicies", "ListAttachedGroupPolicies", IAM),
+        form("iam:GetRole", "GetRole", IAM),
+        form("iam:ListRolePolicies", "ListRolePolicies", IAM),
+        form("iam:GetRolePolicy", "GetRolePolicy", IAM),
+        form("iam:ListAttachedRolePolicies", "ListAttachedRolePolicies", IAM),
+        form("iam:GetPolicy", "GetPolicy", IAM),
+        form("iam:GetPolicyVersion", "GetPolicyVersion", IAM),
         form("iam:SimulatePrincipalPolicy", "SimulatePrincipalPolicy", IAM),
         form("rds:DescribeDBInstances", "DescribeDBInstances", RDS),
         form("rds:DescribeDBProxies", "DescribeDBProxies", RDS),
         form("rds:DescribeDBSnapshots", "DescribeDBSnapshots", RDS),
         form("rds:DescribeDBClusters", "DescribeDBClusters", RDS),
         form("rds:DescribeDBClusterSnapshots", "DescribeDBClusterSnapshots", RDS),
+        form("ec2:DescribeRegions", "DescribeRegions", EC2),
         form("ec2:DescribeVolumes", "DescribeVolumes", EC2),
         form("ec2:DescribeInstances", "DescribeInstances", EC2),
         form("ec2:DescribeInstanceAttribute", "DescribeInstanceAttribute", EC2),
@@ -136,6 +153,8 @@ pub(super) const READS: Reads = Reads {
         target("ecr:ListTagsForResource", "AmazonEC2ContainerRegistry_V20150921.ListTagsForResource"),
         get("eks:ListClusters", "/clusters", ""),
         get("eks:DescribeCluster", "/clusters/{}", ""),
+        get("lambda:ListFunctions", "/2015-03-31/functions/", "MaxItems"),
+        get("lambda:GetPolicy", "/2015-03-31/functions/{}/policy", ""),
         get("s3:ListAllMyBuckets", "/", "max-buckets"),
         get("s3:GetBucketLocation", "/{}", "location"),
         get("s3:GetBucketVersioning", "/{}", "versioning"),
@@ -168,7 +187,7 @@ fn own_host(host: &str) -> bool {
     service && region && labels.next().is_none()
 }
 
-const SERVICES: [&str; 20] = [
+const SERVICES: [&str; 21] = [
     "sts",
     "iam",
     "rds",
@@ -188,6 +207,7 @@ const SERVICES: [&str; 20] = [
     "memory-db",
     "es",
     "eks",
+    "lambda",
     "cloudformation",
 ];
 

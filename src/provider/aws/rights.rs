@@ -16,6 +16,7 @@ mod points;
 mod rest;
 mod stacks;
 mod sure;
+mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -25,7 +26,7 @@ use deadstop_core::iam::{Caller, Cited, Context, Layer, Outcome, Policies, Polic
 use deadstop_core::id::{NodeId, PrincipalId, StepId};
 use deadstop_core::model::{Atom, Basis, Grant, Principal, Step};
 
-use super::iam::{Directory, Held, Identity};
+use super::iam::{Directory, Held, Identity, Rights};
 use super::inventory::Holdings;
 use super::organization::{Above, Limits};
 use crate::provider::facts::Facts;
@@ -92,11 +93,18 @@ pub(super) struct Account {
     pub(super) node: NodeId,
     /// The part of it that was not listed.
     pub(super) rest: NodeId,
-    /// Its users and roles, if they were read.
+    /// Its users and roles, as far as they were read.
     pub(super) directory: Option<Directory>,
     pub(super) above: Above,
     /// Whoever has all rights that it may give, by a name of its own.
     pub(super) anyone: String,
+}
+
+impl Account {
+    /// Its directory, if all roles are in it: only then it is known which of them let somebody in.
+    fn listed(&self) -> Option<&Directory> {
+        self.directory.as_ref().filter(|directory| directory.unlisted().is_none())
+    }
 }
 
 /// Every account of which a key was found, by number.
@@ -155,17 +163,28 @@ impl<'a> Accounts<'a> {
         let mut known: BTreeSet<&str> = BTreeSet::new();
         let mut open: Vec<&str> = starts.iter().map(String::as_str).collect();
         while let Some(arn) = open.pop() {
-            let Some(who) = self.who(arn) else { continue };
-            if known.insert(who.arn) {
-                open.extend(self.one(&who, &limited, facts));
+            let Some((number, _, of)) = self.identity(arn).filter(|(_, _, of)| known.insert(&of.arn)) else {
+                continue;
+            };
+            match (&of.rights, self.who(arn)) {
+                (Rights::Read, Some(who)) => open.extend(self.one(&who, &limited, facts)),
+                (Rights::Refused(gap), _) => super::unread(facts, &of.arn, number, Some(gap)),
+                (Rights::Read | Rights::NotAsked, _) => super::unread(facts, &of.arn, number, None),
             }
         }
     }
 
-    fn who(&self, arn: &str) -> Option<Who<'a>> {
+    /// An identity that is known to be there, with its account.
+    fn identity(&self, arn: &str) -> Option<(&'a str, &'a Account, &'a Identity)> {
         let (number, account) = self.all.get_key_value(arn.split(':').nth(4)?)?;
+        let of = account.directory.as_ref()?.identities().find(|identity| identity.arn == arn)?;
+        Some((number, account, of))
+    }
+
+    /// The same, if all that speaks of its rights was read.
+    fn who(&self, arn: &str) -> Option<Who<'a>> {
+        let (number, account, of) = self.identity(arn).filter(|(_, _, of)| of.is_read())?;
         let directory = account.directory.as_ref()?;
-        let of = directory.identities().find(|identity| identity.arn == arn)?;
         Some(Who {
             id: of.arn.as_str().into(),
             arn: &of.arn,
@@ -180,7 +199,7 @@ impl<'a> Accounts<'a> {
     /// States the rights of one, and gives whom it can become.
     fn one(&self, who: &Who<'a>, limited: &Limited, facts: &mut Facts) -> Vec<&'a str> {
         let name = who.arn.rsplit(':').next().unwrap_or(who.arn).replacen('/', " ", 1);
-        let sources = vec![facts.source(super::DETAILS, who.number)];
+        let sources = vec![facts.source(who.told_by(), who.number)];
         facts.principals.push(Principal {
             id: who.id.clone(),
             provider: "aws".to_owned(),
@@ -196,6 +215,7 @@ impl<'a> Accounts<'a> {
         self.by_access_points(who, facts);
         self.widen(who, limited, facts);
         self.onward(who, limited, facts);
+        self.by_unread(who, limited, facts);
         self.of_resources(who, facts);
         self.by_statements(who, |ask| self.asked(who, ask), facts);
         self.become_others(who, facts)
@@ -362,10 +382,11 @@ impl<'a> Accounts<'a> {
         }
         let whom = if target.arn == who.arn { "itself".to_owned() } else { target.name.clone() };
         // What is given still ends at the boundary of whoever has it.
-        let doubt = held
-            .boundary
-            .is_some()
-            .then_some("what it gives ends at a permissions boundary, unless that can be lifted");
+        let doubt = match (&held.boundary, target.is_read()) {
+            (Some(_), _) => Some("what it gives ends at a permissions boundary, unless that can be lifted"),
+            (None, false) => Some("whether what it gives ends at a permissions boundary was not read"),
+            (None, true) => None,
+        };
         let mut sure = false;
         for (action, on) in calls {
             let gains = self.all_of(limited, who.number, within.iter().map(right).collect());
@@ -413,7 +434,7 @@ impl<'a> Accounts<'a> {
     fn assume(&self, who: &Who<'a>, role: &Identity, owner: &str, facts: &mut Facts) -> bool {
         let effect = self.trusts(who, role, owner);
         let Some(possible) = taken(who, effect, facts) else { return false };
-        let sources = vec![facts.source(super::DETAILS, owner)];
+        let sources = vec![facts.source(self.told_by(&role.arn), owner)];
         facts.steps.push(Step {
             id: StepId(format!("aws:{}:assume:{}", who.arn, role.arn)),
             session: None,
@@ -438,7 +459,7 @@ impl<'a> Accounts<'a> {
         let possible = taken(who, effect, facts)?;
         let node = &who.account.node;
         grant(who, vec![action.to_owned()], node, Fact::Known(true), "its policies may allow it on an identity", facts);
-        let sources = vec![facts.source(super::DETAILS, who.number)];
+        let sources = vec![facts.source(who.told_by(), who.number)];
         facts.steps.push(Step {
             id: StepId(format!("aws:{}:{action}:{on}:{because}", who.arn)),
             session: None,
@@ -470,7 +491,7 @@ pub(super) fn is_source(node: &NodeId) -> bool {
 pub(super) const SOURCE: &str = "#source";
 
 fn grant(who: &Who<'_>, actions: Vec<String>, node: &NodeId, allowed: Fact<bool>, because: &str, facts: &mut Facts) {
-    let sources = vec![facts.source(super::DETAILS, who.number)];
+    let sources = vec![facts.source(who.told_by(), who.number)];
     facts.grants.push(Grant {
         principal: who.id.clone(),
         actions,

@@ -109,7 +109,9 @@ pub(super) fn roles(directory: Option<&Directory>, number: &str, set: &str) -> R
     let begins = format!("AWSReservedSSO_{set}_");
     // What follows is a hash, in which there is no `_`: a permission set's name may hold one.
     let fits = |name: &str| name.strip_prefix(&begins).is_some_and(|hash| !hash.is_empty() && !hash.contains('_'));
-    let roles = directory.into_iter().flat_map(|directory| directory.roles.values());
+    // Where not all roles are known, one more may be there.
+    let whole = directory.filter(|directory| directory.unlisted().is_none());
+    let roles = whole.into_iter().flat_map(|directory| directory.roles.values());
     let known: Vec<String> = roles
         .filter(|role| fits(&role.name) && role.arn.contains(":role/aws-reserved/sso.amazonaws.com/"))
         .map(|role| role.arn.clone())

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::documents as ask;
 use crate::provider::facts::{Facts, Fault};
 use crate::provider::platform::{Container, can, listed, untried};
+use crate::provider::same::ANY_RAILWAY;
 use crate::provider::token::{Client, is_id, shown, variables};
 
 /// How long a deleted volume, and a project that is scheduled for deletion, can be had back (docs, `volumes/reference`;
@@ -282,6 +283,10 @@ impl Desk<'_> {
             holds: Some(holds),
             sources: vec![source],
         });
+        // A volume that hangs at no service is reached by no login.
+        if service.is_some() || volume.service_id.is_some() {
+            engines(image).iter().for_each(|engine| self.facts.endpoint(&id, engine, Some(ANY_RAILWAY)));
+        }
         let every: BTreeMap<&str, &Schedule> =
             schedules.items.iter().map(|schedule| (schedule.id.as_str(), schedule)).collect();
         for backup in backups.items.iter().filter(|backup| is_id(&backup.id)) {
@@ -394,6 +399,21 @@ impl Desk<'_> {
 
 pub(super) fn bucket_node(project: &str, id: &str) -> NodeId {
     NodeId(format!("railway:{project}/bucket/{id}"))
+}
+
+/// The servers that an image may be, by the provider of logins at them; any, where it does not say.
+fn engines(image: Option<&str>) -> &'static [&'static str] {
+    let name = image.map_or("", |image| image.rsplit('/').next().unwrap_or(image));
+    let is = |names: &[&str]| names.iter().any(|known| name.contains(known));
+    if is(&["postgres", "pgvector", "timescale"]) {
+        &["postgres"]
+    } else if is(&["mysql", "mariadb"]) {
+        &["mysql"]
+    } else if is(&["redis", "valkey"]) {
+        &["redis"]
+    } else {
+        &["postgres", "mysql", "redis"]
+    }
 }
 
 /// Whether an image is that of a database.

@@ -176,6 +176,7 @@ const CREDENTIAL: &[Field] = &[
     field("environment", Text, "the environment that its place or its provider names"),
     field("in_reach", Bool, "whether a session can get hold of it, with or without a change first"),
     field("reached_freely", Bool, "whether a session gets hold of it without changing anything"),
+    field("opens_others", Bool, "whether it is a login of which the password is that of another one, too"),
     field("places", Int, "how many places it was found in"),
     field("place_kinds", Texts, "the kinds of these places: file, environment, process, …"),
     field(

@@ -7,6 +7,73 @@ use super::{AssetChange, Cause, Change, Diff, FindingChange, PathRow, Standing};
 /// How many lines of one kind are shown.
 const SHOWN: usize = 20;
 
+/// What changed of one kind, in sentences.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// What they have in common.
+    pub title: &'static str,
+    /// A sentence for each.
+    pub lines: Vec<String>,
+    /// Whether it is about assets, and not about what an answer rests on.
+    pub of_assets: bool,
+}
+
+/// What changed, kind by kind; those of which there is nothing are left out.
+#[must_use]
+pub fn sections(diff: &Diff) -> Vec<Section> {
+    let assets = |change| diff.assets.iter().filter(move |asset| asset.change == change).map(asset).collect();
+    let checks = |pick: fn(&FindingChange) -> bool| diff.findings.iter().filter(move |one| pick(one)).map(finding);
+    let paths = &diff.paths;
+    let of_assets: [(&'static str, Vec<String>); 5] = [
+        ("Worse", assets(Change::Worse)),
+        ("New assets", assets(Change::New)),
+        ("Better", assets(Change::Better)),
+        ("No longer listed", assets(Change::Gone)),
+        ("Counted otherwise", assets(Change::Moved)),
+    ];
+    let others: [(&'static str, Vec<String>); 13] = [
+        ("Delete paths opened", paths.opened.iter().map(path).collect()),
+        ("Delete paths closed", paths.closed.iter().map(path).collect()),
+        ("Checks that fail now", checks(|one| one.fails_now() && !one.new_check).collect()),
+        ("New checks that fail", checks(|one| one.fails_now() && one.new_check).collect()),
+        ("Checks whose answer is no longer known", checks(|one| is(one, "unknown")).collect()),
+        ("Checks that no longer fail", checks(|one| was_failing(one) && quiet(one)).collect()),
+        ("Accepted by a waiver now", checks(|one| one.waived && !is(one, "unknown")).collect()),
+        ("New in reach", diff.credentials_new.clone()),
+        ("No longer found in reach", diff.credentials_gone.clone()),
+        ("Not read now", diff.gaps_new.clone()),
+        ("Read now, or no longer asked", diff.gaps_settled.clone()),
+        ("Covered now", diff.covered_now.clone()),
+        ("No longer covered", diff.covered_no_more.clone()),
+    ];
+    let told = |of_assets| move |(title, lines)| Section { title, lines, of_assets };
+    let all = of_assets.into_iter().map(told(true)).chain(others.into_iter().map(told(false)));
+    all.filter(|section| !section.lines.is_empty()).collect()
+}
+
+/// What a change may come from beside the facts, in a sentence.
+#[must_use]
+pub fn cause(diff: &Diff) -> Option<String> {
+    match diff.cause {
+        Cause::Facts => None,
+        Cause::Rules => Some(
+            "Both rest on the same facts: the tool, the checks or the configuration changed, and nothing was solved."
+                .to_owned(),
+        ),
+        Cause::Either => Some(format!(
+            "They were made by versions {} and {}: an answer may have changed by that alone.",
+            diff.before.version, diff.after.version
+        )),
+    }
+}
+
+/// What was not compared, in a sentence.
+#[must_use]
+pub fn not_compared(diff: &Diff) -> Option<String> {
+    let count = diff.paths.not_compared;
+    (count > 0).then(|| format!("Of {count} assets not every kind of path is listed, so theirs were not compared."))
+}
+
 /// The comparison as plain text.
 ///
 /// # Errors
@@ -20,46 +87,21 @@ pub fn text(diff: &Diff) -> Result<String, fmt::Error> {
         writeln!(out, "\nNothing changed.")?;
         return Ok(out);
     }
-    match diff.cause {
-        Cause::Facts => {}
-        Cause::Rules => writeln!(
-            out,
-            "\nBoth rest on the same facts: the tool, the checks or the configuration changed, and nothing was solved."
-        )?,
-        Cause::Either => writeln!(
-            out,
-            "\nThey were made by versions {} and {}: an answer may have changed by that alone.",
-            diff.before.version, diff.after.version
-        )?,
+    if let Some(cause) = cause(diff) {
+        writeln!(out, "\n{cause}")?;
     }
-    let assets = |change| diff.assets.iter().filter(move |asset| asset.change == change).map(asset);
-    section(&mut out, "Worse", assets(Change::Worse))?;
-    section(&mut out, "New assets", assets(Change::New))?;
-    section(&mut out, "Better", assets(Change::Better))?;
-    section(&mut out, "No longer listed", assets(Change::Gone))?;
-    section(&mut out, "Counted otherwise", assets(Change::Moved))?;
-    let paths = &diff.paths;
-    section(&mut out, "Delete paths opened", paths.opened.iter().map(path))?;
-    section(&mut out, "Delete paths closed", paths.closed.iter().map(path))?;
-    if paths.not_compared > 0 {
-        writeln!(
-            out,
-            "\nOf {} assets not every kind of path is listed, so theirs were not compared.",
-            paths.not_compared
-        )?;
+    for section in sections(diff) {
+        writeln!(out, "\n{} ({})", section.title, section.lines.len())?;
+        for line in section.lines.iter().take(SHOWN) {
+            writeln!(out, "  {line}")?;
+        }
+        if section.lines.len() > SHOWN {
+            writeln!(out, "  and {} more; --format json has them all", section.lines.len() - SHOWN)?;
+        }
     }
-    let checks = |pick: fn(&FindingChange) -> bool| diff.findings.iter().filter(move |one| pick(one)).map(finding);
-    section(&mut out, "Checks that fail now", checks(|one| one.fails_now() && !one.new_check))?;
-    section(&mut out, "New checks that fail", checks(|one| one.fails_now() && one.new_check))?;
-    section(&mut out, "Checks whose answer is no longer known", checks(|one| is(one, "unknown")))?;
-    section(&mut out, "Checks that no longer fail", checks(|one| was_failing(one) && quiet(one)))?;
-    section(&mut out, "Accepted by a waiver now", checks(|one| one.waived && !is(one, "unknown")))?;
-    section(&mut out, "New in reach", diff.credentials_new.iter().cloned())?;
-    section(&mut out, "No longer found in reach", diff.credentials_gone.iter().cloned())?;
-    section(&mut out, "Not read now", diff.gaps_new.iter().cloned())?;
-    section(&mut out, "Read now, or no longer asked", diff.gaps_settled.iter().cloned())?;
-    section(&mut out, "Covered now", diff.covered_now.iter().cloned())?;
-    section(&mut out, "No longer covered", diff.covered_no_more.iter().cloned())?;
+    if let Some(not_compared) = not_compared(diff) {
+        writeln!(out, "\n{not_compared}")?;
+    }
     Ok(out)
 }
 
@@ -73,21 +115,6 @@ fn was_failing(finding: &FindingChange) -> bool {
 
 fn quiet(finding: &FindingChange) -> bool {
     finding.after.is_none() || is(finding, "pass") || is(finding, "not_applicable")
-}
-
-fn section(out: &mut String, title: &str, lines: impl Iterator<Item = String>) -> fmt::Result {
-    let lines: Vec<String> = lines.collect();
-    if lines.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n{title} ({})", lines.len())?;
-    for line in lines.iter().take(SHOWN) {
-        writeln!(out, "  {line}")?;
-    }
-    if lines.len() > SHOWN {
-        writeln!(out, "  and {} more; --format json has them all", lines.len() - SHOWN)?;
-    }
-    Ok(())
 }
 
 fn asset(change: &AssetChange) -> String {

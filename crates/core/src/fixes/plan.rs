@@ -61,8 +61,10 @@ pub fn plan(bundle: &Bundle, ground: &Ground<'_>, policy: &Policy, judged: &[Jud
         .collect();
     let mut trial = Trial { bundle, policy, actions: &actions, found: &found, left: WORK / cost };
     let all: BTreeSet<usize> = (0..found.len()).collect();
-    let Some(never) = trial.below(&all, &wanted) else {
-        let short = Some("there are too many facts to plan for in the work allowed".to_owned());
+    let never = if policy.plans { trial.below(&all, &wanted) } else { None };
+    let Some(never) = never else {
+        let why = "there are too many facts to plan for in the work allowed";
+        let short = Some(if policy.plans { why } else { "none was looked for, as `--no-fixes` was given" }.to_owned());
         return Plan {
             candidates: found.into_iter().map(|c| (c, Vec::new())).collect(),
             short_of: short,

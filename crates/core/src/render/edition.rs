@@ -3,6 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::diff::Diff;
+
 /// Who the page is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Audience {
@@ -22,6 +24,8 @@ pub struct Edition {
     pub audience: Audience,
     /// The picture at its head.
     pub logo: Option<Logo>,
+    /// What changed since an earlier assessment. It holds names as they are, so that an edition for others has none.
+    pub changes: Option<Diff>,
 }
 
 /// A picture that the page carries within itself.

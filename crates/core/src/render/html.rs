@@ -27,7 +27,7 @@ pub fn html(assessment: &Assessment, templates: &Templates) -> Result<String, Re
 /// # Errors
 /// If a template is missing or wrong.
 pub fn html_edition(assessment: &Assessment, templates: &Templates, edition: &Edition) -> Result<String, RenderError> {
-    let view = View::edition(assessment, edition.audience);
+    let view = View::edition(assessment, edition.audience, edition.changes.as_ref());
     let logo = edition.logo.as_ref().map(Logo::uri);
     let css = templates.get("report.css")?.trim_end().replace(FOOT, &css_string(&view.foot));
     let pictures = if logo.is_some() { "img-src data:; " } else { "" };

@@ -1,6 +1,7 @@
 //! The one view that the report, the summary and the terminal are made from (floor 3). It can be printed as JSON.
 
 mod cells;
+mod changes;
 mod detail;
 mod diagram;
 mod plan;
@@ -20,6 +21,7 @@ pub(crate) use tables::{GapLine, SessionLine};
 use super::edition::Audience;
 use super::shown::Shown;
 use crate::assessment::{Assessment, AssetAnswer, PathAnswer};
+use crate::diff::Diff;
 
 /// The assets whose evidence is spelled out; the rest stand in the matrix alone.
 const DETAILED: usize = 200;
@@ -109,6 +111,7 @@ pub(crate) struct View {
     pub(crate) left_out: Vec<LeftOut>,
     pub(crate) verdict: verdict::Verdict,
     pub(crate) story: Option<Story>,
+    pub(crate) changes: Option<changes::Changes>,
     pub(crate) filters: Vec<Filter>,
     pub(crate) matrix: Rows<Row>,
     pub(crate) others: Rows<Row>,
@@ -179,11 +182,11 @@ impl<'a> Index<'a> {
 impl View {
     /// The view of an assessment, whole.
     pub(crate) fn of(assessment: &Assessment) -> Self {
-        Self::edition(assessment, Audience::Full)
+        Self::edition(assessment, Audience::Full, None)
     }
 
-    /// The view of an assessment for an audience.
-    pub(crate) fn edition(assessment: &Assessment, audience: Audience) -> Self {
+    /// The view of an assessment for an audience, and of what changed.
+    pub(crate) fn edition(assessment: &Assessment, audience: Audience, changes: Option<&Diff>) -> Self {
         let index = Index::of(assessment);
         let headline = index.headline();
         let others: Vec<&AssetAnswer> = assessment.assets.iter().filter(|asset| !asset.in_headline).collect();
@@ -214,6 +217,7 @@ impl View {
             left_out: Vec::new(),
             verdict: verdict::Verdict::of(&index, &plan, &detailed),
             story: story(assessment),
+            changes: changes.map(|diff| changes::Changes::of(diff, audience)),
             filters: filters(&headline),
             matrix: Rows::cut(&headline, MATRIX, row),
             others: Rows::cut(&others, MATRIX, row),
@@ -262,8 +266,9 @@ fn filters(headline: &[&AssetAnswer]) -> Vec<Filter> {
 }
 
 /// Sections by anchor, label and the least audience that is shown them.
-const SECTIONS: [(&str, &str, Audience); 14] = [
+const SECTIONS: [(&str, &str, Audience); 15] = [
     ("story", "What happened", Audience::Executive),
+    ("changes", "What changed", Audience::Executive),
     ("paths", "Delete paths", Audience::Executive),
     ("fixes", "Plan of least effort", Audience::Executive),
     ("unknown", "What is unknown", Audience::Technical),
@@ -283,6 +288,7 @@ const SECTIONS: [(&str, &str, Audience); 14] = [
 fn sections(view: &mut View, audience: Audience) {
     for (anchor, label, least) in SECTIONS {
         let count = match anchor {
+            "changes" => view.changes.as_ref().map(|changes| changes.total),
             "paths" => Some(view.matrix.total + view.others.total),
             "fixes" => Some(view.plan.steps.total),
             "unknown" => Some(view.gaps.total),
@@ -295,6 +301,7 @@ fn sections(view: &mut View, audience: Audience) {
         };
         let there = match anchor {
             "story" => view.story.is_some(),
+            "changes" => view.changes.is_some(),
             "tabletop" => view.tabletop.is_some(),
             "assets" | "checks" => count > Some(0),
             _ => true,

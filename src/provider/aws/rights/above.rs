@@ -21,7 +21,7 @@ pub(super) static EVERYTHING: LazyLock<Policy> = LazyLock::new(|| {
     let document = json!({ "Version": "2012-10-17", "Statement": [statement] });
     Policy::new(&document, Kind::Identity).unwrap_or_default()
 });
-static NOBODY: LazyLock<Directory> = LazyLock::new(Directory::default);
+static NOBODY: LazyLock<Directory> = LazyLock::new(Directory::empty);
 
 /// Calls that take an account out of the policies above it, or change them (Service Authorization Reference, AWS
 /// Organizations).
@@ -91,21 +91,21 @@ impl<'a> Accounts<'a> {
         limited
     }
 
-    /// The trust policies of every role that was read; nothing for one that cannot be understood.
+    /// The trust policies of every role of accounts of which all were listed; nothing for one that cannot be understood.
     fn trust_policies(&self) -> impl Iterator<Item = Option<&Policy>> {
-        let directories = self.all.values().filter_map(|account| account.directory.as_ref());
+        let directories = self.all.values().filter_map(Account::listed);
         let roles = directories.flat_map(|directory| directory.roles.values());
         roles.map(|role| role.trust.as_ref().and_then(|trust| trust.as_ref().ok()))
     }
 
     /// Whether a policy lets somebody in of an account that was not read.
     fn names_unread(&self, policy: &Policy) -> bool {
-        policy.accounts().any(|account| self.all.get(account).is_none_or(|account| account.directory.is_none()))
+        policy.accounts().any(|account| self.all.get(account).is_none_or(|account| account.listed().is_none()))
     }
 
     /// Whether a policy may let somebody in of such an account, be it by letting in everyone.
     pub(super) fn lets_in_unread(&self, policy: &Policy) -> bool {
-        let read = |account: &str| self.all.get(account).is_some_and(|account| account.directory.is_some());
+        let read = |account: &str| self.all.get(account).is_some_and(|account| account.listed().is_some());
         policy.lets_in_others_than(read)
     }
 
@@ -182,7 +182,7 @@ impl<'a> Accounts<'a> {
     /// Whether somebody of one account, who need not be there yet, may come to be a role of another. Whom an identity
     /// provider vouches for may be anybody.
     fn lets_in(&self, from: &str, into: &str) -> bool {
-        let Some(roles) = self.all.get(into).and_then(|there| there.directory.as_ref()) else { return true };
+        let Some(roles) = self.all.get(into).and_then(Account::listed) else { return true };
         roles.roles.values().any(|role| match &role.trust {
             Some(Ok(trust)) => trust.may_let_in(from),
             Some(Err(())) | None => true,

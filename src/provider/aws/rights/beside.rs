@@ -71,8 +71,17 @@ impl<'a> Accounts<'a> {
             // Of buckets, some calls are made on objects; of search domains, on what lies below them (OpenSearch Service
             // Developer Guide, `ac`).
             let objects = ["s3", "es"].contains(&service).then(|| On::Below(format!("{node}/")));
-            let places = [On::This(node.as_str().to_owned())].into_iter().chain(objects).collect();
-            let owner = owners.get(node).copied().filter(|_| !named.is_empty())?;
+            let whole = match node.as_str() {
+                // Functions that were not listed.
+                some if some.ends_with(':') => On::Below(some.to_owned()),
+                one => On::This(one.to_owned()),
+            };
+            // A function's policy may speak of its versions and aliases, too.
+            let versions =
+                (service == "lambda" && !node.as_str().ends_with(':')).then(|| On::Below(format!("{node}:")));
+            let places = [whole].into_iter().chain(objects).chain(versions).collect();
+            let told = node.as_str().split(':').nth(4).filter(|owner| !owner.is_empty());
+            let owner = owners.get(node).copied().or(told).filter(|_| !named.is_empty())?;
             Some(Spoken { node, owner, held, named, places })
         });
         all.collect()
@@ -147,7 +156,9 @@ impl<'a> Accounts<'a> {
 
 /// Whether such a call may be made there.
 fn fits(on: &On, action: &str) -> bool {
-    matches!(on, On::This(_)) || action.contains("Object") || action.starts_with("es:ESHttp")
+    let of_what_is_below =
+        action.contains("Object") || ["es:ESHttp", "lambda:"].iter().any(|of| action.starts_with(of));
+    matches!(on, On::This(_)) || of_what_is_below
 }
 
 /// What somebody gains by such a call.

@@ -15,7 +15,6 @@ use deadstop_core::iam::{Context, Outcome, Policies, Request, Way, explain_below
 use deadstop_core::id::{NodeId, StepId};
 use deadstop_core::model::{Atom, Step};
 
-use super::super::DETAILS;
 use super::super::organization::CLOSE;
 use super::above::{LIFTS, Limited};
 use super::{Account, Accounts, Ask, Effect, Who, is_source};
@@ -71,9 +70,11 @@ pub(super) struct Perhaps<'n> {
 impl Who<'_> {
     /// Whether its policies name a call, and no statement refuses it that on everything.
     pub(super) fn may_call(&self, action: &str) -> bool {
-        if !self.held.identity.iter().any(|policy| policy.names(action)) {
-            return false;
-        }
+        self.held.identity.iter().any(|policy| policy.names(action)) && !self.is_refused(action)
+    }
+
+    /// Whether a statement refuses it a call on everything, whoever else may allow it.
+    pub(super) fn is_refused(&self, action: &str) -> bool {
         let policies = Policies {
             identity: self.held.identity.clone(),
             boundary: self.held.boundary.clone(),
@@ -81,7 +82,7 @@ impl Who<'_> {
             ..Policies::default()
         };
         let request = Request::below(self.caller.clone(), action, "arn:", Some(self.number), Context::partial());
-        explain_below(&request, &policies).outcome != Outcome::ExplicitlyDenied
+        explain_below(&request, &policies).outcome == Outcome::ExplicitlyDenied
     }
 
     /// The calls that lead somewhere, and that its policies may allow.
@@ -114,6 +115,9 @@ impl Who<'_> {
     /// `r_UNLOAD`). Such a role lets RDS or Redshift in, and is none that is linked to a service, which no database is given;
     /// that of RDS Custom has a name that begins with `AWSRDSCustom`.
     fn databases_act(&self) -> bool {
+        if self.directory.unlisted().is_some() {
+            return true;
+        }
         let mut given = self.directory.roles.values().filter(|role| !role.arn.contains(":role/aws-service-role/"));
         given.any(|role| {
             role.name.starts_with("AWSRDSCustom")
@@ -145,7 +149,7 @@ impl<'a> Accounts<'a> {
         };
         let at_once = unread("cloudformation", &OF_STACKS) || unread("organizations", &[CLOSE]);
         let possible = Fact::Unknown(facts.doubt(who.number, why));
-        let sources = vec![facts.source(DETAILS, who.number)];
+        let sources = vec![facts.source(who.told_by(), who.number)];
         facts.steps.push(Step {
             id: StepId(format!("aws:{}:not-followed", who.arn)),
             session: None,
@@ -223,7 +227,7 @@ impl<'a> Accounts<'a> {
             }
             let why = "which other databases a database signs in to was not read";
             let possible = Fact::Unknown(facts.doubt(who.number, why));
-            let sources = vec![facts.source(DETAILS, who.number)];
+            let sources = vec![facts.source(who.told_by(), who.number)];
             facts.steps.push(Step {
                 id: StepId(format!("aws:{}:by-statements{}", who.arn, if redshift { "-of-redshift" } else { "" })),
                 session: None,
@@ -246,7 +250,7 @@ pub(super) fn perhaps_at(who: &Who<'_>, perhaps: Perhaps<'_>, facts: &mut Facts)
     }
     let right = |node: &NodeId| Atom::Right { principal: who.id.clone(), action: "*".to_owned(), target: node.clone() };
     let possible = Fact::Unknown(facts.doubt(who.number, why));
-    let sources = vec![facts.source(DETAILS, who.number)];
+    let sources = vec![facts.source(who.told_by(), who.number)];
     facts.steps.push(Step {
         id: StepId(format!("aws:{}:{what}", who.arn)),
         session: None,

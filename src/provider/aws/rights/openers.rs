@@ -4,7 +4,6 @@ use deadstop_core::fact::Fact;
 use deadstop_core::id::{NodeId, PrincipalId, StepId};
 use deadstop_core::model::{Atom, Step};
 
-use super::super::DETAILS;
 use super::{Accounts, Ask, Effect, ORGANISATION, On, REFUSED, ResourcePolicy, Who};
 use crate::provider::facts::Facts;
 
@@ -64,7 +63,7 @@ impl<'a> Accounts<'a> {
                 (Effect::No(_), None) => continue,
             };
             let can = Atom::Can { action: opener.action.to_owned(), target: node.clone() };
-            let sources = vec![facts.source(DETAILS, who.number)];
+            let sources = vec![facts.source(who.told_by(), who.number)];
             facts.steps.push(Step {
                 id: StepId(format!("aws:{}:{}:{node}", who.arn, opener.action)),
                 session: None,

@@ -4,7 +4,6 @@ use deadstop_core::fact::Fact;
 use deadstop_core::id::{NodeId, StepId};
 use deadstop_core::model::{Atom, Step};
 
-use super::super::DETAILS;
 use super::super::inventory::{EXECUTE, Kept, Owned, PROPOSE, REMOVE_STACK, Stack, UPDATE_STACK};
 use super::{Accounts, Ask, Effect, On};
 use crate::provider::facts::Facts;
@@ -45,7 +44,7 @@ impl Accounts<'_> {
                 (Fact::Known(Kept::Nothing), may) => may,
             };
             let what = format!("delete stack {}, whose role then deletes what is in it", stack.name);
-            state(stack, owned, (REMOVE_STACK, action, node), false, possible, what, facts);
+            state(stack, owned, (REMOVE_STACK, action, node, self.told_by(&stack.role)), false, possible, what, facts);
         }
     }
 
@@ -57,7 +56,7 @@ impl Accounts<'_> {
         for (action, node) in deletes.chain(&owned.changes) {
             let may = possible(&self.of_role(stack, owned, action, node), stack, facts);
             let what = format!("update stack {} by another template, which has its role call {action}", stack.name);
-            state(stack, owned, (UPDATE_STACK, action, node), false, may, what, facts);
+            state(stack, owned, (UPDATE_STACK, action, node, self.told_by(&stack.role)), false, may, what, facts);
         }
     }
 }
@@ -97,13 +96,13 @@ fn possible(effect: &Effect, stack: &Stack, facts: &mut Facts) -> Fact<bool> {
 fn state(
     stack: &Stack,
     owned: &Owned,
-    (call, action, node): (&str, &str, &NodeId),
+    (call, action, node, told_by): (&str, &str, &NodeId, &str),
     changes: bool,
     possible: Fact<bool>,
     because: String,
     facts: &mut Facts,
 ) {
-    let sources = vec![facts.source(DETAILS, &stack.account)];
+    let sources = vec![facts.source(told_by, &stack.account)];
     facts.steps.push(Step {
         id: StepId(format!("{}#{}:{call}:{action}:{node}", stack.node, owned.name)),
         session: None,

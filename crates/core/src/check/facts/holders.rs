@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::rights::{Held, Rights, in_reach};
-use super::{Facts, Given, Maybe, any, count, has, unread};
+use super::{Facts, Given, Maybe, any, count, has, known, unread};
 use crate::assessment::LocationRow;
 use crate::check::subject::Subject;
 use crate::fact::{Fact, Gap};
@@ -55,6 +55,13 @@ fn of_credential(given: &Given<'_, '_>, rights: &Rights, credential: &Credential
     facts.tell("in_reach", any(unread(given).into_iter().chain([held])));
     let free = held_by(given, credential, freely);
     facts.tell("reached_freely", any(unread(given).into_iter().chain([free])));
+    let alone = [Atom::Credential(credential.id.clone())];
+    let steps = given.ground.world.steps.iter().filter(|step| step.needs == alone);
+    let opening = steps.filter(|step| step.gains.iter().any(|gain| matches!(gain, Atom::Credential(_))));
+    let unlisted = given.ground.world.unlisted_steps.iter().map(|gap| Err(BTreeSet::from([gap.clone()])));
+    // Of a login whose server is not told nothing was compared.
+    let nameless = credential.identity.gap().map(|gap| Err(BTreeSet::from([gap.clone()])));
+    facts.tell("opens_others", any(opening.map(|step| known(&step.possible)).chain(unlisted).chain(nameless)));
     let kinds: BTreeSet<&str> = credential.locations.iter().map(|location| location.kind.as_str()).collect();
     let places: BTreeSet<_> = credential.locations.iter().map(|l| (&l.kind, &l.path, l.line, &l.key)).collect();
     facts.put("places", count(places.len()));

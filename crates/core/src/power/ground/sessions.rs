@@ -334,10 +334,10 @@ impl<'w> Builder<'w> {
             let Some(actions) = self.relevant.get(&node).cloned() else { continue };
             for grant in list {
                 for (action, called) in &actions {
+                    let Some(allowed) = self.world.right(grant, action) else { continue };
                     if !self.world.speaks_of(grant, *called) {
                         continue;
                     }
-                    let Some(allowed) = self.world.right(grant, action) else { continue };
                     let act = self.act(&grant.principal, action);
                     let can = self.atom(Key::Can(action.clone(), node.clone()));
                     self.add_if(can, vec![act], &allowed, |allowed| *allowed);
