@@ -208,6 +208,8 @@ pub struct Token {
     pub public_id: Option<String>,
     /// The Region of what issued it, where that has to be known to use it.
     pub region: Option<String>,
+    /// The account that it is sent beside, where it has to be.
+    pub account: Option<String>,
     /// What is sent.
     pub secret: Secret,
 }

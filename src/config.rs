@@ -251,12 +251,14 @@ fn excuse(raw: &Raw, config: &mut Config) {
 }
 
 /// Providers that are asked with the tokens that are found, and what they are called in prose.
-pub(crate) const WITH_TOKENS: [(&str, &str); 12] = [
+pub(crate) const WITH_TOKENS: [(&str, &str); 16] = [
     ("aiven", "Aiven"),
     ("cloudflare", "Cloudflare"),
     ("digitalocean", "DigitalOcean"),
+    ("fly", "Fly.io"),
     ("github", "GitHub"),
     ("heroku", "Heroku"),
+    ("mongodb_atlas", "MongoDB Atlas"),
     ("neon", "Neon"),
     ("planetscale", "PlanetScale"),
     ("railway", "Railway"),
@@ -264,6 +266,8 @@ pub(crate) const WITH_TOKENS: [(&str, &str); 12] = [
     ("supabase", "Supabase"),
     ("terraform", "HCP Terraform"),
     ("turso", "Turso"),
+    ("upstash", "Upstash"),
+    ("vercel", "Vercel"),
 ];
 
 /// Whether a provider is asked with the tokens that are found.

@@ -7,10 +7,13 @@ mod answered;
 pub mod aws;
 mod cloudflare;
 pub mod databases;
+mod digest;
 mod digitalocean;
 mod facts;
+mod fly;
 mod github;
 mod heroku;
+mod mongodb_atlas;
 mod mysql;
 mod neon;
 mod planetscale;
@@ -25,6 +28,8 @@ mod supabase;
 mod terraform;
 mod token;
 mod turso;
+mod upstash;
+mod vercel;
 
 use std::collections::BTreeMap;
 
@@ -114,7 +119,7 @@ struct Asked {
     ask: fn(&ReadOnly, &[Token], Time) -> Learnt,
 }
 
-static ASKED: [Asked; 12] = [
+static ASKED: [Asked; 16] = [
     Asked {
         name: "aiven",
         title: "Aiven",
@@ -140,6 +145,14 @@ static ASKED: [Asked; 12] = [
         ask: digitalocean::ask,
     },
     Asked {
+        name: "fly",
+        title: "Fly.io",
+        host: fly::HOSTS,
+        reads: &fly::READS,
+        kinds: &fly::KINDS,
+        ask: fly::ask,
+    },
+    Asked {
         name: "github",
         title: "GitHub",
         host: github::HOST,
@@ -154,6 +167,14 @@ static ASKED: [Asked; 12] = [
         reads: &heroku::READS,
         kinds: &heroku::KINDS,
         ask: heroku::ask,
+    },
+    Asked {
+        name: "mongodb_atlas",
+        title: "MongoDB Atlas",
+        host: mongodb_atlas::HOST,
+        reads: &mongodb_atlas::READS,
+        kinds: &mongodb_atlas::KINDS,
+        ask: mongodb_atlas::ask,
     },
     Asked { name: "neon", title: "Neon", host: neon::HOST, reads: &neon::READS, kinds: &neon::KINDS, ask: neon::ask },
     Asked {
@@ -203,6 +224,22 @@ static ASKED: [Asked; 12] = [
         reads: &turso::READS,
         kinds: &turso::KINDS,
         ask: turso::ask,
+    },
+    Asked {
+        name: "upstash",
+        title: "Upstash",
+        host: upstash::HOST,
+        reads: &upstash::READS,
+        kinds: &upstash::KINDS,
+        ask: upstash::ask,
+    },
+    Asked {
+        name: "vercel",
+        title: "Vercel",
+        host: vercel::HOST,
+        reads: &vercel::READS,
+        kinds: &vercel::KINDS,
+        ask: vercel::ask,
     },
 ];
 

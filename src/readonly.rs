@@ -180,9 +180,17 @@ pub struct Answer {
 
 /// Headers that are part of an answer: the next page of a list (RFC 8288), its next part at Heroku (Platform API reference,
 /// "Ranges"), and of GitHub the scopes of a token, organizations that are left out of a list, and the limit of calls (REST
-/// API documentation, "Scopes for OAuth apps", "Authenticating to the REST API", "Rate limits for the REST API").
-const TOLD: [&str; 6] =
-    ["link", "next-range", "retry-after", "x-github-sso", "x-oauth-scopes", "x-ratelimit-remaining"];
+/// API documentation, "Scopes for OAuth apps", "Authenticating to the REST API", "Rate limits for the REST API"); and what a
+/// server asks for that is to be proven (RFC 7616).
+const TOLD: [&str; 7] = [
+    "link",
+    "next-range",
+    "retry-after",
+    "www-authenticate",
+    "x-github-sso",
+    "x-oauth-scopes",
+    "x-ratelimit-remaining",
+];
 
 /// One call as `calls.jsonl` lists it. No secret is part of it, nor anything that was answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

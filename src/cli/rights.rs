@@ -24,11 +24,16 @@ pub enum Asked {
     /// DigitalOcean: the scopes of a token, and the paths that are read.
     #[value(name = "digitalocean")]
     DigitalOcean,
+    /// Fly.io: the kind of token, and what is asked.
+    Fly,
     /// GitHub: the scopes of a token, and the paths that are read.
     #[value(name = "github")]
     GitHub,
     /// Heroku: the scope of an authorization, and the paths that are read.
     Heroku,
+    /// MongoDB Atlas: the role of a key, and the paths that are read.
+    #[value(name = "mongodb_atlas")]
+    MongodbAtlas,
     /// MySQL and MariaDB: the rights of a login, and the statements that are asked.
     Mysql,
     /// Neon: the paths that are read. It has no key for reading alone.
@@ -49,6 +54,10 @@ pub enum Asked {
     Terraform,
     /// Turso: the scopes of a token, and the paths that are read.
     Turso,
+    /// Upstash: the kind of key, and the paths that are read.
+    Upstash,
+    /// Vercel: the scope of a token, and the paths that are read.
+    Vercel,
 }
 
 /// Arguments of `iam`.

@@ -186,6 +186,7 @@ pub(crate) fn from_raw(raw: Raw, spot: Spot, out: &mut Finds) -> Option<Find> {
     find.parsed = false;
     find.token = raw.token;
     find.public_id = raw.public_id;
+    find.account = raw.account;
     find.renewable = raw.renews;
     find.scope = raw.scope;
     find.expires = raw.expires;
@@ -224,25 +225,45 @@ pub(crate) fn place_database(find: &mut Find, locator: &Locator, out: &mut Finds
     find.database = Some(locator.clone());
 }
 
-/// Puts each service token of PlanetScale to the id nearest to it, with which it is sent. An id is nothing by itself.
-fn with_id(raws: &mut Vec<(Raw, u64)>, near: u64) {
-    let of = |raw: &Raw, kind: &str| raw.provider == "planetscale" && raw.kind == kind;
+/// What a secret is sent with, which lies beside it in a variable of its own: the kinds of both.
+struct Beside {
+    provider: &'static str,
+    id: &'static str,
+    secret: &'static str,
+    /// Whether it names the account, which has other secrets too, and not the secret.
+    account: bool,
+}
+
+const BESIDE: [Beside; 3] = [
+    Beside { provider: "mongodb_atlas", id: "public_key", secret: "api_key", account: false },
+    Beside { provider: "planetscale", id: "service_token_id", secret: "service_token", account: false },
+    Beside { provider: "upstash", id: "account", secret: "api_key", account: true },
+];
+
+/// Puts each such secret to the id nearest to it. An id is nothing by itself.
+fn with_id(raws: &mut Vec<(Raw, u64)>, near: u64, beside: &Beside) {
+    let of = |raw: &Raw, kind: &str| raw.provider == beside.provider && raw.kind == kind;
     let text = |raw: &Raw| raw.secret.as_ref().and_then(|id| String::from_utf8(id.expose().to_vec()).ok());
-    let is_id = |raw: &Raw| of(raw, "service_token_id");
+    let is_id = |raw: &Raw| of(raw, beside.id);
     // By line: what is nearest is found without a look at all.
     let ids: BTreeMap<u64, String> =
         raws.iter().filter(|(raw, _)| is_id(raw)).filter_map(|(raw, line)| Some((*line, text(raw)?))).collect();
     raws.retain(|(raw, _)| !is_id(raw));
-    for (raw, line) in raws.iter_mut().filter(|(raw, _)| of(raw, "service_token") && raw.public_id.is_none()) {
+    for (raw, line) in raws.iter_mut().filter(|(raw, _)| of(raw, beside.secret) && raw.public_id.is_none()) {
         let before = ids.range(..=*line).next_back();
         let nearest = before.into_iter().chain(ids.range(*line..).next()).min_by_key(|(at, _)| at.abs_diff(*line));
-        raw.public_id = nearest.filter(|(at, _)| at.abs_diff(*line) <= near).map(|(_, id)| id.clone());
+        let id = nearest.filter(|(at, _)| at.abs_diff(*line) <= near).map(|(_, id)| id.clone());
+        if beside.account {
+            raw.account = id;
+        } else {
+            raw.public_id = id;
+        }
     }
 }
 
 /// Puts each AWS secret to the access key id nearest to it; parts of other credentials go.
 pub(super) fn paired(mut raws: Vec<(Raw, u64)>, near: u64) -> Vec<(Raw, u64)> {
-    with_id(&mut raws, near);
+    BESIDE.iter().for_each(|beside| with_id(&mut raws, near, beside));
     let is_id = |raw: &Raw| raw.public_id.is_some() && raw.provider == "aws";
     // By line, those of one line in their order: what is nearest is found without a look at all.
     let mut secrets: BTreeMap<u64, VecDeque<Raw>> = BTreeMap::new();

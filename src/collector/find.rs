@@ -43,6 +43,8 @@ pub(crate) struct Find {
     pub(crate) token: Option<Secret>,
     /// The Region of what issued it, where that has to be known to use it.
     pub(crate) region: Option<String>,
+    /// The account that it is sent beside, where it has to be.
+    pub(crate) account: Option<String>,
     pub(crate) strength: Strength,
     /// A login that renews it lies beside it, or it is one.
     pub(crate) renewable: bool,
@@ -70,6 +72,7 @@ impl Find {
             secret,
             token: None,
             region: None,
+            account: None,
             strength,
             renewable: false,
             scope: None,

@@ -42,8 +42,9 @@ pub(super) fn token(credential: &CredentialId, provider: &str, kind: &str, found
         return None;
     }
     let region = found.iter().find_map(|find| find.region.clone());
+    let account = found.iter().find_map(|find| find.account.clone());
     let (credential, secret) = (credential.clone(), secret.clone());
-    Some(Token { credential, provider: provider.to_owned(), kind: kind.to_owned(), public_id, region, secret })
+    Some(Token { credential, provider: provider.to_owned(), kind: kind.to_owned(), public_id, region, account, secret })
 }
 
 /// The logins at databases that a credential is: one for each database and password that its places name. More than a few

@@ -21,8 +21,10 @@ struct Hosted {
 
 /// <https://cli.github.com/manual/gh_help_environment>, <https://docs.github.com/actions/reference/workflows-and-actions/variables>,
 /// <https://github.com/github/github-mcp-server>, <https://registry.terraform.io/providers/hashicorp/tfe/latest/docs>,
-/// <https://developer.hashicorp.com/terraform/cli/config/environment-variables>
-static ALL: [Hosted; 2] = [
+/// <https://developer.hashicorp.com/terraform/cli/config/environment-variables>,
+/// <https://www.mongodb.com/docs/mongocli/current/configure/environment-variables/>,
+/// <https://www.mongodb.com/docs/mcp-server/configuration/options/>
+static ALL: [Hosted; 3] = [
     Hosted {
         provider: "github",
         kinds: &["app_user_token", "fine_grained_token", "oauth_token", "personal_access_token", "token"],
@@ -52,6 +54,17 @@ static ALL: [Hosted; 2] = [
         variables: &[("TFE_", &["ADDRESS", "HOST", "HOSTNAME", "URL"]), ("TF_CLOUD_HOSTNAME", &[""])],
         hosts: &["app.terraform.io"],
     },
+    Hosted {
+        provider: "mongodb_atlas",
+        kinds: &["api_key", "oauth_token", "service_account_secret"],
+        own: "server_key",
+        variables: &[
+            ("MCLI_OPS_MANAGER_URL", &[""]),
+            ("MDB_MCP_API_BASE_URL", &[""]),
+            ("MONGODB_ATLAS_", &["BASE_URL", "OPS_MANAGER_URL"]),
+        ],
+        hosts: &["cloud.mongodb.com"],
+    },
 ];
 
 /// How far from a token a host is looked for, on its line.
@@ -76,6 +89,14 @@ pub(super) fn kind_for<'a>(provider: &str, kind: &'a str, host: &str) -> &'a str
         Some(hosted) if !hosted.owns(&host) => hosted.own,
         Some(_) | None => kind,
     }
+}
+
+/// What a login is that a file keeps beside the server that it is for: a URL, or a service's name. MongoDB's client calls its
+/// own `cloud` (`mongodb/mongodb-atlas-cli`, `internal/store/store.go`).
+pub(super) fn kind_beside<'a>(provider: &str, kind: &'a str, server: &str) -> &'a str {
+    let server = server.trim();
+    let after = server.split_once("://").map_or(server, |(_, rest)| rest);
+    if server == "cloud" { kind } else { kind_for(provider, kind, &host(after.as_bytes())) }
 }
 
 /// Whether a token may be for a server of somebody's own.
@@ -215,6 +236,19 @@ mod tests {
             (format!("https://ghe.corp/\nGH_TOKEN={TOKEN}"), "personal_access_token"),
         ] {
             assert_eq!(kinds(&text), [kind], "{}", text.replace(TOKEN, "…").replace(OTHER, "…"));
+        }
+    }
+
+    #[test]
+    fn a_login_is_for_the_server_beside_it() {
+        for (server, kind) in [
+            ("cloud", "api_key"),
+            ("https://cloud.mongodb.com/", "api_key"),
+            ("cloudgov", "server_key"),
+            ("https://ops.corp:8080/", "server_key"),
+            ("https://cloud.mongodb.com.corp", "server_key"),
+        ] {
+            assert_eq!(kind_beside("mongodb_atlas", "api_key", server), kind, "{server}");
         }
     }
 

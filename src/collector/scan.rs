@@ -36,6 +36,8 @@ pub(crate) struct Raw {
     /// The session token that an AWS key works with.
     pub(crate) token: Option<Secret>,
     pub(crate) public_id: Option<String>,
+    /// The account that it is sent beside, where it has to be.
+    pub(crate) account: Option<String>,
     pub(crate) key: Option<String>,
     pub(crate) renews: bool,
     pub(crate) part: bool,
@@ -71,6 +73,7 @@ impl Raw {
             strength,
             secret: value.map(Secret::new),
             public_id: None,
+            account: None,
             key: None,
             renews: false,
             part: false,

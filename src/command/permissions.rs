@@ -32,13 +32,17 @@ fn told(asked: Asked, common: &Common) -> anyhow::Result<String> {
     Ok(match asked {
         Asked::Aws => aws_policy(&config::load(common.config.as_deref())?)?,
         Asked::DigitalOcean => paths("digitalocean", DIGITALOCEAN),
+        Asked::Fly => paths("fly", FLY),
         Asked::GitHub => paths("github", GITHUB),
         Asked::Render => paths("render", RENDER),
         Asked::Heroku => paths("heroku", HEROKU),
         Asked::Terraform => paths("terraform", TERRAFORM),
         Asked::Turso => paths("turso", TURSO),
+        Asked::Upstash => paths("upstash", UPSTASH),
+        Asked::Vercel => paths("vercel", VERCEL),
         Asked::Cloudflare => paths("cloudflare", CLOUDFLARE),
         Asked::Aiven => paths("aiven", AIVEN),
+        Asked::MongodbAtlas => paths("mongodb_atlas", MONGODB_ATLAS),
         Asked::Mysql => statements("mysql", MYSQL),
         Asked::Redis => statements("redis", REDIS),
         Asked::Neon => paths("neon", NEON),
@@ -53,6 +57,11 @@ const DIGITALOCEAN: &str = "\
 # Give a token these custom scopes and no more: account:read, project:read, database:read, droplet:read, image:read,
 # block_storage:read, snapshot:read, kubernetes:read, spaces:read. Without database:view_credentials it is shown no password.
 # These are the paths that are read; nothing else passes.
+";
+
+const FLY: &str = "\
+# Make a token of an organization that only reads: fly tokens create readonly
+# What a token allows stands in its caveats, which are not read. These are the questions that are asked; nothing else passes.
 ";
 
 const GITHUB: &str = "\
@@ -81,6 +90,16 @@ const TURSO: &str = "\
 # These are the paths that are read; nothing else passes.
 ";
 
+const UPSTASH: &str = "\
+# Make a key that only reads. No call tells it from one that does not. Lists of indexes come with their tokens, which are not
+# kept, and with which their data can be deleted. These are the paths that are read; nothing else passes.
+";
+
+const VERCEL: &str = "\
+# Vercel has no token for reading alone: make one of the scope of a team, as a user who only views it. A token tells its scopes.
+# Lists of projects come with their variables, which are not kept. These are the paths that are read; nothing else passes.
+";
+
 const CLOUDFLARE: &str = "\
 # Give a token these permissions and no more: API Tokens Read, Account Settings Read, Workers R2 Storage Read, D1 Read, Workers
 # KV Storage Read. With the first it reads its own policies. These are the paths that are read; nothing else passes.
@@ -89,6 +108,12 @@ const CLOUDFLARE: &str = "\
 const AIVEN: &str = "\
 # Give the user of a token the role read_only in each project, and no more: a token may do all that its user may. Lists of
 # services come with their passwords, which are not kept. These are the paths that are read; nothing else passes.
+";
+
+const MONGODB_ATLAS: &str = "\
+# Give a key the role Project Read Only in each project, and no more. Whether a backup compliance policy keeps snapshots takes
+# Project Owner to read, and stays unknown without. A key is proven, and not sent (HTTP Digest).
+# These are the paths that are read; nothing else passes.
 ";
 
 const NEON: &str = "\

@@ -105,6 +105,12 @@ pub(crate) const ANY_AIVEN: &str = ".aivencloud.com";
 /// The host of a database of DigitalOcean that was not told.
 pub(crate) const ANY_DIGITALOCEAN: &str = ".ondigitalocean.com";
 
+/// The host of a cluster of MongoDB Atlas that was not told.
+pub(crate) const ANY_ATLAS: &str = ".mongodb.net";
+
+/// The host of a cluster of Fly.io that was not told.
+pub(crate) const ANY_FLY: &str = ".flympg.net";
+
 /// The host of a database of Render that was not told.
 pub(crate) const ANY_RENDER: &str = ".render.com";
 

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use deadstop_core::fact::GapReason;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -11,6 +13,7 @@ use ureq::http::{Method, Request};
 use zeroize::Zeroizing;
 
 use super::answered::{below, data, each_read, hide, listed_in, read, rest};
+use super::digest::Challenge;
 use super::facts::Fault;
 use crate::collector::Token;
 use crate::readonly::{Answer, Read, ReadOnly, Reads};
@@ -31,6 +34,10 @@ pub(crate) enum Shown {
     Project,
     /// `Authorization: ID:TOKEN`.
     Pair,
+    /// `Authorization: Basic`, the account and the token put together (RFC 7617).
+    Basic,
+    /// `Authorization: Digest`, by the token's id: it is proven, and not sent.
+    Digest,
 }
 
 /// What was read of a listing, and why not all of it was.
@@ -54,6 +61,8 @@ pub(crate) struct Client<'a> {
     accept: &'static str,
     /// The keys of answers that hold secrets: of these nothing is kept but whether there is one.
     hidden: &'static [&'static str],
+    /// What the server asked for, and how often it was answered.
+    challenge: RefCell<Option<(Challenge, u32)>>,
     /// What was answered, so that no question is asked twice.
     asked: RefCell<BTreeMap<String, Result<Told, Fault>>>,
 }
@@ -82,7 +91,9 @@ impl<'a> Client<'a> {
         token: &'a Token,
         shown: Shown,
     ) -> Self {
-        Self { door, reads, host, token, shown, accept: "application/json", hidden: &[], asked: RefCell::default() }
+        let (accept, hidden) = ("application/json", [].as_slice());
+        let (challenge, asked) = (RefCell::default(), RefCell::default());
+        Self { door, reads, host, token, shown, accept, hidden, challenge, asked }
     }
 
     /// The same, for a provider that is to be told which form of answer is meant.
@@ -302,30 +313,79 @@ impl<'a> Client<'a> {
     }
 
     fn send(&self, method: Method, path: &str, body: Vec<u8>, range: Option<&str>) -> Result<Answer, Fault> {
+        if self.shown == Shown::Digest {
+            return self.prove(&method, path, &body, range);
+        }
+        let (name, text) = self.login()?;
+        self.sent(&method, path, body, range, Some((name, &text)))
+    }
+
+    /// Sends a request with the proof that the server asks for, which it names where it refuses.
+    fn prove(&self, method: &Method, path: &str, body: &[u8], range: Option<&str>) -> Result<Answer, Fault> {
+        let user = self.token.public_id.as_deref().filter(|id| is_id(id));
+        let user = user.ok_or_else(|| Fault::of(GapReason::Unsupported))?;
+        let mut fresh = false;
+        loop {
+            let proof = self.challenge.borrow_mut().as_mut().map(|(challenge, count)| {
+                *count += 1;
+                let asked = (method.as_str(), path);
+                Zeroizing::new(challenge.answer(user, self.token.secret.expose(), asked, *count).into_bytes())
+            });
+            let login = proof.as_ref().map(|proof| (AUTHORIZATION, proof.as_slice()));
+            let answer = self.sent(method, path, body.to_vec(), range, login)?;
+            let refused = answer.told.get("www-authenticate").filter(|_| answer.status == 401 && !fresh);
+            let Some(challenge) = refused.and_then(|header| Challenge::read(header)) else { return Ok(answer) };
+            *self.challenge.borrow_mut() = Some((challenge, 0));
+            fresh = true;
+        }
+    }
+
+    /// How the token is shown: the header, and what stands in it.
+    fn login(&self) -> Result<(HeaderName, Zeroizing<Vec<u8>>), Fault> {
         let unsupported = || Fault::of(GapReason::Unsupported);
-        let before;
-        let (name, before): (HeaderName, &[u8]) = match self.shown {
-            Shown::Bearer => (AUTHORIZATION, b"Bearer "),
-            Shown::Scheme(scheme) => (AUTHORIZATION, scheme.as_bytes()),
-            Shown::Project => (HeaderName::from_static("project-access-token"), b""),
+        let secret = self.token.secret.expose();
+        let behind = |before: &[u8]| Zeroizing::new([before, secret].concat());
+        Ok(match self.shown {
+            Shown::Bearer => (AUTHORIZATION, behind(b"Bearer ")),
+            Shown::Scheme(scheme) => (AUTHORIZATION, behind(scheme.as_bytes())),
+            Shown::Project => (HeaderName::from_static("project-access-token"), behind(b"")),
             Shown::Pair => {
-                let Some(id) = &self.token.public_id else { return Err(unsupported()) };
-                before = format!("{id}:").into_bytes();
-                (AUTHORIZATION, before.as_slice())
+                let id = self.token.public_id.as_ref().ok_or_else(unsupported)?;
+                (AUTHORIZATION, behind(format!("{id}:").as_bytes()))
             }
-        };
-        let text = zeroize::Zeroizing::new([before, self.token.secret.expose()].concat());
-        let mut value = HeaderValue::from_bytes(&text).map_err(|_| unsupported())?;
-        value.set_sensitive(true);
+            Shown::Basic => {
+                let account = self.token.account.as_ref().filter(|account| !account.contains(':'));
+                let account = account.ok_or_else(unsupported)?;
+                let login = Zeroizing::new(STANDARD.encode(behind(format!("{account}:").as_bytes())));
+                (AUTHORIZATION, Zeroizing::new([b"Basic ", login.as_bytes()].concat()))
+            }
+            Shown::Digest => return Err(unsupported()),
+        })
+    }
+
+    fn sent(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Vec<u8>,
+        range: Option<&str>,
+        login: Option<(HeaderName, &[u8])>,
+    ) -> Result<Answer, Fault> {
+        let unsupported = || Fault::of(GapReason::Unsupported);
         let uri = format!("{}{path}", self.door.base(self.reads.provider, self.host));
-        let mut request = Request::builder().method(&method).uri(&uri).header(ACCEPT, self.accept);
-        if method == Method::POST {
+        let mut request = Request::builder().method(method).uri(&uri).header(ACCEPT, self.accept);
+        if let Some((name, text)) = login {
+            let mut value = HeaderValue::from_bytes(text).map_err(|_| unsupported())?;
+            value.set_sensitive(true);
+            request = request.header(name, value);
+        }
+        if *method == Method::POST {
             request = request.header(CONTENT_TYPE, "application/json");
         }
         if let Some(range) = range {
             request = request.header(RANGE, range);
         }
-        let request = request.header(name, value).body(body).map_err(|_| unsupported())?;
+        let request = request.body(body).map_err(|_| unsupported())?;
         self.door.send(self.reads, self.token.credential.as_str(), &request).map_err(Fault::of)
     }
 }

@@ -42,10 +42,12 @@ class Platform:
     """A server. `fault` names a path of the list and what becomes of its answer."""
 
     provider, host = None, None
+    # Whether a secret is proven, and not sent.
+    proves = False
 
     def __init__(self, data=None):
         self.data = copy.deepcopy(data or self.company())
-        self.asked, self.wrong, self.fault, self.lock = [], [], None, threading.Lock()
+        self.asked, self.came, self.wrong, self.fault, self.lock = [], 0, [], None, threading.Lock()
         self.published = {key: (re.compile("^" + re.sub(r"\{[A-Za-z_]+\}", "([^/]+)", key.split(" ")[1]) + "$"), value)
                           for key, value in PUBLISHED[self.provider]["paths"].items()}
         platform = self
@@ -94,7 +96,13 @@ class Platform:
         url = urllib.parse.urlsplit(request.path)
         query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
         key, published, parts = self.find(request.command, url.path)
-        if request.command != "GET" or body:
+        question = ""
+        if request.command == "POST" and url.path == "/graphql":
+            # A document of the list, to the letter; its variables stand where a path has its query.
+            asked = json.loads(body)
+            key, published = next(((one, value) for one, (_, value) in self.published.items() if value.get("document") == asked["query"]), (None, None))
+            query, question = {name: value for name, value in asked["variables"].items() if value is not None}, body.decode()
+        elif request.command != "GET" or body:
             self.wrong.append(f"{request.command} {request.path}")
         if key is None or set(query) - set(published.get("query", [])):
             self.wrong.append(f"{request.command} {request.path} is not published")
@@ -103,18 +111,28 @@ class Platform:
         if ranged:
             query["range"] = ranged
         with self.lock:
-            self.asked.append((request.headers.get("Authorization"), request.path, ranged))
+            self.came += 1
+            # A question that comes without a proof is put again with one.
+            if not self.proves or request.headers.get("Authorization"):
+                self.asked.append((request.headers.get("Authorization"), request.path, ranged, question))
             status, answer = self.call(key, parts, query, request.headers.get("Authorization") or "")
-        headers = self.told(key, query, request.headers.get("Authorization") or "") if status == 200 else []
+        if question:
+            status, answer = (200, {"data": answer}) if status == 200 else (status, {"errors": [{"message": "no"}]})
+        headers = self.told(key, query, request.headers.get("Authorization") or "") if status == 200 else self.asks(status)
         status = 206 if any(name == "Next-Range" for name, _ in headers) else status
         body = json.dumps(answer).encode()
-        if self.fault and self.fault[0] == key:
+        # What asks for a proof first is answered when that has come.
+        if self.fault and self.fault[0] == key and not (status == 401 and headers):
             status, body, headers = self.fault[1](status, body)
             return request.answer(status, body, headers)
         request.answer(status, body, headers)
 
     def told(self, key, query, shown):
         """What the headers of an answer say."""
+        return []
+
+    def asks(self, status):
+        """What the headers of a refusal ask for."""
         return []
 
     def call(self, key, parts, query, shown):

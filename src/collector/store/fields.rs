@@ -13,6 +13,7 @@ use super::listed::{Entry, Field, Form, Holds};
 use super::{Context, ini, xml};
 use crate::collector::document;
 use crate::collector::find::{Find, Finds};
+use crate::collector::hosts::kind_beside;
 use crate::collector::jwt;
 use crate::collector::scan::is_dummy;
 use crate::secret::Secret;
@@ -162,11 +163,14 @@ fn take(
     let last = path.last().map_or("", String::as_str);
     let line = tree.lines.get(path).copied().or_else(|| context.line_of(text, last, value));
     let provider = field.provider.as_deref().unwrap_or(&entry.provider);
-    let kind = kind_at(provider, path, &field.kind);
+    let servers = field.servers.iter().filter_map(|way| beside(tree, place, way)?.as_str());
+    let kind = servers.fold(kind_at(provider, path, &field.kind), |kind, server| kind_beside(provider, kind, server));
     let mut find = context.find(provider, kind, value, line, &path.join("."));
     find.renewable = field.renews || field.renewed_by.as_deref().is_some_and(|way| beside(tree, place, way).is_some());
     let stated = field.expires.as_deref().and_then(|way| moment(beside(tree, place, way)?));
     find.expires = stated.or_else(|| jwt::expires(value.as_bytes()));
+    let account = field.account.as_deref().and_then(|way| beside(tree, place, way)?.as_str());
+    find.account = account.and_then(plain);
     let id = field.id.as_deref().and_then(|way| Some((way, beside(tree, place, way)?.as_str()?.trim())));
     if let Some((way, id)) = id {
         find.public_id = plain(id).or_else(|| is_id(id).then(|| id.to_owned()));

@@ -85,6 +85,11 @@ pub(crate) struct Field {
     pub(crate) expires: Option<String>,
     /// Where its public id stands.
     pub(crate) id: Option<String>,
+    /// What lies beside it and names the server that it is for.
+    #[serde(default)]
+    pub(crate) servers: Vec<String>,
+    /// Where the account stands that it is sent beside.
+    pub(crate) account: Option<String>,
     /// What stands beside it and may be shown: an account, a tenant, an address.
     #[serde(default)]
     pub(crate) tells: Vec<String>,

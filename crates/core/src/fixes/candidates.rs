@@ -56,8 +56,8 @@ pub fn candidates(ground: &Ground<'_>, policy: &Policy, judged: &[Judged]) -> Ve
 
 /// Providers whose tokens carry no narrower rights than all that their user has: there is no delete right to take away,
 /// only the token. Railway: a token has a workspace or a project and no operations (its published GraphQL schema);
-/// Upstash, Render, Heroku and Supabase's classic tokens: full access by their documentation. Reviewed 2026-11-24.
-const UNSCOPED: [&str; 5] = ["heroku", "railway", "render", "supabase", "upstash"];
+/// Render, Heroku and Supabase's classic tokens: full access by their documentation. Reviewed 2026-11-30.
+const UNSCOPED: [&str; 4] = ["heroku", "railway", "render", "supabase"];
 
 /// Who may destroy an asset or lift what guards it, whoever asks.
 struct Acts<'w> {

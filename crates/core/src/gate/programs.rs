@@ -134,7 +134,7 @@ pub(super) const ANYTHING: [&str; 22] = [
 const S3: [&str; 3] = ["aws/*", "cloudflare/r2:*", "digitalocean/spaces:*"];
 
 /// Clients with rules of their own: the program, the calls it can carry, its kind.
-pub(super) const CLIENTS: [(&str, &[&str], WayKind); 52] = [
+pub(super) const CLIENTS: [(&str, &[&str], WayKind); 53] = [
     ("railway", &["railway/*"], WayKind::Cli),
     ("git", &["github/*"], WayKind::Cli),
     ("aws", &S3, WayKind::Cli),
@@ -165,6 +165,7 @@ pub(super) const CLIENTS: [(&str, &[&str], WayKind); 52] = [
     ("render", &["render/*"], WayKind::Cli),
     ("turso", &["turso/*"], WayKind::Cli),
     ("avn", &["aiven/*"], WayKind::Cli),
+    ("upstash", &["upstash/*"], WayKind::Cli),
     ("s3cmd", &S3, WayKind::Cli),
     ("rclone", &["*"], WayKind::Cli),
     ("atlas", &["mongodb_atlas/*", "mongodb/*"], WayKind::Cli),
