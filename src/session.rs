@@ -3,6 +3,7 @@
 //! It reads settings files, looks whether a database of an agent holds an account, and reads nothing else. It follows no link at the end of a path, and runs nothing that it finds.
 
 mod agent;
+mod amazonq;
 mod ask;
 mod claude_code;
 mod cline;
@@ -45,7 +46,7 @@ trait Finder: Sync {
 }
 
 /// Every agent that is looked for. Adding one is adding a line.
-const FINDERS: [&dyn Finder; 14] = [
+const FINDERS: [&dyn Finder; 15] = [
     &claude_code::ClaudeCode,
     &cursor::Cursor,
     &cursor::CursorCli,
@@ -60,6 +61,7 @@ const FINDERS: [&dyn Finder; 14] = [
     &roo::RooCli,
     &crush::Crush,
     &qwen::Qwen,
+    &amazonq::AmazonQ,
 ];
 
 /// Where sessions are looked for.

@@ -18,7 +18,7 @@ use super::Where;
 pub(super) const LARGEST: u64 = 8 * 1024 * 1024;
 
 /// The folders that agents keep their settings in.
-const FOLDERS: [&str; 15] = [
+const FOLDERS: [&str; 17] = [
     ".claude",
     ".clinerules",
     ".cline",
@@ -31,6 +31,8 @@ const FOLDERS: [&str; 15] = [
     ".qwen",
     ".roo",
     ".vscode",
+    "amazon-q",
+    "cli-agents",
     "copilot",
     "crush",
     "opencode",

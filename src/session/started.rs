@@ -1,5 +1,6 @@
 //! How an agent was started: what its command line says, as the settings that it stands for.
 
+mod amazonq;
 mod copilot;
 mod more;
 mod qwen;
@@ -59,6 +60,7 @@ impl Started {
             "roo" => started.roo(rest),
             "crush" => started.crush(rest),
             "qwen" => started.qwen(rest),
+            "q" => started.amazonq(rest),
             other => started.agent = Some(other.to_owned()),
         }
         // Words are cut at spaces alone: what a shell would make of these is not read.

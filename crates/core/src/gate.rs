@@ -3,6 +3,7 @@
 //! Nothing here reads a file or runs a hook. What the agent's documentation does not say stays open between two
 //! decisions, and never becomes a refusal.
 
+pub mod amazonq;
 mod bounds;
 mod call;
 pub mod claude_code;
@@ -81,7 +82,7 @@ pub trait GatePolicy: std::fmt::Debug {
 }
 
 /// Every gate that is known. Adding one is adding a line.
-pub const GATES: [&dyn AgentGate; 14] = [
+pub const GATES: [&dyn AgentGate; 15] = [
     &claude_code::ClaudeCode,
     &cursor::Cursor,
     &cursor::CursorCli,
@@ -96,6 +97,7 @@ pub const GATES: [&dyn AgentGate; 14] = [
     &roo::RooCli,
     &crush::Crush,
     &qwen::Qwen,
+    &amazonq::AmazonQ,
 ];
 
 /// The most rules of one file that are weighed. Every rule is held against every other, so a file of more, which nobody

@@ -103,6 +103,7 @@ const AGENTS: Kind = Word(&[
     "roo-code",
     "crush",
     "qwen-code",
+    "amazon-q",
     "ci",
     "program",
     "other",

@@ -127,6 +127,7 @@ priority = 998";
         | Agent::RooCode
         | Agent::Crush
         | Agent::QwenCode
+        | Agent::AmazonQ
         | Agent::Ci
         | Agent::Program
         | Agent::Other => None,

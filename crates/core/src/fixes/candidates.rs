@@ -381,6 +381,7 @@ const fn binding_policy(agent: Agent) -> Option<&'static str> {
         | Agent::RooCode
         | Agent::Crush
         | Agent::QwenCode
+        | Agent::AmazonQ
         | Agent::Ci
         | Agent::Program
         | Agent::Other => None,

@@ -108,6 +108,8 @@ pub enum Agent {
     Crush,
     /// Qwen Code.
     QwenCode,
+    /// Amazon Q Developer CLI.
+    AmazonQ,
     /// A pipeline that acts without a person.
     Ci,
     /// A program in a repository that calls a model with tools.

@@ -1,0 +1,51 @@
+//! Agents in a terminal of which each has files of its own kind.
+
+use super::surroundings::{bash, with};
+use super::*;
+
+/// What the command line of an agent stands for.
+fn text(line: &str) -> String {
+    let started = started::Started::parse(line).unwrap();
+    let files = started.over(started.agent.as_deref().unwrap(), "/x", Vec::new());
+    files.into_iter().filter_map(|file| file.text.known().cloned()).collect::<Vec<_>>().join("\n")
+}
+
+fn put(world: &World, path: &str, text: &str) {
+    let file = world.folder.path().join(path);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, text).unwrap();
+}
+
+#[test]
+fn amazon_q_is_read_with_the_agents_of_the_user_and_of_the_project() {
+    let world = World::new(&[
+        ("home/.local/share/amazon-q/settings.json", r#"{"chat.defaultAgent": "ops"}"#),
+        ("home/.aws/amazonq/cli-agents/agent_config.json.example", "?"),
+        ("top/work/x", ""),
+    ]);
+    let met = |env: &[(&str, &str)], line| bash(&with(&world, env, line), "amazon-q");
+    assert_eq!(met(&[], None), Some(Decision::Ask));
+    put(&world, "home/.aws/amazonq/cli-agents/ops.json", r#"{"name": "ops", "allowedTools": ["execute_bash"]}"#);
+    assert_eq!(met(&[], None), Some(Decision::Allow));
+    // Elsewhere no default is named, and the agent may be chosen.
+    assert_eq!(met(&[("XDG_DATA_HOME", "/nowhere")], None), None);
+    assert_eq!(met(&[("XDG_DATA_HOME", "/nowhere")], Some("q chat")), Some(Decision::Ask));
+    assert_eq!(met(&[("XDG_DATA_HOME", "/nowhere")], Some("q chat --agent ops")), Some(Decision::Allow));
+    put(&world, "top/work/.amazonq/cli-agents/x.json", r#"{"name": "ops"}"#);
+    assert_eq!(met(&[], None), Some(Decision::Ask));
+    put(&world, "top/work/.amazonq/cli-agents/y.json", "{");
+    assert_eq!(met(&[], None), None);
+}
+
+#[test]
+fn command_lines_of_these_agents_stand_for_settings() {
+    assert!(
+        text("q chat -a").contains(r#""all":true"#) && text("q chat --trust-all-tools fix").contains(r#""all":true"#)
+    );
+    assert!(text("q chat --trust-tools=fs_read,execute_bash").contains(r#"["fs_read","execute_bash"]"#));
+    assert!(text("q chat --agent ops").contains(r#""agent":"ops""#));
+    assert_eq!(started::Started::parse("q chat --no-interactive fix").unwrap().headless, Some(true));
+    for line in ["q login", "q chat --weird"] {
+        assert!(started::Started::parse(line).unwrap().doubt.is_some(), "{line}");
+    }
+}
