@@ -318,6 +318,7 @@ fn declared(config: &Config, around: &Surroundings, found: &[SessionId]) -> Vec<
             "crush" => Agent::Crush,
             "qwen-code" => Agent::QwenCode,
             "amazon-q" => Agent::AmazonQ,
+            "continue-cli" => Agent::Continue,
             "ci" => Agent::Ci,
             "program" => Agent::Program,
             _ => Agent::Other,
@@ -339,7 +340,7 @@ fn declared(config: &Config, around: &Surroundings, found: &[SessionId]) -> Vec<
 
 /// Folders that other agents leave in a home or a repository: whoever has them has one more session, of which this
 /// version knows nothing.
-const OTHER_AGENTS: [(&str, &str); 16] = [
+const OTHER_AGENTS: [(&str, &str); 17] = [
     (".aider.conf.yml", "Aider"),
     (".amazonq", "Amazon Q"),
     (".aws/amazonq/agents", "Amazon Q in an editor"),
@@ -349,6 +350,7 @@ const OTHER_AGENTS: [(&str, &str); 16] = [
     (".config/goose", "goose"),
     (".config/opencode", "OpenCode"),
     (".continue", "Continue"),
+    (".continue/index", "Continue in an editor"),
     (".copilot", "Copilot CLI"),
     (".cursor", "Cursor"),
     (".factory", "Factory Droid"),

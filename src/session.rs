@@ -8,6 +8,7 @@ mod ask;
 mod claude_code;
 mod cline;
 mod codex;
+mod continue_cli;
 mod copilot;
 mod crush;
 mod cursor;
@@ -46,7 +47,7 @@ trait Finder: Sync {
 }
 
 /// Every agent that is looked for. Adding one is adding a line.
-const FINDERS: [&dyn Finder; 15] = [
+const FINDERS: [&dyn Finder; 16] = [
     &claude_code::ClaudeCode,
     &cursor::Cursor,
     &cursor::CursorCli,
@@ -62,6 +63,7 @@ const FINDERS: [&dyn Finder; 15] = [
     &crush::Crush,
     &qwen::Qwen,
     &amazonq::AmazonQ,
+    &continue_cli::ContinueCli,
 ];
 
 /// Where sessions are looked for.

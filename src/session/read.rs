@@ -18,11 +18,12 @@ use super::Where;
 pub(super) const LARGEST: u64 = 8 * 1024 * 1024;
 
 /// The folders that agents keep their settings in.
-const FOLDERS: [&str; 17] = [
+const FOLDERS: [&str; 18] = [
     ".claude",
     ".clinerules",
     ".cline",
     ".codex",
+    ".continue",
     ".copilot",
     ".crush",
     ".cursor",

@@ -1,6 +1,7 @@
 //! How an agent was started: what its command line says, as the settings that it stands for.
 
 mod amazonq;
+mod continue_cli;
 mod copilot;
 mod more;
 mod qwen;
@@ -61,6 +62,7 @@ impl Started {
             "crush" => started.crush(rest),
             "qwen" => started.qwen(rest),
             "q" => started.amazonq(rest),
+            "cn" => started.continue_cli(rest),
             other => started.agent = Some(other.to_owned()),
         }
         // Words are cut at spaces alone: what a shell would make of these is not read.

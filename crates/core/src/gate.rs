@@ -9,6 +9,7 @@ mod call;
 pub mod claude_code;
 pub mod cline;
 pub mod codex;
+pub mod continue_cli;
 pub mod copilot;
 pub mod crush;
 pub mod cursor;
@@ -82,7 +83,7 @@ pub trait GatePolicy: std::fmt::Debug {
 }
 
 /// Every gate that is known. Adding one is adding a line.
-pub const GATES: [&dyn AgentGate; 15] = [
+pub const GATES: [&dyn AgentGate; 16] = [
     &claude_code::ClaudeCode,
     &cursor::Cursor,
     &cursor::CursorCli,
@@ -98,6 +99,7 @@ pub const GATES: [&dyn AgentGate; 15] = [
     &crush::Crush,
     &qwen::Qwen,
     &amazonq::AmazonQ,
+    &continue_cli::ContinueCli,
 ];
 
 /// The most rules of one file that are weighed. Every rule is held against every other, so a file of more, which nobody

@@ -38,6 +38,32 @@ fn amazon_q_is_read_with_the_agents_of_the_user_and_of_the_project() {
 }
 
 #[test]
+fn continue_is_read_with_the_hooks_that_it_reads_and_what_may_move_its_folder() {
+    let world = World::new(&[("home/.continue/config.yaml", ""), ("top/work/x", "")]);
+    let found = |env: &[(&str, &str)], line| with(&world, env, line);
+    assert!(found(&[], None).sessions.iter().all(|session| session.key != "continue-cli"));
+    put(&world, "home/.continue/permissions.yaml", "allow: []\n");
+    let met = |env: &[(&str, &str)], line| bash(&found(env, line), "continue-cli");
+    assert_eq!(met(&[], None), Some(Decision::Ask));
+    assert_eq!(met(&[], Some("cn --auto")), Some(Decision::Allow));
+    assert_eq!(met(&[], Some("cn -p fix")), Some(Decision::Allow));
+    let moved = world.folder.path().join("elsewhere");
+    put(&world, "elsewhere/permissions.yaml", "allow: [Bash]\n");
+    assert_eq!(met(&[("CONTINUE_GLOBAL_DIR", "$/elsewhere")], None), Some(Decision::Allow));
+    // Each of these leaves it open.
+    for (path, text) in [
+        ("top/work/.env", format!("CONTINUE_GLOBAL_DIR={}", moved.display())),
+        ("top/work/.claude/settings.local.json", r#"{"hooks": {"PreToolUse": [{}]}}"#.to_owned()),
+        ("home/.continue/settings.json", r#"{"hooks": {"PreToolUse": [{}]}}"#.to_owned()),
+    ] {
+        put(&world, path, &text);
+        assert_eq!(met(&[], None), None, "{path}");
+        fs::remove_file(world.folder.path().join(path)).unwrap();
+        assert_eq!(met(&[], None), Some(Decision::Ask), "{path}");
+    }
+}
+
+#[test]
 fn command_lines_of_these_agents_stand_for_settings() {
     assert!(
         text("q chat -a").contains(r#""all":true"#) && text("q chat --trust-all-tools fix").contains(r#""all":true"#)
@@ -45,7 +71,11 @@ fn command_lines_of_these_agents_stand_for_settings() {
     assert!(text("q chat --trust-tools=fs_read,execute_bash").contains(r#"["fs_read","execute_bash"]"#));
     assert!(text("q chat --agent ops").contains(r#""agent":"ops""#));
     assert_eq!(started::Started::parse("q chat --no-interactive fix").unwrap().headless, Some(true));
-    for line in ["q login", "q chat --weird"] {
+    assert!(text("cn --readonly").contains(r#""mode":"plan""#) && text("cn -p fix").contains(r#""headless":true"#));
+    assert!(text("cn --allow Bash --exclude Bash(rm*)").contains(r#""exclude":["Bash(rm*)"]"#));
+    for line in
+        ["q login", "q chat --weird", "cn --auto --readonly", "cn --agent x/y", "cn --beta-subagent-tool", "cn serve"]
+    {
         assert!(started::Started::parse(line).unwrap().doubt.is_some(), "{line}");
     }
 }

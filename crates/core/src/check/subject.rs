@@ -104,6 +104,7 @@ const AGENTS: Kind = Word(&[
     "crush",
     "qwen-code",
     "amazon-q",
+    "continue-cli",
     "ci",
     "program",
     "other",

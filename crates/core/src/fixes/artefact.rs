@@ -128,6 +128,7 @@ priority = 998";
         | Agent::Crush
         | Agent::QwenCode
         | Agent::AmazonQ
+        | Agent::Continue
         | Agent::Ci
         | Agent::Program
         | Agent::Other => None,

@@ -382,6 +382,7 @@ const fn binding_policy(agent: Agent) -> Option<&'static str> {
         | Agent::Crush
         | Agent::QwenCode
         | Agent::AmazonQ
+        | Agent::Continue
         | Agent::Ci
         | Agent::Program
         | Agent::Other => None,

@@ -110,6 +110,8 @@ pub enum Agent {
     QwenCode,
     /// Amazon Q Developer CLI.
     AmazonQ,
+    /// Continue.
+    Continue,
     /// A pipeline that acts without a person.
     Ci,
     /// A program in a repository that calls a model with tools.
