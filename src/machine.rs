@@ -319,6 +319,7 @@ fn declared(config: &Config, around: &Surroundings, found: &[SessionId]) -> Vec<
             "qwen-code" => Agent::QwenCode,
             "amazon-q" => Agent::AmazonQ,
             "continue-cli" => Agent::Continue,
+            "goose" => Agent::Goose,
             "ci" => Agent::Ci,
             "program" => Agent::Program,
             _ => Agent::Other,

@@ -14,6 +14,7 @@ mod crush;
 mod cursor;
 mod definitions;
 mod gemini;
+mod goose;
 mod join;
 mod opencode;
 mod qwen;
@@ -47,7 +48,7 @@ trait Finder: Sync {
 }
 
 /// Every agent that is looked for. Adding one is adding a line.
-const FINDERS: [&dyn Finder; 16] = [
+const FINDERS: [&dyn Finder; 17] = [
     &claude_code::ClaudeCode,
     &cursor::Cursor,
     &cursor::CursorCli,
@@ -64,6 +65,7 @@ const FINDERS: [&dyn Finder; 16] = [
     &qwen::Qwen,
     &amazonq::AmazonQ,
     &continue_cli::ContinueCli,
+    &goose::Goose,
 ];
 
 /// Where sessions are looked for.

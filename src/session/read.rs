@@ -18,7 +18,7 @@ use super::Where;
 pub(super) const LARGEST: u64 = 8 * 1024 * 1024;
 
 /// The folders that agents keep their settings in.
-const FOLDERS: [&str; 18] = [
+const FOLDERS: [&str; 19] = [
     ".claude",
     ".clinerules",
     ".cline",
@@ -36,6 +36,7 @@ const FOLDERS: [&str; 18] = [
     "cli-agents",
     "copilot",
     "crush",
+    "goose",
     "opencode",
 ];
 

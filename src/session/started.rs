@@ -3,6 +3,7 @@
 mod amazonq;
 mod continue_cli;
 mod copilot;
+mod goose;
 mod more;
 mod qwen;
 mod words;
@@ -63,6 +64,7 @@ impl Started {
             "qwen" => started.qwen(rest),
             "q" => started.amazonq(rest),
             "cn" => started.continue_cli(rest),
+            "goose" => started.goose(rest),
             other => started.agent = Some(other.to_owned()),
         }
         // Words are cut at spaces alone: what a shell would make of these is not read.

@@ -16,6 +16,7 @@ pub mod cursor;
 mod desk;
 mod expression;
 pub mod gemini;
+pub mod goose;
 mod ignore;
 mod nodes;
 pub mod opencode;
@@ -83,7 +84,7 @@ pub trait GatePolicy: std::fmt::Debug {
 }
 
 /// Every gate that is known. Adding one is adding a line.
-pub const GATES: [&dyn AgentGate; 16] = [
+pub const GATES: [&dyn AgentGate; 17] = [
     &claude_code::ClaudeCode,
     &cursor::Cursor,
     &cursor::CursorCli,
@@ -100,6 +101,7 @@ pub const GATES: [&dyn AgentGate; 16] = [
     &qwen::Qwen,
     &amazonq::AmazonQ,
     &continue_cli::ContinueCli,
+    &goose::Goose,
 ];
 
 /// The most rules of one file that are weighed. Every rule is held against every other, so a file of more, which nobody

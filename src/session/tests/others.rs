@@ -64,6 +64,26 @@ fn continue_is_read_with_the_hooks_that_it_reads_and_what_may_move_its_folder() 
 }
 
 #[test]
+fn goose_is_read_in_every_file_that_may_set_its_mode() {
+    let world = World::new(&[("home/.config/goose/config.yaml", "GOOSE_MODE: approve\n"), ("top/work/x", "")]);
+    let met = |env: &[(&str, &str)], line| bash(&with(&world, env, line), "goose");
+    assert_eq!(met(&[], None), Some(Decision::Ask));
+    assert_eq!(met(&[("GOOSE_MODE", "auto")], None), Some(Decision::Allow));
+    assert_eq!(met(&[("GOOSE_PROVIDER", "codex-acp")], None), None);
+    assert_eq!(met(&[], Some("goose session")), Some(Decision::Ask));
+    assert_eq!(with(&world, &[("GOOSE_PATH_ROOT", "/nowhere")], None).sessions.len(), 1);
+    fs::write(world.folder.path().join("home/.config/goose/config.yaml"), "{}").unwrap();
+    assert_eq!(met(&[], None), Some(Decision::Allow));
+    put(&world, "system/etc/goose/config.yaml", "GOOSE_MODE: approve\n");
+    assert_eq!(met(&[], None), Some(Decision::Ask));
+    put(&world, "more.yaml", "GOOSE_MODE: auto\n");
+    assert_eq!(met(&[("GOOSE_ADDITIONAL_CONFIG_FILES", "$/more.yaml")], None), Some(Decision::Allow));
+    assert_eq!(met(&[("GOOSE_ADDITIONAL_CONFIG_FILES", "more.yaml")], None), None);
+    put(&world, "top/work/.agents/plugins/x/y", "");
+    assert_eq!(met(&[], None), None);
+}
+
+#[test]
 fn command_lines_of_these_agents_stand_for_settings() {
     assert!(
         text("q chat -a").contains(r#""all":true"#) && text("q chat --trust-all-tools fix").contains(r#""all":true"#)
@@ -73,9 +93,16 @@ fn command_lines_of_these_agents_stand_for_settings() {
     assert_eq!(started::Started::parse("q chat --no-interactive fix").unwrap().headless, Some(true));
     assert!(text("cn --readonly").contains(r#""mode":"plan""#) && text("cn -p fix").contains(r#""headless":true"#));
     assert!(text("cn --allow Bash --exclude Bash(rm*)").contains(r#""exclude":["Bash(rm*)"]"#));
-    for line in
-        ["q login", "q chat --weird", "cn --auto --readonly", "cn --agent x/y", "cn --beta-subagent-tool", "cn serve"]
-    {
+    for line in [
+        "q login",
+        "q chat --weird",
+        "cn --auto --readonly",
+        "cn --agent x/y",
+        "cn --beta-subagent-tool",
+        "cn serve",
+        "goose run -t x",
+        "goose session --resume",
+    ] {
         assert!(started::Started::parse(line).unwrap().doubt.is_some(), "{line}");
     }
 }

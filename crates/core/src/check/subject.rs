@@ -105,6 +105,7 @@ const AGENTS: Kind = Word(&[
     "qwen-code",
     "amazon-q",
     "continue-cli",
+    "goose",
     "ci",
     "program",
     "other",

@@ -129,6 +129,7 @@ priority = 998";
         | Agent::QwenCode
         | Agent::AmazonQ
         | Agent::Continue
+        | Agent::Goose
         | Agent::Ci
         | Agent::Program
         | Agent::Other => None,

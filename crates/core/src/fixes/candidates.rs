@@ -383,6 +383,7 @@ const fn binding_policy(agent: Agent) -> Option<&'static str> {
         | Agent::QwenCode
         | Agent::AmazonQ
         | Agent::Continue
+        | Agent::Goose
         | Agent::Ci
         | Agent::Program
         | Agent::Other => None,

@@ -112,6 +112,8 @@ pub enum Agent {
     AmazonQ,
     /// Continue.
     Continue,
+    /// goose, of Block.
+    Goose,
     /// A pipeline that acts without a person.
     Ci,
     /// A program in a repository that calls a model with tools.
