@@ -320,6 +320,7 @@ fn declared(config: &Config, around: &Surroundings, found: &[SessionId]) -> Vec<
             "amazon-q" => Agent::AmazonQ,
             "continue-cli" => Agent::Continue,
             "goose" => Agent::Goose,
+            "zed" => Agent::Zed,
             "ci" => Agent::Ci,
             "program" => Agent::Program,
             _ => Agent::Other,

@@ -22,6 +22,7 @@ mod read;
 mod roo;
 pub mod started;
 mod vscode;
+mod zed;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -48,7 +49,7 @@ trait Finder: Sync {
 }
 
 /// Every agent that is looked for. Adding one is adding a line.
-const FINDERS: [&dyn Finder; 17] = [
+const FINDERS: [&dyn Finder; 18] = [
     &claude_code::ClaudeCode,
     &cursor::Cursor,
     &cursor::CursorCli,
@@ -66,6 +67,7 @@ const FINDERS: [&dyn Finder; 17] = [
     &amazonq::AmazonQ,
     &continue_cli::ContinueCli,
     &goose::Goose,
+    &zed::Zed,
 ];
 
 /// Where sessions are looked for.

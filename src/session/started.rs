@@ -65,6 +65,7 @@ impl Started {
             "q" => started.amazonq(rest),
             "cn" => started.continue_cli(rest),
             "goose" => started.goose(rest),
+            "zed" | "zeditor" => started.zed(rest),
             other => started.agent = Some(other.to_owned()),
         }
         // Words are cut at spaces alone: what a shell would make of these is not read.

@@ -30,6 +30,7 @@ mod tally;
 mod tree;
 pub mod vscode;
 mod writer;
+pub mod zed;
 
 use crate::fact::Fact;
 use crate::id::SessionId;
@@ -84,7 +85,7 @@ pub trait GatePolicy: std::fmt::Debug {
 }
 
 /// Every gate that is known. Adding one is adding a line.
-pub const GATES: [&dyn AgentGate; 17] = [
+pub const GATES: [&dyn AgentGate; 18] = [
     &claude_code::ClaudeCode,
     &cursor::Cursor,
     &cursor::CursorCli,
@@ -102,6 +103,7 @@ pub const GATES: [&dyn AgentGate; 17] = [
     &amazonq::AmazonQ,
     &continue_cli::ContinueCli,
     &goose::Goose,
+    &zed::Zed,
 ];
 
 /// The most rules of one file that are weighed. Every rule is held against every other, so a file of more, which nobody

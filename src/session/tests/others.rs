@@ -84,6 +84,26 @@ fn goose_is_read_in_every_file_that_may_set_its_mode() {
 }
 
 #[test]
+fn zed_is_read_where_the_user_keeps_settings_and_nowhere_else() {
+    let world = World::new(&[
+        ("home/.config/zed/settings.json", r#"{"agent": {"tool_permissions": {"default": "allow",},}}"#),
+        ("top/work/.zed/settings.json", r#"{"agent": {"tool_permissions": {"default": "deny"}}}"#),
+    ]);
+    let met = |env: &[(&str, &str)], line| bash(&with(&world, env, line), "zed");
+    assert_eq!(met(&[], None), Some(Decision::Allow));
+    fs::write(world.folder.path().join("home/.config/zed/settings.json"), "{}").unwrap();
+    // A command in which the shell puts something in may be refused, and one that carries anything may hold such.
+    let edit = |found: &Discovered| way(found, "zed/edit").decision.known().copied();
+    assert_eq!(edit(&with(&world, &[], Some("zed ."))), Some(Decision::Ask));
+    for path in ["home/.config/zed/global_settings.json", "home/.var/app/dev.zed.Zed/config/zed/settings.json"] {
+        put(&world, path, r#"{"agent": {}}"#);
+        assert_eq!(edit(&with(&world, &[], None)), None, "{path}");
+        fs::remove_file(world.folder.path().join(path)).unwrap();
+    }
+    assert_eq!(edit(&with(&world, &[], Some("zed --user-data-dir x"))), Some(Decision::Ask));
+}
+
+#[test]
 fn command_lines_of_these_agents_stand_for_settings() {
     assert!(
         text("q chat -a").contains(r#""all":true"#) && text("q chat --trust-all-tools fix").contains(r#""all":true"#)
@@ -94,6 +114,7 @@ fn command_lines_of_these_agents_stand_for_settings() {
     assert!(text("cn --readonly").contains(r#""mode":"plan""#) && text("cn -p fix").contains(r#""headless":true"#));
     assert!(text("cn --allow Bash --exclude Bash(rm*)").contains(r#""exclude":["Bash(rm*)"]"#));
     for line in [
+        "zed --user-data-dir x",
         "q login",
         "q chat --weird",
         "cn --auto --readonly",

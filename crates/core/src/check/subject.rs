@@ -106,6 +106,7 @@ const AGENTS: Kind = Word(&[
     "amazon-q",
     "continue-cli",
     "goose",
+    "zed",
     "ci",
     "program",
     "other",

@@ -130,6 +130,7 @@ priority = 998";
         | Agent::AmazonQ
         | Agent::Continue
         | Agent::Goose
+        | Agent::Zed
         | Agent::Ci
         | Agent::Program
         | Agent::Other => None,

@@ -384,6 +384,7 @@ const fn binding_policy(agent: Agent) -> Option<&'static str> {
         | Agent::AmazonQ
         | Agent::Continue
         | Agent::Goose
+        | Agent::Zed
         | Agent::Ci
         | Agent::Program
         | Agent::Other => None,

@@ -114,6 +114,8 @@ pub enum Agent {
     Continue,
     /// goose, of Block.
     Goose,
+    /// Zed's own agent.
+    Zed,
     /// A pipeline that acts without a person.
     Ci,
     /// A program in a repository that calls a model with tools.
