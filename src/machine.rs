@@ -321,6 +321,7 @@ fn declared(config: &Config, around: &Surroundings, found: &[SessionId]) -> Vec<
             "continue-cli" => Agent::Continue,
             "goose" => Agent::Goose,
             "zed" => Agent::Zed,
+            "aider" => Agent::Aider,
             "ci" => Agent::Ci,
             "program" => Agent::Program,
             _ => Agent::Other,
@@ -342,8 +343,7 @@ fn declared(config: &Config, around: &Surroundings, found: &[SessionId]) -> Vec<
 
 /// Folders that other agents leave in a home or a repository: whoever has them has one more session, of which this
 /// version knows nothing.
-const OTHER_AGENTS: [(&str, &str); 17] = [
-    (".aider.conf.yml", "Aider"),
+const OTHER_AGENTS: [(&str, &str); 16] = [
     (".amazonq", "Amazon Q"),
     (".aws/amazonq/agents", "Amazon Q in an editor"),
     (".cline", "Cline"),

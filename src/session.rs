@@ -3,6 +3,7 @@
 //! It reads settings files, looks whether a database of an agent holds an account, and reads nothing else. It follows no link at the end of a path, and runs nothing that it finds.
 
 mod agent;
+mod aider;
 mod amazonq;
 mod ask;
 mod claude_code;
@@ -49,7 +50,7 @@ trait Finder: Sync {
 }
 
 /// Every agent that is looked for. Adding one is adding a line.
-const FINDERS: [&dyn Finder; 18] = [
+const FINDERS: [&dyn Finder; 19] = [
     &claude_code::ClaudeCode,
     &cursor::Cursor,
     &cursor::CursorCli,
@@ -68,6 +69,7 @@ const FINDERS: [&dyn Finder; 18] = [
     &continue_cli::ContinueCli,
     &goose::Goose,
     &zed::Zed,
+    &aider::Aider,
 ];
 
 /// Where sessions are looked for.

@@ -1,5 +1,6 @@
 //! How an agent was started: what its command line says, as the settings that it stands for.
 
+mod aider;
 mod amazonq;
 mod continue_cli;
 mod copilot;
@@ -62,6 +63,7 @@ impl Started {
             "roo" => started.roo(rest),
             "crush" => started.crush(rest),
             "qwen" => started.qwen(rest),
+            "aider" => started.aider(rest),
             "q" => started.amazonq(rest),
             "cn" => started.continue_cli(rest),
             "goose" => started.goose(rest),

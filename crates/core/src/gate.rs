@@ -3,6 +3,7 @@
 //! Nothing here reads a file or runs a hook. What the agent's documentation does not say stays open between two
 //! decisions, and never becomes a refusal.
 
+pub mod aider;
 pub mod amazonq;
 mod bounds;
 mod call;
@@ -85,7 +86,7 @@ pub trait GatePolicy: std::fmt::Debug {
 }
 
 /// Every gate that is known. Adding one is adding a line.
-pub const GATES: [&dyn AgentGate; 18] = [
+pub const GATES: [&dyn AgentGate; 19] = [
     &claude_code::ClaudeCode,
     &cursor::Cursor,
     &cursor::CursorCli,
@@ -104,6 +105,7 @@ pub const GATES: [&dyn AgentGate; 18] = [
     &continue_cli::ContinueCli,
     &goose::Goose,
     &zed::Zed,
+    &aider::Aider,
 ];
 
 /// The most rules of one file that are weighed. Every rule is held against every other, so a file of more, which nobody

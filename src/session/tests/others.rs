@@ -84,6 +84,23 @@ fn goose_is_read_in_every_file_that_may_set_its_mode() {
 }
 
 #[test]
+fn aider_is_read_in_the_home_at_the_top_and_in_the_folder() {
+    let world = World::new(&[("home/.aider.conf.yml", "suggest-shell-commands: false\n"), ("top/work/x", "")]);
+    let met = |env: &[(&str, &str)], line| bash(&with(&world, env, line), "aider");
+    assert_eq!(met(&[], None), Some(Decision::Deny));
+    put(&world, "top/.aider.conf.yml", "suggest-shell-commands: true\n");
+    assert_eq!(met(&[], None), Some(Decision::Deny), "it is no repository");
+    put(&world, "top/.git/HEAD", "");
+    assert_eq!(met(&[], None), Some(Decision::Ask));
+    put(&world, "top/work/.aider.conf.yml", "yes-always: true\n");
+    assert_eq!(met(&[], None), Some(Decision::Deny));
+    assert_eq!(met(&[("AIDER_YES_ALWAYS", "false")], None), None);
+    assert_eq!(met(&[("AIDER_DARK_MODE", "true")], None), Some(Decision::Deny));
+    put(&world, "top/.env", "AIDER_SUGGEST_SHELL_COMMANDS=true\n");
+    assert_eq!(met(&[], None), None);
+}
+
+#[test]
 fn zed_is_read_where_the_user_keeps_settings_and_nowhere_else() {
     let world = World::new(&[
         ("home/.config/zed/settings.json", r#"{"agent": {"tool_permissions": {"default": "allow",},}}"#),
@@ -113,8 +130,12 @@ fn command_lines_of_these_agents_stand_for_settings() {
     assert_eq!(started::Started::parse("q chat --no-interactive fix").unwrap().headless, Some(true));
     assert!(text("cn --readonly").contains(r#""mode":"plan""#) && text("cn -p fix").contains(r#""headless":true"#));
     assert!(text("cn --allow Bash --exclude Bash(rm*)").contains(r#""exclude":["Bash(rm*)"]"#));
+    assert!(text("aider --no-suggest-shell-commands x.py").contains(r#""suggest-shell-commands":false"#));
+    assert!(text("aider -m fix --yes-always").contains(r#""message":"x","yes-always":true"#));
     for line in [
         "zed --user-data-dir x",
+        "aider --yes",
+        "aider --test-cmd pytest",
         "q login",
         "q chat --weird",
         "cn --auto --readonly",

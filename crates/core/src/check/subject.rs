@@ -107,6 +107,7 @@ const AGENTS: Kind = Word(&[
     "continue-cli",
     "goose",
     "zed",
+    "aider",
     "ci",
     "program",
     "other",

@@ -131,6 +131,7 @@ priority = 998";
         | Agent::Continue
         | Agent::Goose
         | Agent::Zed
+        | Agent::Aider
         | Agent::Ci
         | Agent::Program
         | Agent::Other => None,

@@ -385,6 +385,7 @@ const fn binding_policy(agent: Agent) -> Option<&'static str> {
         | Agent::Continue
         | Agent::Goose
         | Agent::Zed
+        | Agent::Aider
         | Agent::Ci
         | Agent::Program
         | Agent::Other => None,

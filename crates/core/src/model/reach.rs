@@ -116,6 +116,8 @@ pub enum Agent {
     Goose,
     /// Zed's own agent.
     Zed,
+    /// Aider.
+    Aider,
     /// A pipeline that acts without a person.
     Ci,
     /// A program in a repository that calls a model with tools.
