@@ -317,6 +317,11 @@ fn declared(config: &Config, around: &Surroundings, found: &[SessionId]) -> Vec<
             "roo-code" | "roo-cli" => Agent::RooCode,
             "crush" => Agent::Crush,
             "qwen-code" => Agent::QwenCode,
+            "amazon-q" => Agent::AmazonQ,
+            "continue-cli" => Agent::Continue,
+            "goose" => Agent::Goose,
+            "zed" => Agent::Zed,
+            "aider" => Agent::Aider,
             "ci" => Agent::Ci,
             "program" => Agent::Program,
             _ => Agent::Other,
@@ -338,15 +343,16 @@ fn declared(config: &Config, around: &Surroundings, found: &[SessionId]) -> Vec<
 
 /// Folders that other agents leave in a home or a repository: whoever has them has one more session, of which this
 /// version knows nothing.
-const OTHER_AGENTS: [(&str, &str); 15] = [
-    (".aider.conf.yml", "Aider"),
+const OTHER_AGENTS: [(&str, &str); 16] = [
     (".amazonq", "Amazon Q"),
+    (".aws/amazonq/agents", "Amazon Q in an editor"),
     (".cline", "Cline"),
     (".codeium", "Windsurf"),
     (".config/crush", "Crush"),
     (".config/goose", "goose"),
     (".config/opencode", "OpenCode"),
     (".continue", "Continue"),
+    (".continue/index", "Continue in an editor"),
     (".copilot", "Copilot CLI"),
     (".cursor", "Cursor"),
     (".factory", "Factory Droid"),
@@ -358,7 +364,8 @@ const OTHER_AGENTS: [(&str, &str); 15] = [
 
 /// A session that lies here and was not assessed is a gap among the sessions, not none.
 fn others(bundle: &mut Bundle, around: &Surroundings) {
-    let declared = |agent: &str| bundle.sessions.items.iter().any(|session| session.key.starts_with(agent));
+    let keys: Vec<String> = bundle.sessions.items.iter().map(|session| session.key.replace('-', "")).collect();
+    let declared = |agent: &str| keys.iter().any(|key| key.starts_with(agent));
     let here = |folder: &str| {
         around.home.iter().chain(&around.roots).any(|base| std::fs::symlink_metadata(base.join(folder)).is_ok())
     };

@@ -3,15 +3,19 @@
 //! It reads settings files, looks whether a database of an agent holds an account, and reads nothing else. It follows no link at the end of a path, and runs nothing that it finds.
 
 mod agent;
+mod aider;
+mod amazonq;
 mod ask;
 mod claude_code;
 mod cline;
 mod codex;
+mod continue_cli;
 mod copilot;
 mod crush;
 mod cursor;
 mod definitions;
 mod gemini;
+mod goose;
 mod join;
 mod opencode;
 mod qwen;
@@ -19,6 +23,7 @@ mod read;
 mod roo;
 pub mod started;
 mod vscode;
+mod zed;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -45,7 +50,7 @@ trait Finder: Sync {
 }
 
 /// Every agent that is looked for. Adding one is adding a line.
-const FINDERS: [&dyn Finder; 14] = [
+const FINDERS: [&dyn Finder; 19] = [
     &claude_code::ClaudeCode,
     &cursor::Cursor,
     &cursor::CursorCli,
@@ -60,6 +65,11 @@ const FINDERS: [&dyn Finder; 14] = [
     &roo::RooCli,
     &crush::Crush,
     &qwen::Qwen,
+    &amazonq::AmazonQ,
+    &continue_cli::ContinueCli,
+    &goose::Goose,
+    &zed::Zed,
+    &aider::Aider,
 ];
 
 /// Where sessions are looked for.

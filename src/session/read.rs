@@ -18,11 +18,12 @@ use super::Where;
 pub(super) const LARGEST: u64 = 8 * 1024 * 1024;
 
 /// The folders that agents keep their settings in.
-const FOLDERS: [&str; 15] = [
+const FOLDERS: [&str; 19] = [
     ".claude",
     ".clinerules",
     ".cline",
     ".codex",
+    ".continue",
     ".copilot",
     ".crush",
     ".cursor",
@@ -31,8 +32,11 @@ const FOLDERS: [&str; 15] = [
     ".qwen",
     ".roo",
     ".vscode",
+    "amazon-q",
+    "cli-agents",
     "copilot",
     "crush",
+    "goose",
     "opencode",
 ];
 

@@ -1,6 +1,10 @@
 //! How an agent was started: what its command line says, as the settings that it stands for.
 
+mod aider;
+mod amazonq;
+mod continue_cli;
 mod copilot;
+mod goose;
 mod more;
 mod qwen;
 mod words;
@@ -59,6 +63,11 @@ impl Started {
             "roo" => started.roo(rest),
             "crush" => started.crush(rest),
             "qwen" => started.qwen(rest),
+            "aider" => started.aider(rest),
+            "q" => started.amazonq(rest),
+            "cn" => started.continue_cli(rest),
+            "goose" => started.goose(rest),
+            "zed" | "zeditor" => started.zed(rest),
             other => started.agent = Some(other.to_owned()),
         }
         // Words are cut at spaces alone: what a shell would make of these is not read.

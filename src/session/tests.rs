@@ -480,4 +480,5 @@ fn opencode_is_read_with_its_agents_and_plugins() {
 
 mod copilot;
 mod editors;
+mod others;
 mod surroundings;

@@ -3,17 +3,21 @@
 //! Nothing here reads a file or runs a hook. What the agent's documentation does not say stays open between two
 //! decisions, and never becomes a refusal.
 
+pub mod aider;
+pub mod amazonq;
 mod bounds;
 mod call;
 pub mod claude_code;
 pub mod cline;
 pub mod codex;
+pub mod continue_cli;
 pub mod copilot;
 pub mod crush;
 pub mod cursor;
 mod desk;
 mod expression;
 pub mod gemini;
+pub mod goose;
 mod ignore;
 mod nodes;
 pub mod opencode;
@@ -27,6 +31,7 @@ mod tally;
 mod tree;
 pub mod vscode;
 mod writer;
+pub mod zed;
 
 use crate::fact::Fact;
 use crate::id::SessionId;
@@ -81,7 +86,7 @@ pub trait GatePolicy: std::fmt::Debug {
 }
 
 /// Every gate that is known. Adding one is adding a line.
-pub const GATES: [&dyn AgentGate; 14] = [
+pub const GATES: [&dyn AgentGate; 19] = [
     &claude_code::ClaudeCode,
     &cursor::Cursor,
     &cursor::CursorCli,
@@ -96,6 +101,11 @@ pub const GATES: [&dyn AgentGate; 14] = [
     &roo::RooCli,
     &crush::Crush,
     &qwen::Qwen,
+    &amazonq::AmazonQ,
+    &continue_cli::ContinueCli,
+    &goose::Goose,
+    &zed::Zed,
+    &aider::Aider,
 ];
 
 /// The most rules of one file that are weighed. Every rule is held against every other, so a file of more, which nobody

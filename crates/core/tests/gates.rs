@@ -289,7 +289,16 @@ type Allowing = (&'static str, &'static str, fn(&str) -> String);
 #[test]
 fn an_allowed_program_opens_a_way_for_every_call_that_begins_with_it() {
     let ground = Ground { home: Some("/home/u".to_owned()), root: "/repo".to_owned() };
-    let rules: [Allowing; 8] = [
+    let rules: [Allowing; 11] = [
+        ("amazon-q", "user", |p| {
+            let allowed = serde_json::json!({"execute_bash": {"allowedCommands": [format!("{p} .*")]}});
+            serde_json::json!({"name": "ops", "toolsSettings": allowed}).to_string()
+        }),
+        ("continue-cli", "permissions", |p| format!("allow:\n  - 'Bash({p}*)'\n")),
+        ("zed", "user", |p| {
+            let rules = serde_json::json!({"terminal": {"always_allow": [{"pattern": format!("^{p}\\b")}]}});
+            serde_json::json!({"agent": {"tool_permissions": {"tools": rules}}}).to_string()
+        }),
         ("vscode", "user", |p| serde_json::json!({"chat.tools.terminal.autoApprove": {p: true}}).to_string()),
         ("copilot-cli", "started", |p| serde_json::json!({"allow-tool": [format!("shell({p}:*)")]}).to_string()),
         ("claude-code", "user", |p| {

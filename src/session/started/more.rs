@@ -1,4 +1,4 @@
-//! The options of agents that have few: VS Code, Cline, Roo Code and Crush.
+//! The options of agents that have few: VS Code, Zed, Cline, Roo Code and Crush.
 
 use deadstop_core::gate::Level;
 use serde_json::json;
@@ -19,6 +19,18 @@ impl Started {
                 }
                 "-n" | "--new-window" | "-r" | "--reuse-window" | "-w" | "--wait" => {}
                 _ if name.starts_with('-') => self.unknown(name),
+                _ => {}
+            }
+        }
+    }
+
+    /// zed-industries/zed `crates/cli/src/main.rs`. What its agent may do no option says, but where settings lie.
+    pub(super) fn zed(&mut self, rest: &[&str]) {
+        self.agent = Some("zed".to_owned());
+        for word in rest {
+            match *word {
+                "-w" | "--wait" | "-n" | "--new" | "-a" | "--add" | "--foreground" => {}
+                _ if word.starts_with('-') => self.unknown(word),
                 _ => {}
             }
         }

@@ -127,6 +127,11 @@ priority = 998";
         | Agent::RooCode
         | Agent::Crush
         | Agent::QwenCode
+        | Agent::AmazonQ
+        | Agent::Continue
+        | Agent::Goose
+        | Agent::Zed
+        | Agent::Aider
         | Agent::Ci
         | Agent::Program
         | Agent::Other => None,

@@ -381,6 +381,11 @@ const fn binding_policy(agent: Agent) -> Option<&'static str> {
         | Agent::RooCode
         | Agent::Crush
         | Agent::QwenCode
+        | Agent::AmazonQ
+        | Agent::Continue
+        | Agent::Goose
+        | Agent::Zed
+        | Agent::Aider
         | Agent::Ci
         | Agent::Program
         | Agent::Other => None,

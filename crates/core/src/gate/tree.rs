@@ -1,4 +1,4 @@
-//! A settings file as a tree in which everything knows its line (floor 2): TOML, and JSON with comments.
+//! A settings file as a tree in which everything knows its line (floor 2): TOML, YAML, and JSON with comments.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,8 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, parse_to_ast};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+
+use crate::yaml;
 
 /// The largest settings file that is understood. The parser of TOML bounds how deep one may go.
 const LARGEST: usize = 1 << 20;
@@ -100,6 +102,65 @@ pub(super) fn json(text: &str, loose: bool) -> Option<Item> {
     written(&parsed, 0, &Lines::of(text))
 }
 
+/// Reads YAML of one document, as version 1.2 of it reads words. None if it is none, names a key twice, or holds aliases or
+/// tags. Nothing at all is an empty table.
+pub(super) fn yaml(text: &str) -> Option<Item> {
+    let text = text.trim_start_matches('\u{feff}');
+    if text.len() > LARGEST || text.lines().skip(1).any(|line| line.starts_with("---") || line.starts_with("...")) {
+        return None;
+    }
+    let read = yaml::parse(text).ok()?;
+    // The reader above stops behind the first document, and what follows may be none.
+    serde_yaml::from_str::<serde_yaml::Value>(text).ok()?;
+    let empty = || Item { value: Value::Table(BTreeMap::new()), line: 1, at: 0 };
+    read.map_or_else(|| Some(empty()), |node| noted(&node, &mut 0))
+}
+
+fn noted(node: &yaml::Node, count: &mut usize) -> Option<Item> {
+    let line = node.at.line as u64;
+    let value = match &node.kind {
+        yaml::Kind::Text(text) => Value::Text(text.clone()),
+        yaml::Kind::Plain(text) => bare(text),
+        yaml::Kind::List(list) => Value::List(list.iter().map(|one| noted(one, count)).collect::<Option<Vec<Item>>>()?),
+        yaml::Kind::Map(entries) => {
+            let mut table = BTreeMap::new();
+            for (key, value) in entries {
+                *count += 1;
+                let at = *count;
+                let item = noted(value, count)?;
+                let item = Item { line: key.at.line as u64, at, ..item };
+                if table.insert(key.text()?.to_owned(), item).is_some() {
+                    return None;
+                }
+            }
+            Value::Table(table)
+        }
+        yaml::Kind::Opaque => return None,
+    };
+    *count += 1;
+    Some(Item { value, line, at: *count })
+}
+
+/// A word without quotes.
+fn bare(text: &str) -> Value {
+    match text {
+        "true" | "True" | "TRUE" => Value::Flag(true),
+        "false" | "False" | "FALSE" => Value::Flag(false),
+        "" | "~" | "null" | "Null" | "NULL" => Value::Other,
+        _ => match text.parse::<i64>() {
+            Ok(number) => Value::Number(number),
+            Err(_) if text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) => number(text),
+            Err(_) => Value::Text(text.to_owned()),
+        },
+    }
+}
+
+/// What looks like a number and may be a fraction, or a word.
+fn number(text: &str) -> Value {
+    let other = text.parse::<f64>().is_ok() || text.starts_with("0x") || text.starts_with("0o");
+    if other { Value::Other } else { Value::Text(text.to_owned()) }
+}
+
 /// Whether brackets go deeper than the parser is led. Those in strings count as well, so it may say yes of a shallow file.
 fn deep(text: &str) -> bool {
     let (mut depth, mut deepest) = (0_usize, 0_usize);
@@ -186,6 +247,19 @@ mod tests {
         assert_eq!(inner.line, 2);
         let order: Vec<(&str, u64)> = inner.written().into_iter().map(|(key, item)| (key, item.line)).collect();
         assert_eq!(order, [("b", 2), ("a", 3)]);
+    }
+
+    #[test]
+    fn yaml_is_one_plain_document() {
+        let root = yaml("# x\na: [b, 'true']\nc:\n  - \"d\"\ne: true\nf: 1.5\ng: null\n").unwrap();
+        assert_eq!(root.get(&["a"]).unwrap().texts().unwrap(), ["b", "true"]);
+        let list = root.get(&["c"]).unwrap();
+        assert_eq!((list.line, list.list().unwrap()[0].line), (3, 4));
+        assert_eq!(root.get(&["e"]).unwrap().flag(), Some(true));
+        assert!(yaml("").unwrap().table().unwrap().is_empty());
+        for text in ["a: 1\na: 2", "a: &x 1\nb: *x", "a: !t 1", "a: 1\n---\nb: 1", "a: [", "a: 1\n b: 2"] {
+            assert!(yaml(text).is_none(), "{text}");
+        }
     }
 
     #[test]

@@ -48,6 +48,10 @@ pub(super) trait Gated: std::fmt::Debug {
     fn odd(&self) -> &'static [&'static str] {
         &[]
     }
+    /// Command lines that carry anything behind what is let.
+    fn more(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// The files that the session may edit to be let.
     fn own(&self) -> Vec<String>;
     /// What a person may say or do that lets it run what is not let, as steps beside editing.
@@ -171,7 +175,7 @@ impl Writer<'_> {
         let listed = ANYTHING.iter().chain(self.gated.odd()).map(|command| (*command).to_owned());
         let carried = lets.iter().flat_map(|lets| carried(&lets.spec));
         let all: Vec<(GateDecision, String)> =
-            listed.chain(carried).map(|command| (self.run(&command), command)).collect();
+            listed.chain(carried).chain(self.gated.more()).map(|command| (self.run(&command), command)).collect();
         // One command that no sandbox holds is enough.
         let open = all.iter().any(|(met, _)| met.contained == Some(false));
         let freest_of = all.iter().max_by_key(|(met, _)| (met.worst.decision, met.best.decision));

@@ -108,6 +108,16 @@ pub enum Agent {
     Crush,
     /// Qwen Code.
     QwenCode,
+    /// Amazon Q Developer CLI.
+    AmazonQ,
+    /// Continue.
+    Continue,
+    /// goose, of Block.
+    Goose,
+    /// Zed's own agent.
+    Zed,
+    /// Aider.
+    Aider,
     /// A pipeline that acts without a person.
     Ci,
     /// A program in a repository that calls a model with tools.

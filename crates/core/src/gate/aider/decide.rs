@@ -1,0 +1,159 @@
+//! One call, one decision (floor 2).
+
+use super::{AiderPolicy, Said};
+use crate::fact::GapReason;
+use crate::gate::bounds::{Bounds, ruling, unread};
+use crate::gate::desk::accepted;
+use crate::gate::shown::shown;
+use crate::gate::writer::{About, Gated, Lets};
+use crate::gate::{Basis, Call, Cited, Doubt, Effect, GateDecision, Ruling};
+use crate::model::{Decision, Override};
+
+/// What the gate does with a call.
+fn decide(policy: &AiderPolicy, call: &Call) -> GateDecision {
+    let mut bounds = policy.answer(call);
+    let mut doubt = None;
+    if let Some((unknown, why)) = unread(&policy.unread) {
+        (bounds, doubt) = (unknown, Some(why));
+    }
+    let Bounds { worst, best } = bounds;
+    let doubt = (worst.decision != best.decision).then(|| {
+        doubt.unwrap_or_else(|| Doubt {
+            id: "chat".to_owned(),
+            reason: GapReason::NotAsked,
+            question: "whether somebody is there, and which files are in the chat".to_owned(),
+            settle: "`--started-as \"aider FILE\"`, with a person at the terminal".to_owned(),
+            place: worst.place.clone(),
+        })
+    });
+    let overridable_by = if best.decision > Decision::Ask {
+        Vec::new()
+    } else {
+        let mut levers = policy.own_files();
+        levers.push("starting it with other options".to_owned());
+        levers
+    };
+    GateDecision { contained: Some(false), worst, best, doubt, overridable_by }
+}
+
+fn by<T>(decision: Decision, said: &Said<T>, why: &str) -> Ruling {
+    ruling(decision, Basis::Mode(Some(said.level)), Some(&said.place), format!("{why} ({})", said.place))
+}
+
+impl AiderPolicy {
+    fn answer(&self, call: &Call) -> Bounds {
+        match call {
+            Call::Shell { command } => self.shell(command),
+            Call::Read { .. } => {
+                let because = "lines of files are shown in its map of the repository";
+                let shown = Bounds::one(ruling(Decision::Allow, Basis::BuiltIn, None, because.to_owned()));
+                self.question("adding a file to the chat is asked about").or(shown)
+            }
+            Call::Edit { .. } => {
+                let because = "files that were added to the chat are written unasked";
+                let added = Bounds::one(ruling(Decision::Allow, Basis::BuiltIn, None, because.to_owned()));
+                self.question("writing a file that is not in the chat is asked about").or(added)
+            }
+            Call::Fetch { .. } => self.question("fetching a page is asked about"),
+            Call::Mcp { .. } => Bounds::unknown("it calls no servers, and programs derived from it do"),
+        }
+    }
+
+    fn always(&self) -> Option<&Said<bool>> {
+        self.yes.as_ref().filter(|said| said.value)
+    }
+
+    /// A question that a plain yes answers.
+    fn question(&self, why: &str) -> Bounds {
+        match self.always() {
+            Some(said) => Bounds::one(by(Decision::Allow, said, "every question is answered with yes")),
+            None => self.asked(why),
+        }
+    }
+
+    /// A question, where a person may be there to answer it.
+    fn asked(&self, why: &str) -> Bounds {
+        let asks = Bounds::one(ruling(Decision::Ask, Basis::BuiltIn, None, why.to_owned()));
+        match &self.message {
+            Some(said) => {
+                let why = "nobody may be there, and where its input has ended a question is answered with yes";
+                asks.or(Bounds::one(by(Decision::Allow, said, why)))
+            }
+            None => asks,
+        }
+    }
+
+    fn shell(&self, command: &str) -> Bounds {
+        let set = self.runs().into_iter().find(|said| said.value.trim() == command.trim());
+        if let Some(said) = set {
+            let text = self.shown(said);
+            let because = format!("`{text}` is run after each change ({})", said.place);
+            let cited = Cited { effect: Effect::Allow, text, level: said.level, whole: false };
+            return Bounds::one(ruling(Decision::Allow, Basis::Rule(cited), Some(&said.place), because));
+        }
+        if let Some(said) = self.suggests.as_ref().filter(|said| !said.value) {
+            return Bounds::one(by(Decision::Deny, said, "commands that are suggested are passed over"));
+        }
+        if let Some(said) = self.always() {
+            return Bounds::one(by(Decision::Deny, said, "a command takes a plain yes, and this is none"));
+        }
+        self.asked("a command that is suggested takes a plain yes")
+    }
+
+    /// The commands that run after each change.
+    fn runs(&self) -> Vec<&Said<String>> {
+        let on = |said: &Option<Said<bool>>, usual: bool| said.as_ref().map_or(usual, |said| said.value);
+        let test = self.test.iter().filter(|_| on(&self.tests, false));
+        let lint = self.lint.iter().filter(|_| on(&self.lints, true));
+        test.chain(lint).collect()
+    }
+
+    fn shown(&self, said: &Said<String>) -> String {
+        let text = shown(&format!("Bash({})", said.value));
+        text.strip_prefix("Bash(").and_then(|text| text.strip_suffix(')')).unwrap_or("…").to_owned()
+    }
+
+    fn own_files(&self) -> Vec<String> {
+        vec!["~/.aider.conf.yml".to_owned(), ".aider.conf.yml".to_owned()]
+    }
+}
+
+impl Gated for AiderPolicy {
+    fn met(&self, call: &Call) -> GateDecision {
+        decide(self, call)
+    }
+
+    fn about(&self) -> About<'_> {
+        About { notes: &self.notes, brings: None, root: &self.ground.root, files: &self.files }
+    }
+
+    fn lets(&self) -> Vec<Lets> {
+        let run = self.runs().into_iter();
+        run.map(|said| Lets { spec: said.value.clone(), shown: format!("`{}` ({})", self.shown(said), said.place) })
+            .collect()
+    }
+
+    fn own(&self) -> Vec<String> {
+        self.own_files()
+    }
+
+    fn words(&self, met: &GateDecision) -> Vec<Override> {
+        let mut steps = vec![accepted("be started with other options, or with other settings")];
+        if met.worst.decision == Decision::Ask {
+            steps.push(accepted("be started where its input has ended: a question is then answered with yes"));
+        }
+        steps
+    }
+
+    fn fixed(&self, _: &Call, _: &GateDecision) -> bool {
+        false
+    }
+
+    fn tools(&self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn hides(&self, met: &GateDecision) -> String {
+        met.worst.place.as_ref().map_or_else(|| ".aider.conf.yml".to_owned(), |place| place.path.clone())
+    }
+}
