@@ -388,7 +388,8 @@ impl Gated for QPolicy {
         let agents = self.active();
         let tools = agents.iter().filter_map(|agent| agent.tools.get("execute_bash"));
         let open = tools.flat_map(|tool| &tool.allowed).filter_map(|one| one.text.strip_suffix(".*"));
-        open.map(|text| format!("{text}x | ./run")).collect()
+        // The sign for anything stands for no more than a line of several, which is asked about where no refusal fits it.
+        open.map(|text| format!("{text}x | ./run")).chain(["./run\n./run".to_owned()]).collect()
     }
 
     fn own(&self) -> Vec<String> {

@@ -91,6 +91,14 @@ impl ZedPolicy {
         all.fold(met, |met, one| met.or(Bounds::one(one)))
     }
 
+    /// The expressions by which a command is freer than one that none fits, the freest first.
+    fn opening(&self) -> Vec<(&Pattern, Effect)> {
+        let Some(rules) = self.tools.get("terminal") else { return Vec::new() };
+        let refused = self.otherwise("terminal").best.decision == Decision::Deny;
+        let asked = rules.confirm.iter().filter(|_| refused).map(|one| (one, Effect::Ask));
+        rules.allow.iter().map(|one| (one, Effect::Allow)).chain(asked).collect()
+    }
+
     fn terminal(&self, line: &str) -> Bounds {
         let refused = || {
             let because = "a form of `rm` that is refused whatever is set".to_owned();
@@ -182,6 +190,13 @@ fn plain(line: &str) -> Option<Vec<String>> {
     sound.then(|| nodes.commands.into_iter().map(|node| node.text).collect())
 }
 
+/// Whether an expression may fit a line whatever it runs: it is not tied to how a line begins, or to no more than the name
+/// of a variable that is set there.
+fn anywhere(pattern: &Pattern) -> bool {
+    let named = |stem: String| stem.contains('=') || stem.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    pattern.expression.is_none() || stem(&pattern.text).is_none_or(named)
+}
+
 fn fits(pattern: &Pattern, text: &str) -> Fit {
     match &pattern.expression {
         Some(expression) if expression.is_match(text) => Fit::Sure,
@@ -236,13 +251,36 @@ impl Gated for ZedPolicy {
     }
 
     fn lets(&self) -> Vec<Lets> {
-        let allowed = self.tools.get("terminal").into_iter().flat_map(|rules| &rules.allow);
-        // Without a beginning it may fit anywhere.
-        let spec = |pattern: &Pattern| match stem(&pattern.text) {
-            Some(stem) => format!("{stem}*"),
-            None => "*".to_owned(),
-        };
-        allowed.map(|one| Lets { spec: spec(one), shown: format!("what is let at {}", one.place) }).collect()
+        let mut lets = Vec::new();
+        for (one, _) in self.opening() {
+            let shown = format!("what is let at {}", one.place);
+            let mut add = |spec: String| lets.push(Lets { spec, shown: shown.clone() });
+            // Without a beginning it may fit anywhere.
+            let Some(stem) = stem(&one.text) else {
+                add("*".to_owned());
+                continue;
+            };
+            // Letters are not told apart unless it is said, and programs are named in small ones.
+            let lower = stem.to_ascii_lowercase();
+            if lower != stem {
+                add(format!("{lower}*"));
+            }
+            add(format!("{stem}*"));
+        }
+        lets
+    }
+
+    fn most(&self) -> Option<GateDecision> {
+        let (one, effect) = self.opening().into_iter().find(|(one, _)| anywhere(one))?;
+        let Bounds { worst, best } = self.otherwise("terminal").or(Bounds::one(by(one, effect)));
+        let doubt = (worst.decision != best.decision).then(|| Doubt {
+            id: "expression".to_owned(),
+            reason: GapReason::Unsupported,
+            question: "what else its expressions fit".to_owned(),
+            settle: "expressions that begin with `^` and hold more than the name of a program".to_owned(),
+            place: Some(one.place.clone()),
+        });
+        Some(GateDecision { contained: Some(false), worst, best, doubt, overridable_by: vec![self.own.clone()] })
     }
 
     fn own(&self) -> Vec<String> {
