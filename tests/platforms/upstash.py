@@ -97,7 +97,7 @@ def prove():
         with Upstash(data) as platform:
             # Where the list shows a secret of the data, whoever reads it can delete that.
             _, _, found = live(platform, text("readonly"), f"upstash-{key}", secrets=[TOKEN])
-            check(found[CARTS]["prevention"] == "open" and found[TRIAL]["prevention"] != "open", f"upstash {key}: {found[CARTS]} {found[TRIAL]}")
+            check(found[CARTS]["bounds"][1] != "stopped" and found[TRIAL]["bounds"] == ["nothing", "stopped"], f"upstash {key}: {found[CARTS]} {found[TRIAL]}")
     with Upstash() as platform:
         check(adds(platform, text("readonly"), f"OTHER_UPSTASH_API_KEY={Upstash.key('full')}\n".replace("OTHER_", ""), CARTS, "upstash-two", secrets=[TOKEN]), "upstash two")
     with Upstash() as platform:
