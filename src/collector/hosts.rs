@@ -17,6 +17,8 @@ struct Hosted {
     variables: &'static [(&'static str, &'static [&'static str])],
     /// Hosts of the provider itself, each with those below it.
     hosts: &'static [&'static str],
+    /// What a tool calls the provider itself, where it takes a service's name for a host.
+    services: &'static [&'static str],
 }
 
 /// <https://cli.github.com/manual/gh_help_environment>, <https://docs.github.com/actions/reference/workflows-and-actions/variables>,
@@ -46,6 +48,7 @@ static ALL: [Hosted; 3] = [
             ),
         ],
         hosts: &["github.com", "githubcopilot.com", "githubusercontent.com"],
+        services: &[],
     },
     Hosted {
         provider: "terraform",
@@ -53,17 +56,19 @@ static ALL: [Hosted; 3] = [
         own: "server_token",
         variables: &[("TFE_", &["ADDRESS", "HOST", "HOSTNAME", "URL"]), ("TF_CLOUD_HOSTNAME", &[""])],
         hosts: &["app.terraform.io"],
+        services: &[],
     },
     Hosted {
         provider: "mongodb_atlas",
         kinds: &["api_key", "oauth_token", "service_account_secret"],
         own: "server_key",
         variables: &[
-            ("MCLI_OPS_MANAGER_URL", &[""]),
+            ("MCLI_", &["OPS_MANAGER_URL", "SERVICE"]),
             ("MDB_MCP_API_BASE_URL", &[""]),
-            ("MONGODB_ATLAS_", &["BASE_URL", "OPS_MANAGER_URL"]),
+            ("MONGODB_ATLAS_", &["BASE_URL", "OPS_MANAGER_URL", "SERVICE"]),
         ],
         hosts: &["cloud.mongodb.com"],
+        services: &["cloud"],
     },
 ];
 
@@ -190,7 +195,7 @@ fn sets(hosted: &Hosted, text: &[u8], at: usize, (start, end): (&str, &str)) -> 
     let rest = rest.get(skip(rest, b"\"'=> \t")..).unwrap_or_default();
     let after = memchr::memmem::find(rest.get(..10).unwrap_or(rest), b"://").map_or(0, |at| at + 3);
     let host = host(rest.get(after..).unwrap_or_default());
-    !host.is_empty() && !hosted.owns(&host)
+    !host.is_empty() && !hosted.owns(&host) && !hosted.services.contains(&host.as_str())
 }
 
 /// Calls tokens by what they are for, where the place that they lie in names another server.
@@ -271,7 +276,15 @@ mod tests {
         for text in ["TFE_HOSTNAME=tfe.corp", "TFE_ADDRESS: https://app.eu.terraform.io"] {
             assert_eq!(named(text), ["terraform"], "{text}");
         }
+        for text in
+            ["MONGODB_ATLAS_SERVICE=cloudgov", "export MCLI_SERVICE=\"ops-manager\"", "MONGODB_ATLAS_SERVICE=$WHICH"]
+        {
+            assert_eq!(named(text), ["mongodb_atlas"], "{text}");
+        }
         for text in [
+            "MONGODB_ATLAS_SERVICE=cloud",
+            "MCLI_SERVICE: 'cloud'",
+            "MONGODB_ATLAS_SERVICE_ACCOUNT_ID=a",
             "GITHUB_API_URL=https://api.github.com",
             "GH_HOST=github.com",
             "TFE_HOSTNAME=app.terraform.io",

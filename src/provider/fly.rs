@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::Learnt;
 use super::facts::{About, Facts, Fault, Told};
 use super::platform::{Container, Guard, Kept, May, Seen, anything, can, listed, names};
-use super::same::ANY_FLY;
+use super::same::{ANY_FLY, ANY_SUPABASE, ANY_UPSTASH};
 use super::token::{Client, Shown, is_id, shown, variables};
 use crate::collector::Token;
 use crate::readonly::{Read, ReadOnly, Reads, Shape};
@@ -87,6 +87,14 @@ const MEMBER: [&str; 9] = [
     "getPostgresCredentials",
     "updateMachine",
 ];
+
+/// Extensions that are databases, by a word of their provider's name, with what signs in to them and the hosts of their
+/// platform (`superfly/flyctl`, `internal/command/extensions`).
+const DATABASES: [(&str, &str, &[&str]); 3] =
+    [("redis", "redis", &[ANY_UPSTASH]), ("supabase", "postgres", &ANY_SUPABASE), ("mysql", "mysql", &[])];
+
+/// Extensions that are none.
+const OTHERS: [&str; 8] = ["arcjet", "enveloop", "kafka", "kubernetes", "sentry", "tigris", "vector", "wafris"];
 
 /// States of volumes that are gone or going (`superfly/fly-go`, `flaps/flaps_volumes.go`).
 const GONE: [&str; 6] =
@@ -280,15 +288,32 @@ fn list(
         let title = shown(extension.name.as_deref().unwrap_or(&extension.id));
         let id = NodeId(format!("fly:extension/{}", extension.id));
         let why = "what a partner keeps of an extension is told by the partner alone";
-        let seen = kept_by(id, ("extension", Class::Store), title, (&node, why), facts);
+        let seen = kept_by(id.clone(), ("extension", Class::Store), title, (&node, why), facts);
         let holds = extension.add_on_provider.as_ref().map(|provider| shown(&provider.name));
         facts.seen(Seen { holds, ..seen }, (EXTENSIONS, &name));
+        endpoints(&id, extension.add_on_provider.as_ref().map(|provider| provider.name.as_str()), facts);
     }
     let gap = strange.or_else(|| gaps.into_iter().flatten().next());
     let why = "a token may not be shown every app of an organization, and images were not listed";
     let contents = Fact::Unknown(gap.unwrap_or_else(|| facts.doubt(&name, why)));
     let title = format!("Fly.io organization {name}");
     facts.container(Container { kind: "organization", name: &title, contents, ..Container::of(node.clone()) }, asked);
+}
+
+/// Where an extension may be signed in to, which is not told: at a host of its platform, or by a name of one's own. One of
+/// which it is not known what it is may be any database.
+fn endpoints(id: &NodeId, provider: Option<&str>, facts: &mut Facts) {
+    let provider = provider.unwrap_or_default().to_ascii_lowercase();
+    if OTHERS.iter().any(|other| provider.contains(other)) {
+        return;
+    }
+    let known = DATABASES.iter().any(|(product, ..)| provider.contains(product));
+    for (product, engine, hosts) in DATABASES {
+        if !known || provider.contains(product) {
+            facts.endpoint(id, engine, None);
+            hosts.iter().for_each(|host| facts.endpoint(id, engine, Some(host)));
+        }
+    }
 }
 
 /// Whether all apps are in the answer, which tells how many there are.
@@ -357,6 +382,10 @@ fn volume_of(client: &Client<'_>, (app, parent): (&str, &NodeId), volume: &Volum
         },
         (VOLUMES, &name),
     );
+    // What is on it may be any database's, as Fly Postgres is an app with volumes; by which name it is reached is not told.
+    for engine in ["postgres", "mysql", "redis", "mongodb"] {
+        facts.endpoint(&node, engine, None);
+    }
     // "Volumes attached to Machines can't be destroyed … First, stop and destroy the Machine".
     let on = volume.attached_machine_id.is_some() || volume.attached_alloc_id.is_some();
     facts.guarded(

@@ -7,7 +7,7 @@
 
 mod kept;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use deadstop_core::fact::{Fact, Gap, Listed};
 use deadstop_core::id::{NodeId, PrincipalId};
@@ -131,32 +131,33 @@ struct Cluster {
     backup_enabled: Option<bool>,
     encryption_at_rest_provider: Option<String>,
     termination_protection_enabled: Option<bool>,
-    connection_strings: Option<Connection>,
+    /// Each way to its hosts: `standard`, `privateSrv`, `privateEndpoint` and more.
+    connection_strings: Option<Value>,
     tags: Option<Vec<Tag>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Connection {
-    standard_srv: Option<String>,
 }
 
 /// What a key may do, by the id of the organization or the project, where its roles there do not only read; and why it is not
 /// known where no role says.
 struct Roles {
     may: BTreeMap<String, May>,
+    /// Places of which a role says what the key may do in their projects, if only to read.
+    told: BTreeSet<String>,
     untold: Option<Gap>,
 }
 
 impl Roles {
     fn of(roles: &[Role], credential: &str, facts: &mut Facts) -> Self {
         let mut may: BTreeMap<String, May> = BTreeMap::new();
+        let mut told = BTreeSet::new();
         let mut untold = roles.is_empty().then(|| facts.doubt(credential, "a key works and tells no role"));
         for role in roles {
-            let Some(place) = role.group_id.as_ref().or(role.org_id.as_ref()) else {
+            let Some(place) = role.group_id.as_ref().or(role.org_id.as_ref()).filter(|place| is_id(place)) else {
                 untold = Some(facts.doubt(credential, "a role of a key is for no organization and no project"));
                 continue;
             };
+            if role.group_id.is_some() || ["ORG_OWNER", "ORG_READ_ONLY"].contains(&role.role_name.as_str()) {
+                told.insert(place.clone());
+            }
             let held = match role.role_name.as_str() {
                 "ORG_OWNER" => May::Everything("the key owns the organization, and every project in it"),
                 "GROUP_OWNER" => May::Everything("the key owns the project"),
@@ -170,18 +171,44 @@ impl Roles {
                 may.insert(place.clone(), held);
             }
         }
-        Self { may, untold }
+        Self { may, told, untold }
     }
 
     /// No role was read.
     const fn not_read(gap: Gap) -> Self {
-        Self { may: BTreeMap::new(), untold: Some(gap) }
+        Self { may: BTreeMap::new(), told: BTreeSet::new(), untold: Some(gap) }
     }
 
-    fn grant(&self, who: &PrincipalId, (id, node): (&str, &NodeId), asked: (&str, &str), facts: &mut Facts) {
-        if let Some(may) = self.may.get(id) {
-            facts.grant(Some(who), anything(), node.clone(), may, asked);
+    /// Grants what each role allows, whether its place was listed or not: nothing says which of the two it is.
+    fn grant(&self, who: &PrincipalId, asked: (&str, &str), facts: &mut Facts) {
+        for (id, may) in &self.may {
+            for kind in ["org", "project"] {
+                facts.grant(Some(who), anything(), node(kind, id), may, asked);
+            }
         }
+    }
+
+    /// Grants what roles allow in a project that was listed. Where none says why it is shown, the list of roles is not whole.
+    fn grant_in(&self, who: &PrincipalId, group: &Group, asked: (&str, &str), facts: &mut Facts) {
+        let at = node("project", &group.id);
+        // The organization may not have been listed.
+        if let Some(may) = self.may.get(&group.org_id) {
+            facts.grant(Some(who), anything(), at.clone(), may, asked);
+        }
+        if self.untold.is_none() && ![&group.id, &group.org_id].iter().any(|id| self.told.contains(*id)) {
+            let gap = facts.doubt(&shown(&group.name), "a key is shown a project, and no role of it says why");
+            facts.grant(Some(who), anything(), at, &May::NotKnown(gap.clone()), asked);
+            facts.everywhere(Some(who), &gap, asked);
+        }
+    }
+
+    /// What the key may do where its roles are and no list was shown.
+    fn beyond(&self, listed: &BTreeSet<&str>, credential: &str, facts: &mut Facts) -> Option<(Gap, May)> {
+        let mut unlisted = self.may.iter().filter(|(id, _)| !listed.contains(id.as_str())).map(|(_, may)| may);
+        let first = unlisted.next()?;
+        let owned = [first].into_iter().chain(unlisted).find(|may| matches!(may, May::Everything(_)));
+        let gap = facts.doubt(credential, "a role of a key is for a place that was not listed");
+        Some((gap, owned.unwrap_or(first).clone()))
     }
 }
 
@@ -237,6 +264,7 @@ fn one(door: &ReadOnly, token: &Token, at: Time) -> Learnt {
     if let Some(gap) = &roles.untold {
         facts.everywhere(Some(&who), gap, (GROUPS, credential));
     }
+    roles.grant(&who, (STATUS, credential), facts);
     let orgs = pages::<Org>(&clients.first, ORGS, &[]);
     let mut unlisted = facts.outcome(ORGS, credential, orgs.fault);
     unlisted = facts.outcome(GROUPS, credential, groups.fault).or(unlisted);
@@ -246,7 +274,6 @@ fn one(door: &ReadOnly, token: &Token, at: Time) -> Learnt {
     }
     for org in orgs.items.iter().filter(|org| is_id(&org.id)) {
         let (node, name) = (node("org", &org.id), shown(&org.name));
-        roles.grant(&who, (&org.id, &node), (STATUS, &name), facts);
         let why = "a key may not be shown every project of an organization";
         let contents = Fact::Unknown(unlisted.clone().unwrap_or_else(|| facts.doubt(&name, why)));
         let title = format!("MongoDB Atlas organization {name}");
@@ -256,16 +283,18 @@ fn one(door: &ReadOnly, token: &Token, at: Time) -> Learnt {
     let mut titles = Vec::new();
     for group in groups.items.iter().filter(|group| is_id(&group.id) && is_id(&group.org_id)) {
         let node = node("project", &group.id);
-        roles.grant(&who, (&group.id, &node), (STATUS, &shown(&group.name)), facts);
+        roles.grant_in(&who, group, (STATUS, &shown(&group.name)), facts);
         list(&clients, group, &node, facts);
         titles.push(shown(&group.name));
     }
     let none = titles.is_empty().then(|| facts.doubt(credential, "a key works and names no project"));
-    if let Some(gap) = unlisted.or(none) {
-        let may = match roles.untold {
-            Some(gap) => May::NotKnown(gap),
-            None => May::NotKnown(gap.clone()),
-        };
+    let orgs = orgs.items.iter().map(|org| org.id.as_str());
+    let listed: BTreeSet<&str> = orgs.chain(groups.items.iter().map(|group| group.id.as_str())).collect();
+    let beyond = roles.beyond(&listed, credential, facts).or_else(|| {
+        let gap = unlisted.or(none)?;
+        Some((gap.clone(), May::NotKnown(roles.untold.clone().unwrap_or(gap))))
+    });
+    if let Some((gap, may)) = beyond {
         facts.beyond(&token.credential, Some(&who), (&gap, &may), GROUPS);
     }
     let scope = format!("projects {}, by its roles", titles.join(", "));
@@ -390,15 +419,34 @@ fn cluster_of(
     };
     let lifts = Fact::Known(vec![can(update, &id, "switch termination protection off")]);
     let kind = "termination protection";
-    let guard = Guard { on: &id, kind, covers: &[delete], enabled, holds_parent: true, lifts, because };
+    // "Cannot close group while it has active clusters", and a protected one stays.
+    let covers = &[delete, "deleteProject"];
+    let guard = Guard { on: &id, kind, covers, enabled, holds_parent: true, lifts, because };
     facts.guarded(guard, asked);
-    if let Ok(Some((newest, expires))) = snapshots {
-        snapshot_of(&id, &name, (newest, expires), (keeps, cluster), facts);
+    if let Ok(Some(newest)) = snapshots {
+        snapshot_of(&id, &name, newest, (keeps, cluster), facts);
     }
-    let host = cluster.connection_strings.as_ref().and_then(|all| all.standard_srv.as_deref());
-    let host =
-        host.and_then(|url| url.split_once("://")).map(|(_, rest)| rest.split(['/', ':', '?']).next().unwrap_or(rest));
-    facts.endpoint(&id, "mongodb", Some(host.filter(|host| !host.is_empty()).unwrap_or(ANY_ATLAS)));
+    for host in cluster.connection_strings.iter().flat_map(hosts) {
+        facts.endpoint(&id, "mongodb", Some(&host));
+    }
+    // A host of a federated database, or of a private endpoint that was not told.
+    facts.endpoint(&id, "mongodb", Some(ANY_ATLAS));
+}
+
+/// The hosts in all connection strings: `mongodb+srv://HOST`, `mongodb://HOST:PORT,HOST:PORT/?OPTIONS`.
+fn hosts(strings: &Value) -> Vec<String> {
+    match strings {
+        Value::String(text) => {
+            let Some((_, rest)) = text.split_once("://") else { return Vec::new() };
+            let all = rest.split(['/', '?']).next().unwrap_or(rest);
+            let all = all.rsplit_once('@').map_or(all, |(_, all)| all);
+            let host = |one: &str| one.split(':').next().unwrap_or(one).to_owned();
+            all.split(',').map(host).filter(|host| !host.is_empty()).collect()
+        }
+        Value::Array(all) => all.iter().flat_map(hosts).collect(),
+        Value::Object(all) => all.values().flat_map(hosts).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
 }
 
 #[cfg(test)]
@@ -417,5 +465,18 @@ mod tests {
         assert!(page(json!([]), 100).is_err());
         assert!(page(link(base), 100).is_err());
         assert!(page(link("x"), 1).is_err());
+    }
+
+    /// The forms of `ClusterConnectionStrings` in the OpenAPI description.
+    #[test]
+    fn hosts_stand_in_all_members() {
+        let strings = json!({
+            "standard": "mongodb://ac-1-shard-00-00.ab1cd.mongodb.net:27017,ac-1-shard-00-01.ab1cd.mongodb.net:27017/?ssl=true",
+            "standardSrv": "mongodb+srv://trial.ab1cd.mongodb.net",
+            "privateEndpoint": [{"connectionString": "mongodb://pl-0.ab1cd.mongodb.net:1024/?ssl=true", "type": "MONGOD"}],
+        });
+        let expected =
+            ["pl-0", "ac-1-shard-00-00", "ac-1-shard-00-01", "trial"].map(|name| format!("{name}.ab1cd.mongodb.net"));
+        assert_eq!(hosts(&strings), expected);
     }
 }

@@ -32,17 +32,29 @@ pub(crate) fn join(bundle: &mut Bundle, logins: &Logins, endpoints: &[Endpoint],
     servers.dedup();
     for (server, engine, host) in servers {
         let of_engine = || endpoints.iter().filter(|end| end.engine == engine);
-        let mut same = of_engine().filter(|end| end.host.eq_ignore_ascii_case(&host)).peekable();
-        if same.peek().is_some() {
-            same.for_each(|end| one(bundle, server, end, &Fact::Known(true)));
-            continue;
+        let same: BTreeSet<&NodeId> =
+            of_engine().filter(|end| end.host.eq_ignore_ascii_case(&host)).map(|end| &end.asset).collect();
+        for end in of_engine().filter(|end| end.host.eq_ignore_ascii_case(&host)) {
+            one(bundle, server, end, &Fact::Known(true));
         }
-        for end in of_engine().filter(|end| may_be(&host, &end.host.to_ascii_lowercase())) {
+        // Another platform may sell the same database under a name of its own, and tell only at whose hosts it is.
+        let sold = |end: &Endpoint| end.host.starts_with('.') && same.iter().all(|one| of(one) != of(&end.asset));
+        let may_be = |end: &&Endpoint| {
+            (same.is_empty() || sold(end))
+                && !same.contains(&end.asset)
+                && may_be(&host, &end.host.to_ascii_lowercase())
+        };
+        for end in of_engine().filter(may_be) {
             let possible = doubt(bundle, &host, at);
             one(bundle, server, end, &possible);
         }
     }
     nowhere(bundle, endpoints, at);
+}
+
+/// The provider of an asset, which its id begins with.
+fn of(asset: &NodeId) -> &str {
+    asset.as_str().split(':').next().unwrap_or_default()
 }
 
 /// Why it is not known whether a host is that of a database.
@@ -110,6 +122,12 @@ pub(crate) const ANY_ATLAS: &str = ".mongodb.net";
 
 /// The host of a cluster of Fly.io that was not told.
 pub(crate) const ANY_FLY: &str = ".flympg.net";
+
+/// The host of a database of Upstash that was not told.
+pub(crate) const ANY_UPSTASH: &str = ".upstash.io";
+
+/// The hosts of a project of Supabase that was not told: its own, and those of its poolers.
+pub(crate) const ANY_SUPABASE: [&str; 2] = [".supabase.co", ".supabase.com"];
 
 /// The host of a database of Render that was not told.
 pub(crate) const ANY_RENDER: &str = ".render.com";
@@ -254,6 +272,17 @@ mod tests {
         assert!(!may_be("shop-do-user-1.db.ondigitalocean.com", "other-do-user-1.db.ondigitalocean.com"));
         assert!(!may_be("db.one.supabase.co", ANY_DIGITALOCEAN));
         assert!(may_be("localhost", ANY_DIGITALOCEAN));
+        // Each cluster of Atlas has several hosts, and further ones for private endpoints and federated databases.
+        assert!(!may_be("ac-1-shard-00-00.ab1cd.mongodb.net", "trial.ab1cd.mongodb.net"));
+        assert!(may_be("ac-1-shard-00-00.ab1cd.mongodb.net", ANY_ATLAS));
+        assert!(may_be("trial-pl-0.ab1cd.mongodb.net", ANY_ATLAS));
+        assert!(!may_be("us1-calm-1.upstash.io", "calm-1.upstash.io"));
+        assert!(may_be("us1-calm-1.upstash.io", ANY_UPSTASH));
+        assert!(may_be("db.abcdefghijklmnopqrst.supabase.co", ANY_SUPABASE[0]));
+        assert!(may_be("aws-0-eu-central-1.pooler.supabase.com", ANY_SUPABASE[1]));
+        // A name of one's own, or of a machine, may be that of a database whose host was not told at all.
+        assert!(may_be("db.internal", ""));
+        assert!(!may_be(&neon_host("ep-a-1"), ""));
         assert!(may_be("shuttle.proxy.rlwy.net", ANY_RAILWAY));
         assert!(may_be("aws.connect.psdb.cloud", ANY_PLANETSCALE));
         assert!(!may_be("aws.connect.psdb.cloud", ANY_RAILWAY));

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::Learnt;
 use super::facts::{About, Facts, Fault, Told};
 use super::platform::{Container, Kept, May, Seen, anything, can, listed, names};
+use super::same::ANY_UPSTASH;
 use super::token::{Client, Got, Shown, is_id, shown};
 use crate::collector::Token;
 use crate::readonly::{Read, ReadOnly, Reads};
@@ -59,6 +60,9 @@ struct Database {
     database_name: String,
     endpoint: Option<String>,
     customer_id: Option<String>,
+    /// Whether the password of its data was in the answer, or a token of it.
+    password: Option<bool>,
+    rest_token: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -131,7 +135,7 @@ fn one(door: &ReadOnly, token: &Token, at: Time) -> Learnt {
     }
     for database in &databases.items {
         if is_id(&database.database_id) {
-            database_of(&client, account.of(database.customer_id.as_ref()), database, facts);
+            database_of(&client, (&who, account.of(database.customer_id.as_ref())), database, facts);
         } else {
             gap = Some(facts.refused(DATABASES, credential, &Fault::malformed()));
         }
@@ -191,7 +195,7 @@ fn unnamed(name: &str, facts: &mut Facts) -> Fact<String> {
     Fact::Unknown(facts.doubt(name, "nothing at Upstash says which environment something belongs to"))
 }
 
-fn database_of(client: &Client<'_>, parent: &NodeId, database: &Database, facts: &mut Facts) {
+fn database_of(client: &Client<'_>, (who, parent): (&PrincipalId, &NodeId), database: &Database, facts: &mut Facts) {
     let name = shown(&database.database_name);
     let node = NodeId(format!("upstash:redis/{}", database.database_id));
     let backups = client.get_list::<Backup>(BACKUPS, &[&database.database_id], "");
@@ -210,21 +214,25 @@ fn database_of(client: &Client<'_>, parent: &NodeId, database: &Database, facts:
         holds: Some("Redis".to_owned()),
     };
     facts.seen(seen, asked);
-    // "Endpoint identifier or hostname of the database (may be a slug)".
+    if [database.password, database.rest_token].contains(&Some(true)) {
+        let because = "the list of databases shows a secret of the data, with which all of it can be deleted";
+        facts.granted(who, names(&["getDatabase"]), node.clone(), (Basis::Observed, because), asked);
+    }
+    // "Endpoint identifier or hostname of the database (may be a slug)": hosts of older ones begin with a Region, too.
     let host = database.endpoint.as_deref().filter(|host| !host.is_empty());
-    let host = host.map_or_else(
-        || ANY.to_owned(),
-        |host| if host.contains('.') { host.to_owned() } else { format!("{host}{ANY}") },
-    );
-    facts.endpoint(&node, "redis", Some(&host));
+    match host {
+        Some(host) if host.contains('.') => facts.endpoint(&node, "redis", Some(host)),
+        Some(slug) => {
+            facts.endpoint(&node, "redis", Some(&format!("{slug}{ANY_UPSTASH}")));
+            facts.endpoint(&node, "redis", Some(ANY_UPSTASH));
+        }
+        None => facts.endpoint(&node, "redis", Some(ANY_UPSTASH)),
+    }
     let made = backups.items.iter().filter(|one| one.state == "completed");
     if let Some(newest) = made.map(|one| Time::from_unix(one.creation_time)).max() {
         backup_of(&node, &name, newest, facts);
     }
 }
-
-/// The host of a database that was not told.
-const ANY: &str = ".upstash.io";
 
 /// The newest backup. Daily ones are kept for one day or three (`redis/features/backup`), those made by hand until deleted;
 /// the answer tells neither.

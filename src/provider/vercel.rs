@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::Learnt;
 use super::facts::{About, Facts, Fault, Told};
 use super::platform::{Container, May, Seen, anything};
+use super::same::{ANY_ATLAS, ANY_NEON, ANY_SUPABASE, ANY_UPSTASH};
 use super::token::{Client, Shown, is_id, shown};
 use crate::collector::Token;
 use crate::readonly::{Read, ReadOnly, Reads};
@@ -127,7 +128,19 @@ struct Store {
 #[derive(Deserialize)]
 struct Product {
     name: Option<String>,
+    slug: Option<String>,
 }
+
+/// Products of the Marketplace that are databases, by a word of their name or slug, with what signs in to them and the hosts
+/// of their platform (<https://vercel.com/marketplace/category/storage>). Prisma's hosts are no database's own.
+const DATABASES: [(&str, &str, &[&str]); 6] = [
+    ("neon", "postgres", &[ANY_NEON]),
+    ("supabase", "postgres", &ANY_SUPABASE),
+    ("prisma", "postgres", &[]),
+    ("upstash", "redis", &[ANY_UPSTASH]),
+    ("redis", "redis", &[]),
+    ("mongo", "mongodb", &[ANY_ATLAS]),
+];
 
 #[derive(Deserialize)]
 struct Connection {
@@ -229,6 +242,11 @@ fn one(door: &ReadOnly, token: &Token, at: Time) -> Learnt {
     }
     if let Err(gap) = reach.into_team(None) {
         facts.everywhere(Some(&who), &gap, (TEAMS, credential));
+    }
+    if let Reach::Told { teams: scopes, .. } = &reach
+        && !scopes.iter().all(|scope| teams.items.iter().any(|team| team.id == *scope))
+    {
+        unlisted = Some(facts.doubt(credential, "a team of a token's scopes was not listed"));
     }
     let none = titles.is_empty().then(|| facts.doubt(credential, "a token works and names no team"));
     if let Some(gap) = unlisted.or(none) {
@@ -370,4 +388,27 @@ fn store_of(facts: &mut Facts, (above, scope): (&NodeId, &str), store: &Store) {
     let holds = store.product.as_ref().and_then(|product| product.name.as_deref()).map(shown);
     let seen = asset(&store.id, (kind, class), name, above, environment);
     facts.seen(Seen { copies, holds, ..seen }, (STORES, scope));
+    if !files {
+        endpoints(facts, &node(&store.id), store);
+    }
+}
+
+/// Where a store may be signed in to, which is not told: at a host of its product's platform, or under a name of one's own. One
+/// of a product that this version does not know may be any of them.
+fn endpoints(facts: &mut Facts, id: &NodeId, store: &Store) {
+    let product = store.product.as_ref();
+    let words =
+        product.into_iter().flat_map(|one| [&one.name, &one.slug]).flatten().map(|word| word.to_ascii_lowercase());
+    let words: Vec<String> = words.collect();
+    let is = |product: &str| words.iter().any(|word| word.contains(product));
+    let known = DATABASES.iter().any(|(product, ..)| is(product));
+    for (product, engine, hosts) in DATABASES {
+        if !known || is(product) {
+            facts.endpoint(id, engine, None);
+            hosts.iter().for_each(|host| facts.endpoint(id, engine, Some(host)));
+        }
+    }
+    if !known {
+        facts.endpoint(id, "mysql", None);
+    }
 }

@@ -109,6 +109,13 @@ def prove():
                 check(found[key]["bounds"] == ["nothing", "stopped"] and state(assessment, found[key], "permit") == "unknown", f"fly {name}: {found[key]}")
             check(all(shown.startswith("FlyV1 fm2_") or path.startswith("/api/v1/") for shown, path, *_ in platform.asked), f"fly {name}: {platform.asked}")
             check(platform.deletes(delete, ("shop", "vol_photos"), shown(name)) == (name == "deploy"), f"the server and {name}")
+    for name, url, mine, other in (("redis", "redis://default:{}@fly-cache.upstash.io:6379", "fly:extension/ext-2", BUCKET), ("app", "postgres://postgres:{}@shop-db.internal:5432/shop", ORDERS, BUCKET),
+                                   ("elsewhere", "postgres://app:{}@db.abcdefghijklmnopqrst.supabase.co/shop", None, ORDERS)):
+        with Fly() as platform:
+            # A login may be one to an extension at its platform's hosts, or to a database on a volume under any name.
+            _, assessment, found = live(platform, f"DATABASE_URL={url.format(made_up('data', 30))}\n" + text("readonly"), f"fly-url-{name}")
+            joined = lambda key: any("same:" in path["action"] for path in assessment["paths"] if path["id"] in found[key]["paths"])
+            check((mine is None or joined(mine)) and not joined(other), f"fly url {name}: {mine} {other}")
     with Fly() as platform:
         # A macaroon tells nobody what it allows.
         check(adds(platform, text("readonly"), f"OTHER_{text('deploy')}", PHOTOS, "fly-two"), "fly two")

@@ -6,7 +6,7 @@ import threading
 from runs import adds, check, credential, folder, live, state
 from server import Denied, Platform, ago, ahead, made_up
 
-ORG, GROUP = made_up("org", 24), made_up("group", 24)
+ORG, GROUP, OTHER = made_up("org", 24), made_up("group", 24), made_up("other group", 24)
 BASE = "/api/atlas/v2/groups/{groupId}"
 READS = "GROUP_READ_ONLY"
 
@@ -19,7 +19,8 @@ class Atlas(Platform):
     provider = "mongodb_atlas"
     proves = True
     # The roles of each key, in the project but where they are of the organization.
-    KEYS = {"owner": ["GROUP_OWNER"], "root": ["ORG_OWNER"], "reader": [READS, "ORG_MEMBER"], "manager": ["GROUP_CLUSTER_MANAGER"], "none": []}
+    KEYS = {"owner": ["GROUP_OWNER"], "root": ["ORG_OWNER"], "reader": [READS, "ORG_MEMBER"], "manager": ["GROUP_CLUSTER_MANAGER"], "none": [],
+            "member": ["ORG_MEMBER"], "elsewhere": [READS, "ORG_MEMBER", "GROUP_OWNER@other"]}
     LOGIN = f"eyJ{made_up('login', 60)}"
 
     def __init__(self, data=None):
@@ -34,7 +35,7 @@ class Atlas(Platform):
     @staticmethod
     def company():
         cluster = lambda name, kind, protected: {"id": made_up(name, 24), "name": name, "groupId": GROUP, "clusterType": kind, "backupEnabled": True, "pitEnabled": False, "terminationProtectionEnabled": protected,
-                                                 "encryptionAtRestProvider": "NONE", "connectionStrings": {"standardSrv": f"mongodb+srv://{name}.ab1cd.mongodb.net"}, "stateName": "IDLE", "tags": []}
+                                                 "encryptionAtRestProvider": "NONE", "connectionStrings": {"standard": f"mongodb://ac-{name}-shard-00-00.ab1cd.mongodb.net:27017,ac-{name}-shard-00-01.ab1cd.mongodb.net:27017/?ssl=true", "standardSrv": f"mongodb+srv://{name}.ab1cd.mongodb.net"}, "stateName": "IDLE", "tags": []}
         snapshot = lambda hours, status: {"id": made_up(f"s{hours}", 24), "createdAt": ago(hours=hours), "expiresAt": ahead(days=30), "status": status, "type": "replicaSet"}
         flex = {key: value for key, value in cluster("small", "REPLICASET", False).items() if key not in ("backupEnabled", "pitEnabled", "encryptionAtRestProvider")}
         return {"clusters": [cluster("orders", "REPLICASET", True), cluster("trial", "REPLICASET", False), cluster("big", "SHARDED", False)], "flex": [flex], "policy": None,
@@ -86,7 +87,7 @@ class Atlas(Platform):
         cluster = f"{BASE}/clusters/{{clusterName}}"
         return {
             "GET /api/atlas/v2": self.status,
-            "GET /api/atlas/v2/orgs": lambda who, itemsPerPage=None, pageNum=None: self.page([{"id": ORG, "name": "Northwind"}], pageNum),
+            "GET /api/atlas/v2/orgs": lambda who, itemsPerPage=None, pageNum=None: self.page(self.data.get("orgs", [{"id": ORG, "name": "Northwind"}]), pageNum),
             "GET /api/atlas/v2/groups": lambda who, itemsPerPage=None, pageNum=None: self.page(
                 [{"id": GROUP, "name": "shop", "orgId": ORG, "clusterCount": 4, "created": ago(days=90), "tags": [{"key": "environment", "value": "production"}]}], pageNum),
             f"GET {BASE}/clusters": lambda who, group, itemsPerPage=None, pageNum=None: self.page(self.data["clusters"], pageNum),
@@ -104,7 +105,8 @@ class Atlas(Platform):
     def status(self, who):
         if who == "login":
             raise Denied(404)
-        roles = [{"roleName": role, **({"orgId": ORG} if role.startswith("ORG_") else {"groupId": GROUP})} for role in self.KEYS[who]]
+        place = lambda role: {"orgId": ORG} if role.startswith("ORG_") else {"groupId": OTHER if role.endswith("@other") else GROUP}
+        roles = [{"roleName": role.split("@")[0], **place(role)} for role in self.KEYS[who]]
         return {"apiKey": {"id": made_up(who, 24), "publicKey": self.pair(who)[0], "accessList": [], "roles": roles}, "appName": "MongoDB Atlas", "build": "b", "throttling": False}
 
     def owns(self, who):
@@ -169,6 +171,9 @@ def prove():
             check(found[ORDERS]["prevention"] == "open" and found[ORDERS]["answer"] == "nothing", f"atlas {name}: {found[ORDERS]}")
             paths = [path for path in assessment["paths"] if path["id"] in found[ORDERS]["paths"] and path["action"] == "deleteCluster"]
             check(paths and all(one["state"] == "slows" for path in paths for one in path["layers"] if one["layer"] == "protect"), f"atlas {name}: {paths}")
+            # A project goes once its clusters are gone, and a protected one stays.
+            paths = [path for path in assessment["paths"] if path["id"] in found[ORDERS]["paths"] and path["action"] == "deleteProject"]
+            check(paths and all(one["state"] == "slows" for path in paths for one in path["layers"] if one["layer"] == "protect"), f"atlas {name}: {paths}")
             check(found[SMALL]["prevention"] == "open" and found[SMALL]["bounds"][0] == "nothing", f"atlas {name}: {found[SMALL]}")
             check(any("project shop" in place for place in found[ORDERS]["place"]) and any("organization Northwind" in place for place in found[ORDERS]["place"]), f"atlas {name}: {found[ORDERS]['place']}")
             key = credential(assessment, "mongodb_atlas")
@@ -192,6 +197,33 @@ def prove():
         # Whoever has the key has the snapshot.
         _, _, found = live(platform, text("owner"), "atlas-own-key")
         check(found[TRIAL]["bounds"] == ["nothing", "recoverable-untested"], f"atlas own key: {found[TRIAL]}")
+    untold = policy("ACTIVE", False)
+    untold["policy"].pop("deletable")
+    silent = policy("ACTIVE", False)
+    silent["clusters"][1].pop("encryptionAtRestProvider")
+    former = policy("ACTIVE", False)
+    former["snapshots"]["trial"][1]["masterKeyUUID"] = made_up("key", 36)
+    for name, data in (("untold", untold), ("silent", silent), ("former", former)):
+        with Atlas(data) as platform:
+            # Whether the policy may be switched off, or whose key the snapshot has, is not told; or it was another key once.
+            _, _, found = live(platform, text("owner"), f"atlas-kept-{name}")
+            check(found[TRIAL]["bounds"] == ["nothing", "recoverable-untested"], f"atlas kept {name}: {found[TRIAL]}")
+    for name, host, trial, orders in (("shard", "ac-trial-shard-00-01.ab1cd.mongodb.net:27017", True, False), ("srv", "trial.ab1cd.mongodb.net", True, False),
+                                      ("private", "trial-pl-0.ab1cd.mongodb.net:1024", True, True), ("federated", "northwind-zk7qm.a.query.mongodb.net", True, True)):
+        with Atlas() as platform:
+            # A login at any host of a cluster is one to it; at another host of Atlas it may be one to any.
+            _, assessment, found = live(platform, f"MONGO_URL=mongodb{'+srv' if name == 'srv' else ''}://app:{made_up('data', 30)}@{host}/shop\n" + text("reader"), f"atlas-url-{name}")
+            actions = lambda key: {path["action"] for path in assessment["paths"] if path["id"] in found[key]["paths"]}
+            for key, expected in ((TRIAL, trial), (ORDERS, orders)):
+                check(any("same:" in action for action in actions(key)) == expected and (found[key]["answer"] == "stopped") != expected, f"atlas url {name}: {found[key]} {actions(key)}")
+    with Atlas({**Atlas.company(), "orgs": []}) as platform:
+        _, _, found = live(platform, text("root"), "atlas-no-orgs")
+        check(found[TRIAL]["answer"] == "nothing" and found[ORDERS]["prevention"] == "open", f"atlas without a list of organizations: {found[TRIAL]}")
+    for name in ("member", "elsewhere"):
+        with Atlas() as platform:
+            # A project that is shown though no role says why; a role of a project that is not shown.
+            _, assessment, found = live(platform, text(name), f"atlas-{name}")
+            check(found[TRIAL]["bounds"] == ["nothing", "stopped"] and state(assessment, found[TRIAL], "permit") == "unknown", f"atlas {name}: {found[TRIAL]}")
     with Atlas() as platform:
         _, assessment, found = live(platform, text("reader"), "atlas-reader")
         for key in (ORDERS, TRIAL, BIG, SMALL):
@@ -212,6 +244,7 @@ def prove():
             check(bool(platform.came) == sent and all(shown == f"Bearer {Atlas.LOGIN}" for shown, *_ in platform.asked), f"atlas login {service}: {platform.asked}")
             check(not sent or found[TRIAL]["bounds"] == ["nothing", "stopped"], f"atlas login {service}: {list(found)}")
     for name, line in (("alone", f"MONGODB_ATLAS_PRIVATE_API_KEY={Atlas.pair('owner')[1]}\n"), ("ops", f"{text('owner')}MONGODB_ATLAS_OPS_MANAGER_URL=https://ops.northwind.example\n"),
+                       ("service", f"{text('owner')}MONGODB_ATLAS_SERVICE=cloudgov\n"), ("client", f"MCLI_SERVICE=ops-manager\n{text('owner')}"),
                        ("account", f"MONGODB_ATLAS_CLIENT_SECRET=mdb_sa_sk_{made_up('account', 40)}\n")):
         with Atlas() as platform:
             code, _, _ = live(platform, line, f"atlas-{name}")

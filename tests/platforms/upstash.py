@@ -86,6 +86,19 @@ def prove():
         actions = lambda key: {path["action"] for path in assessment["paths"] if path["id"] in found[key]["paths"]}
         check(any("same:" in action for action in actions(CARTS)) and not any("same:" in action for action in actions(TRIAL)), f"upstash url: {actions(CARTS)} {actions(TRIAL)}")
     with Upstash() as platform:
+        # Of a slug it is not known what else its hosts are called.
+        url = f"REDIS_URL=rediss://default:{made_up('data', 30)}@us1-calm-carts-58500.upstash.io:6379\n"
+        _, assessment, found = live(platform, url + text("readonly"), "upstash-region", secrets=[TOKEN])
+        actions = lambda key: {path["action"] for path in assessment["paths"] if path["id"] in found[key]["paths"]}
+        check(all(any("same:" in action for action in actions(key)) for key in (CARTS, TRIAL)), f"upstash region: {actions(CARTS)} {actions(TRIAL)}")
+    for key in ("password", "rest_token"):
+        data = Upstash.company()
+        data["databases"][0][key] = TOKEN
+        with Upstash(data) as platform:
+            # Where the list shows a secret of the data, whoever reads it can delete that.
+            _, _, found = live(platform, text("readonly"), f"upstash-{key}", secrets=[TOKEN])
+            check(found[CARTS]["bounds"][1] != "stopped" and found[TRIAL]["bounds"] == ["nothing", "stopped"], f"upstash {key}: {found[CARTS]} {found[TRIAL]}")
+    with Upstash() as platform:
         check(adds(platform, text("readonly"), f"OTHER_UPSTASH_API_KEY={Upstash.key('full')}\n".replace("OTHER_", ""), CARTS, "upstash-two", secrets=[TOKEN]), "upstash two")
     with Upstash() as platform:
         # Without the address of its account a key is sent nowhere.

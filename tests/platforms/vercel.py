@@ -10,7 +10,7 @@ class Vercel(Platform):
     provider = "vercel"
     # The user, the role in the team, and the scopes of the token.
     TOKENS = {"owner": ("dana", "OWNER", ["user"]), "team": ("dana", "OWNER", [TEAM]), "member": ("milan", "MEMBER", ["user"]),
-              "viewer": ("vera", "VIEWER", [TEAM]), "untold": ("dana", "OWNER", []), "project": ("dana", "OWNER", ["project"]), "colleague": ("cora", "OWNER", ["user"])}
+              "viewer": ("vera", "VIEWER", [TEAM]), "untold": ("dana", "OWNER", []), "project": ("dana", "OWNER", ["project"]), "colleague": ("cora", "OWNER", ["user"]), "lost": ("dana", "OWNER", [TEAM, "team_q0Zk7Qm2Xw9Rt4Lp"])}
 
     @classmethod
     def token(cls, name):
@@ -118,6 +118,17 @@ def prove():
             for key in (SHOP, PHOTOS, ORDERS, FLAGS):
                 check(found[key]["bounds"] == ["nothing", "stopped"] and state(assessment, found[key], "permit") == "unknown", f"vercel {name}: {found[key]}")
             check(platform.deletes(DELETE, ("store_photos",), shown(name)) == (name == "untold"), f"the server and {name}")
+    for name, host, orders in (("neon", "ep-calm-main-1.eu-central-1.aws.neon.tech", True), ("tunnel", "localhost", True), ("other", "db.abcdefghijklmnopqrst.supabase.co", False)):
+        with Vercel() as platform:
+            # A store of the Marketplace may be the database at any host of its product.
+            _, assessment, found = live(platform, f"DATABASE_URL=postgres://app:{made_up('data', 30)}@{host}/app\n" + text("viewer"), f"vercel-url-{name}", secrets=[VALUE])
+            actions = lambda key: {path["action"] for path in assessment["paths"] if path["id"] in found[key]["paths"]}
+            check(any("same:" in action for action in actions(ORDERS)) == orders and not any("same:" in action for action in actions(PHOTOS)), f"vercel url {name}: {actions(ORDERS)}")
+    for name in ("team", "lost"):
+        with Vercel() as platform:
+            # A team of the token's scopes that is not listed may have anything.
+            _, _, found = live(platform, text(name), f"vercel-scope-{name}", secrets=[VALUE])
+            check(any(key.startswith("vercel:scope/") for key in found) == (name == "lost"), f"vercel scope {name}: {list(found)}")
     with Vercel() as platform:
         # A token that tells no scopes may act wherever its user may.
         check(adds(platform, text("viewer"), f"OTHER_{text('untold')}", PHOTOS, "vercel-two", secrets=[VALUE]), "vercel two")
