@@ -144,14 +144,7 @@ static ASKED: [Asked; 16] = [
         kinds: &digitalocean::KINDS,
         ask: digitalocean::ask,
     },
-    Asked {
-        name: "fly",
-        title: "Fly.io",
-        host: fly::HOSTS,
-        reads: &fly::READS,
-        kinds: &fly::KINDS,
-        ask: fly::ask,
-    },
+    Asked { name: "fly", title: "Fly.io", host: fly::HOSTS, reads: &fly::READS, kinds: &fly::KINDS, ask: fly::ask },
     Asked {
         name: "github",
         title: "GitHub",

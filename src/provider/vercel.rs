@@ -182,7 +182,7 @@ impl Reach {
     }
 
     /// Whether it acts for its user in a team, or in the user's own account; and if that is not known, why.
-    fn into_team(&self, team: Option<&str>) -> Result<bool, Gap> {
+    fn enters(&self, team: Option<&str>) -> Result<bool, Gap> {
         match self {
             Self::NotTold(gap) | Self::Told { else_: Some(gap), .. } => Err(gap.clone()),
             Self::Told { user, teams, else_: None } => Ok(*user || team.is_some_and(|team| teams.contains(team))),
@@ -227,7 +227,7 @@ fn one(door: &ReadOnly, token: &Token, at: Time) -> Learnt {
         titles.push(shown(&team.slug));
     }
     // What lies in no team is the user's own; a token of teams alone is not shown it.
-    let own = reach.into_team(None);
+    let own = reach.enters(None);
     if own != Ok(false) {
         let place = match &user {
             Ok(id) => node(&format!("account/{id}")),
@@ -240,7 +240,7 @@ fn one(door: &ReadOnly, token: &Token, at: Time) -> Learnt {
         let place = Place { node: place, kind: "account", title: "Vercel, the account of a user".to_owned() };
         list(&client, (None, place), (&who, &may), &mut ids, facts);
     }
-    if let Err(gap) = reach.into_team(None) {
+    if let Err(gap) = reach.enters(None) {
         facts.everywhere(Some(&who), &gap, (TEAMS, credential));
     }
     if let Reach::Told { teams: scopes, .. } = &reach
@@ -276,7 +276,7 @@ fn next(page: &Value) -> Result<Option<String>, Fault> {
 /// their roles in each project, on groups and on further permissions.
 fn of_member(team: &Team, reach: &Reach, facts: &mut Facts) -> May {
     let name = shown(&team.slug);
-    match reach.into_team(Some(&team.id)) {
+    match reach.enters(Some(&team.id)) {
         Err(gap) => return May::NotKnown(gap),
         Ok(false) => return May::NotKnown(facts.doubt(&name, "a token is shown a team that is not in its scopes")),
         Ok(true) => {}

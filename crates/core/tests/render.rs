@@ -256,12 +256,12 @@ fn what_changed_is_told_for_whom_it_is_for() {
     }
     let lines = |part: &str| part.matches("<li>").count();
     let most = |section: &diff::text::Section| section.lines.len().min(if section.of_assets { 50 } else { 20 });
-    assert_eq!(lines(&part), told.iter().map(most).sum::<usize>());
+    assert_eq!(lines(part), told.iter().map(most).sum::<usize>());
     // Those who decide are told of assets alone.
     let executive = page(Audience::Executive);
     let part = between(&executive, "<section class=\"sec\" id=\"changes\"", "</section>");
     let of_assets = told.iter().filter(|section| section.of_assets);
-    assert_eq!(lines(&part), of_assets.map(most).sum::<usize>());
+    assert_eq!(lines(part), of_assets.map(most).sum::<usize>());
     // The same twice: nothing changed, and that is said.
     let same = Edition { changes: Some(diff::diff(&after, &after)), ..Edition::default() };
     let page = render::html_edition(&after, &templates(), &same).unwrap();
