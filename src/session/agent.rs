@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
-use deadstop_core::gate::{GATES, GatePolicy, Ground, McpServer, Place, gate};
+use deadstop_core::gate::{GATES, GatePolicy, Ground, McpServer, Place, gate, reliable};
 use deadstop_core::id::{SessionId, SourceId};
 use deadstop_core::model::reach::Outcome;
 use deadstop_core::model::{Session, Source, Way};
@@ -51,6 +51,7 @@ pub(super) fn discover(
         }
         let home = place.home.map(|home| home.display().to_string());
         let policy = gate.parse(&files, &Ground { home, root: root.display().to_string() });
+        let policy = reliable(gate, policy);
         let (next, because) = policy.ways(&id, &servers, place.now);
         sources.extend(because);
         if let Some(from) = policy.brings() {

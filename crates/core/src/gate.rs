@@ -29,6 +29,7 @@ pub mod shell;
 mod shown;
 mod tally;
 mod tree;
+mod unsettled;
 pub mod vscode;
 mod writer;
 pub mod zed;
@@ -41,6 +42,7 @@ use crate::time::Time;
 pub use call::{Basis, Call, Cited, Doubt, Effect, GateDecision, McpServer, Ruling};
 pub use desk::{THIS_CALL, plain_name};
 pub use tally::{decide_in, tally, ungated};
+pub use unsettled::reliable;
 
 /// One agent's approval gate. Pure: text in, decisions out.
 pub trait AgentGate: Sync {

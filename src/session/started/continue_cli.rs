@@ -31,7 +31,7 @@ impl Started {
                 }
                 "--verbose" | "--beta-status-tool" | "--silent" | "--resume" => {}
                 _ if name.starts_with('-') => self.unknown(name),
-                "serve" | "review" | "remote" | "checks" | "login" | "logout" | "ls" if words.read == 1 => {
+                "serve" | "review" | "remote" | "checks" | "login" | "logout" | "ls" => {
                     self.unknown(name);
                 }
                 // What it is asked to do.
