@@ -56,6 +56,10 @@ pub trait AgentGate: Sync {
     fn files(&self) -> &'static [GateFile];
     /// Whether the MCP servers that a file names are this agent's.
     fn serves(&self, file: &str) -> bool;
+    /// Whether what is known of it may be relied on to stop a call. One that was not held against the agent itself is not.
+    fn is_settled(&self) -> bool {
+        true
+    }
     /// What the files say together. What cannot be understood is kept as a doubt.
     fn parse(&self, files: &[FileText], ground: &Ground) -> Box<dyn GatePolicy>;
 }

@@ -13,6 +13,7 @@ use deadstop_core::corpus::{self, DestructiveCall, Issued};
 use deadstop_core::fact::Fact;
 use deadstop_core::gate::{
     AgentGate, Basis, Call, FileText, GATES, GateDecision, GatePolicy, Ground, Level, McpServer, Note, Place, Ruling,
+    reliable,
 };
 use deadstop_core::id::SessionId;
 use deadstop_core::model::{Decision, Refusal, Source, Way, WayKind};
@@ -402,6 +403,37 @@ struct CorpusCase {
     expect: BTreeMap<String, Expected>,
     because: String,
     page: String,
+}
+
+/// Whatever settings say, a gate that was not held against its agent stops no call, has no way that does, and keeps no file.
+#[test]
+fn a_gate_that_is_not_settled_stops_nothing() {
+    let unsettled: Vec<&dyn AgentGate> = GATES.into_iter().filter(|gate| !gate.is_settled()).collect();
+    let ids: Vec<&str> = unsettled.iter().map(|gate| gate.id()).collect();
+    assert_eq!(ids, ["amazon-q", "goose", "zed", "aider"]);
+    let mut doubted = 0;
+    for gate in unsettled {
+        let session = SessionId::from(gate.id());
+        for (name, strict) in policies(gate) {
+            let policy = reliable(gate, strict);
+            for one in corpus::calls() {
+                let met = policy.decide(&call(one));
+                assert_eq!(met.worst.decision, Decision::Allow, "{}: {name}: {}", gate.id(), one.id);
+                assert!(met.best.decision == Decision::Allow || met.doubt.is_some(), "{}: {name}", gate.id());
+                doubted += usize::from(met.best.decision < Decision::Allow);
+            }
+            let (ways, sources) = policy.ways(&session, &[], Time::from_unix(1_795_500_000));
+            for way in &ways {
+                let open = match &way.decision {
+                    Fact::Known(known) => *known == Decision::Allow,
+                    Fact::Unknown(gap) => sources.iter().any(|source| source.id == gap.source),
+                };
+                assert!(open, "{}: {name}: {}", gate.id(), way.id);
+            }
+            assert_eq!(policy.refusals(&session, &[], "/repo/.env"), []);
+        }
+    }
+    assert!(doubted > 1_000, "there is something to doubt: {doubted}");
 }
 
 #[test]

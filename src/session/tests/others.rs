@@ -50,6 +50,10 @@ fn continue_is_read_with_the_hooks_that_it_reads_and_what_may_move_its_folder() 
     assert_eq!(met(&[], None), Some(Decision::Ask));
     assert_eq!(met(&[], Some("cn --auto")), Some(Decision::Allow));
     assert_eq!(met(&[], Some("cn -p fix")), Some(Decision::Allow));
+    // A server and a review run by a mode of their own, wherever their word stands.
+    for line in ["cn serve", "cn --config x serve", "cn --verbose review"] {
+        assert!(started::Started::parse(line).unwrap().doubt.is_some(), "{line}");
+    }
     let moved = world.folder.path().join("elsewhere");
     put(&world, "elsewhere/permissions.yaml", "allow: [Bash]\n");
     assert_eq!(met(&[("CONTINUE_GLOBAL_DIR", "$/elsewhere")], None), Some(Decision::Allow));

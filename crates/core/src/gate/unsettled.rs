@@ -7,15 +7,13 @@ use crate::id::SessionId;
 use crate::model::{Decision, Refusal, Source, Way};
 use crate::time::Time;
 
-/// The gates of which this is so. Each of them matches commands in ways of its own, of which some are known to be missed.
-const UNSETTLED: [&str; 4] = ["aider", "amazon-q", "goose", "zed"];
 const QUESTION: &str = "hold what is known of its gate against the agent itself";
 const SETTLE: &str = "trying the call in the agent";
 
 /// The policy of a gate, as far as it may be relied on.
 #[must_use]
 pub fn reliable(gate: &dyn AgentGate, policy: Box<dyn GatePolicy>) -> Box<dyn GatePolicy> {
-    if UNSETTLED.contains(&gate.id()) { Box::new(Unsettled(policy)) } else { policy }
+    if gate.is_settled() { policy } else { Box::new(Unsettled(policy)) }
 }
 
 #[derive(Debug)]

@@ -44,6 +44,10 @@ impl AgentGate for Zed {
         file.ends_with("zed/settings.json")
     }
 
+    fn is_settled(&self) -> bool {
+        false
+    }
+
     fn parse(&self, files: &[FileText], ground: &Ground) -> Box<dyn GatePolicy> {
         Box::new(settings::parse(files, ground))
     }
