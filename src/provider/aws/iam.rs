@@ -128,11 +128,20 @@ impl Directory {
         }
     }
 
-    /// The call that tells of an identity of it.
+    /// The call that tells of the rights of an identity of it that was read: whoever is read one by one is asked for with its
+    /// boundary, which no list tells.
     pub(super) fn told_by(&self, arn: &str) -> &'static str {
         match self.extent {
             Extent::Whole => super::DETAILS,
             Extent::Roles | Extent::Named(_) if arn.contains(":user/") => narrow::USER,
+            Extent::Roles | Extent::Named(_) => narrow::ROLE,
+        }
+    }
+
+    /// The call that tells whom its roles let in.
+    pub(super) const fn trust_told_by(&self) -> &'static str {
+        match self.extent {
+            Extent::Whole => super::DETAILS,
             Extent::Roles => narrow::ROLES,
             Extent::Named(_) => narrow::ROLE,
         }

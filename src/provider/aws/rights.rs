@@ -434,7 +434,10 @@ impl<'a> Accounts<'a> {
     fn assume(&self, who: &Who<'a>, role: &Identity, owner: &str, facts: &mut Facts) -> bool {
         let effect = self.trusts(who, role, owner);
         let Some(possible) = taken(who, effect, facts) else { return false };
-        let sources = vec![facts.source(self.told_by(&role.arn), owner)];
+        // One that was refused, or not asked for, is the gap's source, and not the step's.
+        let directory = self.all.get(owner).and_then(|account| account.directory.as_ref());
+        let told = directory.filter(|_| matches!(role.trust, Some(Ok(_)))).map(Directory::trust_told_by);
+        let sources = told.map(|call| facts.source(call, owner)).into_iter().collect();
         facts.steps.push(Step {
             id: StepId(format!("aws:{}:assume:{}", who.arn, role.arn)),
             session: None,

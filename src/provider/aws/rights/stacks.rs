@@ -96,13 +96,13 @@ fn possible(effect: &Effect, stack: &Stack, facts: &mut Facts) -> Fact<bool> {
 fn state(
     stack: &Stack,
     owned: &Owned,
-    (call, action, node, told_by): (&str, &str, &NodeId, &str),
+    (call, action, node, told_by): (&str, &str, &NodeId, Option<&str>),
     changes: bool,
     possible: Fact<bool>,
     because: String,
     facts: &mut Facts,
 ) {
-    let sources = vec![facts.source(told_by, &stack.account)];
+    let sources = told_by.map(|call| facts.source(call, &stack.account)).into_iter().collect();
     facts.steps.push(Step {
         id: StepId(format!("{}#{}:{call}:{action}:{node}", stack.node, owned.name)),
         session: None,

@@ -33,11 +33,10 @@ impl Who<'_> {
 }
 
 impl<'a> Accounts<'a> {
-    /// The call that tells of an identity.
-    pub(super) fn told_by(&self, arn: &str) -> &'static str {
-        let account = arn.split(':').nth(4).and_then(|number| self.all.get(number));
-        let directory = account.and_then(|account| account.directory.as_ref());
-        directory.map_or(super::super::DETAILS, |directory| directory.told_by(arn))
+    /// The call that tells of the rights of an identity, if it was read.
+    pub(super) fn told_by(&self, arn: &str) -> Option<&'static str> {
+        let directory = self.all.get(arn.split(':').nth(4)?)?.directory.as_ref()?;
+        directory.identities().any(|identity| identity.arn == arn).then(|| directory.told_by(arn))
     }
 
     /// The roles of which it is known that they are there and not what they may do, as far as these identities, or any
