@@ -189,6 +189,7 @@ users = {
     "agent-disable": [allow(["kms:DisableKey", "sts:GetCallerIdentity"])],
     "agent-policies": [allow(["s3:PutBucketPolicy", "sts:GetCallerIdentity"])],
     "agent-coder": [allow("sts:GetCallerIdentity")],
+    "agent-joins": [allow(["iam:AddUserToGroup", "sts:GetCallerIdentity"])],
 }
 keys = {}
 for name, statements in users.items():
@@ -204,6 +205,9 @@ iam.put_role_policy(RoleName="deployer", PolicyName="own", PolicyDocument=docume
 trust = document({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:user/agent-patch"}, "Action": "sts:AssumeRole"})
 iam.create_role(RoleName="clerk", AssumeRolePolicyDocument=trust)
 
+# What whoever joins it gains, and no more.
+iam.create_group(GroupName="deleters")
+iam.put_group_policy(GroupName="deleters", PolicyName="own", PolicyDocument=document(allow("rds:DeleteDBInstance")))
 # A function that may do everything: whoever changes its code may, too. Its policy lets a service call it.
 trust = document({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
 acting = iam.create_role(RoleName="tidy", AssumeRolePolicyDocument=trust)["Role"]["Arn"]

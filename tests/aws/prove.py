@@ -1064,6 +1064,19 @@ def functions(company):
     check(found[ledger]["answer"] == "stopped", f"functions: what it is refused on everything, no function gives: {found[ledger]['sentence']}")
 
 
+def groups(company):
+    """Whoever may join a group has what its policies give, after a change; all else is in doubt."""
+    _, found = found_by(company, "agent-joins", "agent-readonly")
+    ledger, carts = found[DB + "prod-ledger"], found[TABLE + "carts"]
+    check(ledger["prevention"] == "slowed", f"groups: {ledger['sentence']}")
+    check(carts["answer"] == "unknown", f"groups: of another service: {carts['sentence']}")
+    joined = tried(company.client("iam", "agent-joins").add_user_to_group, GroupName="deleters", UserName="agent-joins")
+    check(joined is None, f"the server lets it join: {joined}")
+    check(tried(company.client("dynamodb", "agent-joins").delete_table, TableName="carts") in REFUSED + ("AccessDeniedException",), "the server refuses it the table")
+    _, found = found_by(company, "agent-joins", "agent-readonly")
+    check(found[DB + "prod-ledger"]["prevention"] == "open", f"groups: as a member: {found[DB + 'prod-ledger']['sentence']}")
+
+
 def regions(company):
     """Where no Region is named, those that are enabled are read; where these are not told, one is, and nothing is claimed of the rest."""
     ledger = DB + "prod-ledger"
@@ -1454,6 +1467,7 @@ if __name__ == "__main__":
         namespaces(company)
         functions(company)
         regions(company)
+        groups(company)
         buckets(company)
         # Asks about the volume that the next one deletes for real.
         proved(company)

@@ -238,9 +238,14 @@ impl Directory {
         self.users.values().chain(self.roles.values())
     }
 
-    /// The groups of the account, by ARN.
-    pub(super) fn groups(&self) -> impl Iterator<Item = &str> {
-        self.groups.values().map(|group| group.arn.as_str())
+    /// The groups that were read, by ARN, each with the policies that would hold for an identity that was put into it.
+    pub(super) fn in_groups<'a>(&'a self, of: &'a Identity) -> impl Iterator<Item = (&'a str, Held<'a>)> {
+        self.groups.values().map(|group| {
+            let mut held = self.held(of);
+            held.add(&group.inline);
+            self.attach(&mut held, &group.attached);
+            (group.arn.as_str(), held)
+        })
     }
 }
 

@@ -33,6 +33,7 @@ use crate::provider::facts::Facts;
 use above::Limited;
 use beside::Spoken;
 pub(super) use onward::runs;
+use openers::right;
 pub(super) use openers::{Opener, Opens};
 pub(super) use sure::Sure;
 
@@ -377,9 +378,6 @@ impl<'a> Accounts<'a> {
         calls.extend(held.groups.iter().flat_map(|group| WIDEN_GROUP.map(|action| (action, *group))));
         let managed = held.attached.iter().filter(|arn| arn.split(':').nth(4) == Some(who.number));
         calls.extend(managed.flat_map(|policy| WIDEN_POLICY.map(|action| (action, *policy))));
-        if target.is_user() {
-            calls.extend(who.directory.groups().map(|group| ("iam:AddUserToGroup", group)));
-        }
         let whom = if target.arn == who.arn { "itself".to_owned() } else { target.name.clone() };
         // What is given still ends at the boundary of whoever has it.
         let doubt = match (&held.boundary, target.is_read()) {
@@ -393,7 +391,28 @@ impl<'a> Accounts<'a> {
             let because = format!("give {whom} other rights with {action}");
             sure |= self.step(who, Move { action, on, doubt, gains, because }, facts) == Some(true);
         }
+        if !sure && target.is_user() && target.arn == who.arn {
+            self.join_groups(who, target, facts);
+        }
         sure
+    }
+
+    /// What a user gains for sure by the groups it may put itself into: what their policies give, and not all there is. Where
+    /// else such a call leads, and whom else it helps, is in doubt with every call that leads on.
+    fn join_groups(&self, who: &Who<'a>, own: &'a Identity, facts: &mut Facts) {
+        const JOIN: &str = "iam:AddUserToGroup";
+        for (group, held) in who.directory.in_groups(own) {
+            if matches!(self.decide(who, JOIN, group, who.number, &ResourcePolicy::None), Effect::No(_)) {
+                continue;
+            }
+            let member = Who { id: who.id.clone(), caller: who.caller.clone(), held, ..*who };
+            let given = self.asks.iter().filter(|ask| self.asked(&member, ask) == Effect::Yes);
+            let gains: Vec<Atom> = given.map(|ask| right(&who.id, &ask.action, &ask.node)).collect();
+            if !gains.is_empty() {
+                let because = format!("give itself the rights of a group with {JOIN}");
+                self.step(who, Move { action: JOIN, on: group, doubt: None, gains, because }, facts);
+            }
+        }
     }
 
     /// Identities that one can act as, or make itself act as.

@@ -78,6 +78,6 @@ impl<'a> Accounts<'a> {
     }
 }
 
-fn right(who: &PrincipalId, action: &str, node: &NodeId) -> Atom {
+pub(super) fn right(who: &PrincipalId, action: &str, node: &NodeId) -> Atom {
     Atom::Right { principal: who.clone(), action: action.to_owned(), target: node.clone() }
 }
