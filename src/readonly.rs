@@ -5,6 +5,7 @@
 //! `--plan` prints.
 
 pub mod mysql;
+mod pace;
 pub mod postgres;
 pub mod redis;
 pub mod socket;
@@ -216,8 +217,11 @@ pub struct Call {
 
 /// How often a call is sent at most.
 const ATTEMPTS: u32 = 4;
-/// The wait before the second attempt; it doubles.
+/// The same, for one that is turned away while others are let through.
+const MOST_ATTEMPTS: u32 = 16;
+/// The wait before the second attempt; it doubles, up to a longest.
 const WAIT: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// The longest wait that a provider may ask for and is given; one that asks for more is not asked again.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// How long one attempt may take.
@@ -241,6 +245,7 @@ pub struct ReadOnly {
     calls: Mutex<Vec<Call>>,
     /// Until when a host asked to be left alone.
     quiet: Mutex<BTreeMap<String, Instant>>,
+    paces: pace::Paces,
 }
 
 impl std::fmt::Debug for ReadOnly {
@@ -270,6 +275,7 @@ impl ReadOnly {
             until: Instant::now() + time,
             calls: Mutex::default(),
             quiet: Mutex::default(),
+            paces: pace::Paces::default(),
         }
     }
 
@@ -322,10 +328,14 @@ impl ReadOnly {
         };
         let started = Instant::now();
         let host = request.uri().host().unwrap_or_default();
+        let lane = pace::lane(host, credential, request);
         let (mut attempts, mut wait) = (0, WAIT);
         let answer = loop {
             if let Err(reason) = self.rest_of(host) {
                 break Err(reason);
+            }
+            if !self.pause(self.paces.turn(&lane)) {
+                break Err(GapReason::TimedOut);
             }
             attempts += 1;
             let (answer, asked) = match self.once(request) {
@@ -341,7 +351,16 @@ impl ReadOnly {
                 let until = Instant::now().checked_add(asked).unwrap_or(self.until);
                 self.quiet.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned(), until);
             }
-            if !again || attempts == ATTEMPTS || asked.is_some_and(|asked| asked > LONGEST_WAIT) {
+            // Whoever lets others of these calls through will let this one through, too.
+            let most = if throttled && self.paces.turned_away(&lane, read.operation, started) {
+                MOST_ATTEMPTS
+            } else {
+                ATTEMPTS
+            };
+            if answer.is_ok() && !throttled {
+                self.paces.answered(&lane, read.operation);
+            }
+            if !again || attempts >= most || asked.is_some_and(|asked| asked > LONGEST_WAIT) {
                 break match answer {
                     Ok(_) if throttled => Err(GapReason::Throttled),
                     Ok(answer) if answer.status >= 500 => Err(GapReason::Unreachable),
@@ -351,7 +370,7 @@ impl ReadOnly {
             if asked.is_none() && !self.pause(Instant::now() + wait) {
                 break Err(GapReason::TimedOut);
             }
-            wait *= 2;
+            wait = (wait * 2).min(LONGEST_PAUSE);
         };
         let call = Call {
             provider: reads.provider.to_owned(),

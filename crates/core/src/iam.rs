@@ -4,6 +4,7 @@
 //! the policy elements). It is three-valued: where a request's context is not known to its end, a decision that hangs
 //! on a key that is not there is [`Outcome::Depends`], never a refusal. Policies are compiled once and asked many times.
 
+mod alike;
 mod arn;
 mod condition;
 mod context;
@@ -18,6 +19,7 @@ pub mod simulate;
 mod strict;
 mod tri;
 
+pub use alike::{Against, Names, Part};
 pub use context::Context;
 pub use decide::{Cited, Decided, Layer, Outcome, Policies, Request, decide, explain, explain_below};
 pub use onward::{Leading, Way, known_onward, lead_on};

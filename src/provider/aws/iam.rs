@@ -238,6 +238,13 @@ impl Directory {
         self.users.values().chain(self.roles.values())
     }
 
+    /// The user or role of this ARN. Names are unique in an account, whatever the path (IAM User Guide,
+    /// `reference_identifiers`).
+    pub(super) fn identity(&self, arn: &str) -> Option<&Identity> {
+        let name = arn.rsplit('/').next()?;
+        [self.users.get(name), self.roles.get(name)].into_iter().flatten().find(|identity| identity.arn == arn)
+    }
+
     /// The groups that were read, by ARN, each with the policies that would hold for an identity that was put into it.
     pub(super) fn in_groups<'a>(&'a self, of: &'a Identity) -> impl Iterator<Item = (&'a str, Held<'a>)> {
         self.groups.values().map(|group| {

@@ -8,6 +8,7 @@
 //! as none, as nobody can read them.
 
 mod above;
+mod answers;
 mod beside;
 mod chains;
 mod onward;
@@ -16,6 +17,7 @@ mod points;
 mod rest;
 mod stacks;
 mod sure;
+mod trusts;
 mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,11 +33,13 @@ use super::inventory::Holdings;
 use super::organization::{Above, Limits};
 use crate::provider::facts::Facts;
 use above::Limited;
+use answers::{Answers, Place, Questions};
 use beside::Spoken;
 pub(super) use onward::runs;
 use openers::right;
 pub(super) use openers::{Opener, Opens};
 pub(super) use sure::Sure;
+use trusts::{Trust, Trusts};
 
 /// What identities may be asked to do to a node.
 #[derive(Clone, Debug)]
@@ -57,7 +61,7 @@ pub(super) enum On {
 }
 
 /// The policy of a resource: none, one, or not known.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum ResourcePolicy {
     #[default]
     None,
@@ -122,6 +126,7 @@ pub(super) struct Accounts<'a> {
     elsewhere: &'a [NodeId],
     /// Worked out once, when it is asked for.
     spoken: OnceLock<Vec<Spoken<'a>>>,
+    trusts: OnceLock<Trusts<'a>>,
 }
 
 /// Whose rights are asked for.
@@ -154,13 +159,24 @@ const BECOME_USER: [&str; 3] = ["iam:CreateAccessKey", "iam:CreateLoginProfile",
 impl<'a> Accounts<'a> {
     pub(super) fn new(all: &'a BTreeMap<String, Account>, holdings: &'a Holdings) -> Self {
         let Holdings { asks, policies, openers, hidden, homes, elsewhere, .. } = holdings;
-        Self { all, asks, policies, openers, hidden, homes, elsewhere, spoken: OnceLock::new() }
+        Self {
+            all,
+            asks,
+            policies,
+            openers,
+            hidden,
+            homes,
+            elsewhere,
+            spoken: OnceLock::new(),
+            trusts: OnceLock::new(),
+        }
     }
 
     /// States the rights of these identities, and of all whom they can become.
     pub(super) fn state(&self, starts: &BTreeSet<String>, facts: &mut Facts) {
         let limited = self.limited();
-        self.state_limited(&limited, facts);
+        let questions = Questions::new(self, &facts.assets, &facts.copies);
+        self.state_limited(&limited, &questions, facts);
         let mut known: BTreeSet<&str> = BTreeSet::new();
         let mut open: Vec<&str> = starts.iter().map(String::as_str).collect();
         while let Some(arn) = open.pop() {
@@ -168,7 +184,7 @@ impl<'a> Accounts<'a> {
                 continue;
             };
             match (&of.rights, self.who(arn)) {
-                (Rights::Read, Some(who)) => open.extend(self.one(&who, &limited, facts)),
+                (Rights::Read, Some(who)) => open.extend(self.one(&who, &limited, &questions, facts)),
                 (Rights::Refused(gap), _) => super::unread(facts, &of.arn, number, Some(gap)),
                 (Rights::Read | Rights::NotAsked, _) => super::unread(facts, &of.arn, number, None),
             }
@@ -178,7 +194,7 @@ impl<'a> Accounts<'a> {
     /// An identity that is known to be there, with its account.
     fn identity(&self, arn: &str) -> Option<(&'a str, &'a Account, &'a Identity)> {
         let (number, account) = self.all.get_key_value(arn.split(':').nth(4)?)?;
-        let of = account.directory.as_ref()?.identities().find(|identity| identity.arn == arn)?;
+        let of = account.directory.as_ref()?.identity(arn)?;
         Some((number, account, of))
     }
 
@@ -198,7 +214,7 @@ impl<'a> Accounts<'a> {
     }
 
     /// States the rights of one, and gives whom it can become.
-    fn one(&self, who: &Who<'a>, limited: &Limited, facts: &mut Facts) -> Vec<&'a str> {
+    fn one(&self, who: &Who<'a>, limited: &Limited, questions: &Questions<'a>, facts: &mut Facts) -> Vec<&'a str> {
         let name = who.arn.rsplit(':').next().unwrap_or(who.arn).replacen('/', " ", 1);
         let sources = vec![facts.source(who.told_by(), who.number)];
         facts.principals.push(Principal {
@@ -209,16 +225,17 @@ impl<'a> Accounts<'a> {
             grants: Fact::Known(Listed::Complete),
             sources,
         });
-        self.grants(who, |ask| self.asked(who, ask), facts);
+        let answers = questions.answer(who, self.asks, |ask| self.asked(who, ask));
+        self.grants(who, questions, &answers, facts);
         self.rest(who, facts);
-        self.openers(who, facts);
+        self.openers(who, questions, &answers, facts);
         self.beside(who, facts);
-        self.by_access_points(who, facts);
-        self.widen(who, limited, facts);
+        self.by_access_points(who, &answers, facts);
+        self.widen(who, limited, questions, facts);
         self.onward(who, limited, facts);
         self.by_unread(who, limited, facts);
         self.of_resources(who, facts);
-        self.by_statements(who, |ask| self.asked(who, ask), facts);
+        self.by_statements(who, &answers, facts);
         self.become_others(who, facts)
     }
 
@@ -238,23 +255,21 @@ impl<'a> Accounts<'a> {
         }
     }
 
-    fn grants(&self, who: &Who<'a>, effect: impl Fn(&Ask) -> Effect, facts: &mut Facts) {
-        let mut by_node: BTreeMap<(&NodeId, u8, String), Vec<String>> = BTreeMap::new();
-        for ask in self.asks {
-            let (order, because) = match effect(ask) {
-                Effect::Yes => (0, "its policies allow it".to_owned()),
-                Effect::Maybe(why) => (1, why),
-                Effect::No(why) => (2, why.to_owned()),
+    /// States what somebody may do with what is asked for. What none of its policies allows is stated once.
+    fn grants(&self, who: &Who<'a>, questions: &Questions<'a>, answers: &Answers, facts: &mut Facts) {
+        grant(who, vec!["*".to_owned()], &"*".into(), Fact::Known(false), NOWHERE, facts);
+        for ((effect, place), actions) in questions.together(self.asks, answers) {
+            let node = match place {
+                Place::Account(number) => self.all.get(number).map(|account| &account.node),
+                Place::Node(node) => Some(node),
             };
-            by_node.entry((&ask.node, order, because)).or_default().push(ask.action.clone());
-        }
-        for ((node, order, because), actions) in by_node {
-            let allowed = match order {
-                0 => Fact::Known(true),
-                1 => Fact::Unknown(facts.doubt(who.number, &because)),
-                _ => Fact::Known(false),
+            let (Some(node), Some(effect)) = (node, answers.effect(effect)) else { continue };
+            let (allowed, because) = match effect {
+                Effect::Yes => (Fact::Known(true), "its policies allow it"),
+                Effect::Maybe(why) => (Fact::Unknown(facts.doubt(who.number, why)), why.as_str()),
+                Effect::No(why) => (Fact::Known(false), *why),
             };
-            grant(who, actions, node, allowed, &because, facts);
+            grant(who, actions.into_iter().map(str::to_owned).collect(), node, allowed, because, facts);
         }
     }
 
@@ -265,11 +280,7 @@ impl<'a> Accounts<'a> {
     fn decide_on(&self, who: &Who<'a>, action: &str, on: &On, owner: &str, policy: &ResourcePolicy) -> Effect {
         let (caller, mut context) = (who.caller.clone(), Context::partial());
         let (On::This(name) | On::Below(name)) = on;
-        // A resource of a Region is called in that Region; a replica, and what spans several, from another one, too.
-        let spans = ["Replica", "Global"].iter().any(|word| action.contains(word));
-        let region =
-            name.split(':').nth(3).filter(|region| !spans && !region.is_empty() && !region.contains(['*', '?']));
-        if let Some(region) = region {
+        if let Some(region) = region_of(action, name) {
             context.set("aws:RequestedRegion", vec![region.to_owned()]);
         }
         let request = match on {
@@ -346,11 +357,15 @@ impl<'a> Accounts<'a> {
     }
 
     /// Calls by which an identity gives itself all other rights, or else another one, which it may come to be.
-    fn widen(&self, who: &Who<'a>, limited: &Limited, facts: &mut Facts) {
-        let Some(own) = who.directory.identities().find(|identity| identity.arn == who.arn) else { return };
+    fn widen(&self, who: &Who<'a>, limited: &Limited, questions: &Questions<'a>, facts: &mut Facts) {
+        let Some(own) = who.directory.identity(who.arn) else { return };
         let within = self.within(who);
         let sure = self.widen_one(who, own, &within, limited, facts);
         if !sure {
+            self.join_groups(who, own, questions, facts);
+        }
+        let all = [&WIDEN_USER, &WIDEN_ROLE, &WIDEN_GROUP, &WIDEN_POLICY];
+        if !sure && all.into_iter().flatten().any(|action| who.is_named(action)) {
             for other in who.directory.identities().filter(|identity| identity.arn != who.arn) {
                 self.widen_one(who, other, &within, limited, facts);
             }
@@ -378,6 +393,7 @@ impl<'a> Accounts<'a> {
         calls.extend(held.groups.iter().flat_map(|group| WIDEN_GROUP.map(|action| (action, *group))));
         let managed = held.attached.iter().filter(|arn| arn.split(':').nth(4) == Some(who.number));
         calls.extend(managed.flat_map(|policy| WIDEN_POLICY.map(|action| (action, *policy))));
+        calls.retain(|(action, _)| who.is_named(action));
         let whom = if target.arn == who.arn { "itself".to_owned() } else { target.name.clone() };
         // What is given still ends at the boundary of whoever has it.
         let doubt = match (&held.boundary, target.is_read()) {
@@ -391,23 +407,24 @@ impl<'a> Accounts<'a> {
             let because = format!("give {whom} other rights with {action}");
             sure |= self.step(who, Move { action, on, doubt, gains, because }, facts) == Some(true);
         }
-        if !sure && target.is_user() && target.arn == who.arn {
-            self.join_groups(who, target, facts);
-        }
         sure
     }
 
     /// What a user gains for sure by the groups it may put itself into: what their policies give, and not all there is. Where
     /// else such a call leads, and whom else it helps, is in doubt with every call that leads on.
-    fn join_groups(&self, who: &Who<'a>, own: &'a Identity, facts: &mut Facts) {
+    fn join_groups(&self, who: &Who<'a>, own: &'a Identity, questions: &Questions<'a>, facts: &mut Facts) {
         const JOIN: &str = "iam:AddUserToGroup";
+        if !own.is_user() || !who.is_named(JOIN) {
+            return;
+        }
         for (group, held) in who.directory.in_groups(own) {
             if matches!(self.decide(who, JOIN, group, who.number, &ResourcePolicy::None), Effect::No(_)) {
                 continue;
             }
             let member = Who { id: who.id.clone(), caller: who.caller.clone(), held, ..*who };
-            let given = self.asks.iter().filter(|ask| self.asked(&member, ask) == Effect::Yes);
-            let gains: Vec<Atom> = given.map(|ask| right(&who.id, &ask.action, &ask.node)).collect();
+            let answers = questions.answer(&member, self.asks, |ask| self.asked(&member, ask));
+            let given = self.asks.iter().enumerate().filter(|(at, _)| *answers.get(*at) == Effect::Yes);
+            let gains: Vec<Atom> = given.map(|(_, ask)| right(&who.id, &ask.action, &ask.node)).collect();
             if !gains.is_empty() {
                 let because = format!("give itself the rights of a group with {JOIN}");
                 self.step(who, Move { action: JOIN, on: group, doubt: None, gains, because }, facts);
@@ -417,21 +434,21 @@ impl<'a> Accounts<'a> {
 
     /// Identities that one can act as, or make itself act as.
     fn become_others(&self, who: &Who<'a>, facts: &mut Facts) -> Vec<&'a str> {
+        const LET_IN: &str = "iam:UpdateAssumeRolePolicy";
         let mut others = Vec::new();
-        for (number, directory) in self.all.iter().filter_map(|(number, one)| Some((number, one.directory.as_ref()?))) {
-            for role in directory.roles.values().filter(|role| role.arn != who.arn) {
-                let assumed = self.assume(who, role, number, facts);
-                let changed = number == who.number && {
-                    let (gains, on) = (vec![Atom::Principal(role.arn.as_str().into())], role.arn.as_str());
-                    let because = format!("let itself assume role {} with iam:UpdateAssumeRolePolicy", role.name);
-                    let made = Move { action: "iam:UpdateAssumeRolePolicy", on, doubt: None, gains, because };
-                    self.step(who, made, facts).is_some()
-                };
-                others.extend((assumed || changed).then_some(role.arn.as_str()));
-            }
+        for one in self.trusts().may_let_in(who).filter(|one| one.role.arn != who.arn) {
+            others.extend(self.assume(who, one, facts).then_some(one.role.arn.as_str()));
         }
+        let roles = who.directory.roles.values().filter(|role| role.arn != who.arn && who.is_named(LET_IN));
+        for role in roles {
+            let (gains, on) = (vec![Atom::Principal(role.arn.as_str().into())], role.arn.as_str());
+            let because = format!("let itself assume role {} with {LET_IN}", role.name);
+            let made = Move { action: LET_IN, on, doubt: None, gains, because };
+            others.extend(self.step(who, made, facts).map(|_| role.arn.as_str()));
+        }
+        let become_user: Vec<&'static str> = BECOME_USER.into_iter().filter(|action| who.is_named(action)).collect();
         for user in who.directory.users.values().filter(|user| user.arn != who.arn) {
-            let became = BECOME_USER.iter().filter(|action| {
+            let became = become_user.iter().filter(|action| {
                 let (gains, on) = (vec![Atom::Principal(user.arn.as_str().into())], user.arn.as_str());
                 let because = format!("act as user {} with {action}", user.name);
                 self.step(who, Move { action, on, doubt: None, gains, because }, facts).is_some()
@@ -441,20 +458,12 @@ impl<'a> Accounts<'a> {
         others
     }
 
-    /// Whether one may take on a role.
-    fn trusts(&self, who: &Who<'a>, role: &Identity, owner: &str) -> Effect {
-        let trust = match &role.trust {
-            Some(Ok(policy)) => ResourcePolicy::Read(policy.clone()),
-            Some(Err(())) | None => ResourcePolicy::NotKnown("trust policy of a role"),
-        };
-        self.decide(who, "sts:AssumeRole", &role.arn, owner, &trust)
-    }
-
-    fn assume(&self, who: &Who<'a>, role: &Identity, owner: &str, facts: &mut Facts) -> bool {
-        let effect = self.trusts(who, role, owner);
+    fn assume(&self, who: &Who<'a>, one: &Trust<'a>, facts: &mut Facts) -> bool {
+        let Trust { role, owner, .. } = one;
+        let effect = self.trusts_in(who, one);
         let Some(possible) = taken(who, effect, facts) else { return false };
         // One that was refused, or not asked for, is the gap's source, and not the step's.
-        let directory = self.all.get(owner).and_then(|account| account.directory.as_ref());
+        let directory = self.all.get(*owner).and_then(|account| account.directory.as_ref());
         let told = directory.filter(|_| matches!(role.trust, Some(Ok(_)))).map(Directory::trust_told_by);
         let sources = told.map(|call| facts.source(call, owner)).into_iter().collect();
         facts.steps.push(Step {
@@ -494,6 +503,13 @@ impl<'a> Accounts<'a> {
         });
         Some(sure)
     }
+}
+
+/// The Region in which a call names a resource: one of a Region is called there; a replica, and what spans several, from
+/// another one, too.
+fn region_of<'n>(action: &str, name: &'n str) -> Option<&'n str> {
+    let spans = ["Replica", "Global"].iter().any(|word| action.contains(word));
+    name.split(':').nth(3).filter(|region| !spans && !region.is_empty() && !region.contains(['*', '?']))
 }
 
 /// A table by its ARN, and nothing of one: no backup, no index.

@@ -21,7 +21,7 @@ pub(super) enum Wild {
 }
 
 /// One piece of a pattern.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Piece {
     /// These very characters.
     Text(String),
@@ -38,7 +38,7 @@ enum Piece {
 }
 
 /// A pattern, compiled.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Glob {
     pieces: Vec<Piece>,
     variables: bool,
@@ -108,6 +108,11 @@ impl Glob {
     /// Whether it covers everything.
     pub(super) fn is_everything(&self) -> bool {
         matches!(self.pieces.as_slice(), [Piece::Run | Piece::RunInside])
+    }
+
+    /// Whether what it covers hangs on the request.
+    pub(super) const fn has_variables(&self) -> bool {
+        self.variables
     }
 
     /// Compares it with a text. A variable without a value matches nothing (`policy-vars-no-value`).

@@ -1,12 +1,14 @@
 //! A policy document, checked and compiled (IAM User Guide, `reference_policies_grammar`).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::arn;
 use super::condition::{self, Condition};
 use super::context::Context;
 use super::glob::{Glob, Matched, Wild};
-use super::principal::{Who, parse_who};
+use super::principal::{Caller, Who, parse_who};
 use super::tri::Tri;
 
 /// What a policy is attached to, which says what may stand in it.
@@ -53,7 +55,7 @@ pub(super) struct Statement {
 
 impl Statement {
     /// Whether it speaks of an action, in lower case.
-    fn speaks_of(&self, action: &str) -> bool {
+    pub(super) fn speaks_of(&self, action: &str) -> bool {
         let (patterns, left_out) = &self.actions;
         let context = Context::partial();
         patterns.iter().any(|pattern| pattern.matches(action, &context) == Matched::Is(true)) != *left_out
@@ -194,6 +196,32 @@ impl Policy {
             Who::Arn(arn) => arn::account(arn),
             Who::Anyone | Who::Provider | Who::Unique(_) | Who::Other(_) => None,
         })
+    }
+
+    /// The users, roles and accounts that its statements may let in: each by its account, with its name, if it is no account
+    /// as a whole. Nothing, if they may let in others, too. Services and identity providers are not told.
+    #[must_use]
+    pub fn lets_in_by_name(&self) -> Option<BTreeSet<(String, Option<String>)>> {
+        let mut named = BTreeSet::new();
+        for (list, left_out) in self.statements.iter().filter(|one| one.allow).filter_map(|one| one.who.as_ref()) {
+            if *left_out {
+                return None;
+            }
+            for who in list {
+                match who {
+                    Who::Anyone | Who::Unique(_) => return None,
+                    Who::Account(account) => {
+                        named.insert((account.clone(), None));
+                    }
+                    // One that is no user, role or session names none of them.
+                    Who::Arn(arn) => {
+                        named.extend(Caller::new(arn).map(|it| (it.account().to_owned(), Some(it.name().to_owned()))))
+                    }
+                    Who::Provider | Who::Other(_) => {}
+                }
+            }
+        }
+        Some(named)
     }
 
     fn lets_in(&self, one: impl Fn(&Who) -> bool) -> bool {

@@ -72,6 +72,15 @@ impl Caller {
         &self.account
     }
 
+    /// The name of the user or role, without a path; nothing for anybody else.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.form {
+            Form::User(name) | Form::Role(name) | Form::Session(name, _) => name,
+            Form::Root | Form::Federated | Form::Someone => "",
+        }
+    }
+
     /// Whether it is a role that a service is linked to, which no policy of an organisation limits
     /// (Organizations User Guide, "SCP effects on permissions"; the names are reserved).
     pub(super) fn is_service_linked(&self) -> bool {

@@ -1,16 +1,17 @@
 //! What of a deed does not depend on who does it: prepared once for every session (floor 2).
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::layers::Both;
 use crate::fact::Fact;
 use crate::id::NodeId;
-use crate::model::{Copy, Drill, Protection, Side};
+use crate::model::{Copy, Drill, Grant, Protection, Side};
 use crate::pattern;
 use crate::power::ground::{Deed, Ground, IdentityNo, Key, roots_of};
 use crate::power::{AtomNo, Hold};
+use crate::world::ANY_DELETE;
 
 /// What may be, and may not.
 const MAYBE: Both = Both { worst: Hold::Free, best: Hold::Never };
@@ -104,9 +105,24 @@ struct AtNode {
     allowed: Vec<IdentityNo>,
 }
 
+/// The grants at one node, by what they speak of.
+#[derive(Debug, Default)]
+struct Indexed<'w> {
+    /// Whom any of them names.
+    named: Vec<IdentityNo>,
+    by_action: HashMap<&'w str, Vec<(IdentityNo, &'w Grant)>>,
+    /// Those with patterns.
+    others: Vec<(IdentityNo, &'w Grant)>,
+}
+
 /// Finds out who has which right, each node asked once for each action.
 pub struct Registry<'g, 'w> {
     ground: &'g Ground<'w>,
+    /// The grants at nodes that lie above many.
+    indexed: RefCell<BTreeMap<NodeId, Rc<Indexed<'w>>>>,
+    /// What steps can give there.
+    #[expect(clippy::type_complexity, reason = "one key, used here only")]
+    given: RefCell<BTreeMap<(NodeId, String), Rc<Vec<(IdentityNo, AtomNo)>>>>,
     #[expect(clippy::type_complexity, reason = "one key, used here only")]
     known: RefCell<BTreeMap<(NodeId, String, Option<String>), Rc<AtNode>>>,
 }
@@ -115,7 +131,7 @@ impl<'g, 'w> Registry<'g, 'w> {
     /// Nothing asked yet.
     #[must_use]
     pub fn new(ground: &'g Ground<'w>) -> Self {
-        Self { ground, known: RefCell::default() }
+        Self { ground, indexed: RefCell::default(), given: RefCell::default(), known: RefCell::default() }
     }
 
     /// Who may have the right to a deed: by a grant, by a step, or because nobody listed what they may.
@@ -137,9 +153,9 @@ impl<'g, 'w> Registry<'g, 'w> {
             let deeds = ground.step_deeds_at.get(node).into_iter().flatten();
             let done = deeds.filter(|(_, action)| *action == deed.action);
             rights.held.extend(done.map(|(actor, _)| (*actor, Both::same(Hold::Free))));
-            let given = ground.step_rights_at.get(node).into_iter().flatten();
-            let fitting = given.filter(|(_, wanted, _)| pattern::matches(wanted, &deed.action));
-            rights.given.extend(fitting.map(|(who, _, atom)| (*who, *atom)));
+            if ground.step_rights_at.contains_key(node) {
+                rights.given.extend(self.given_at(node, &deed.action, depth > 0).iter());
+            }
             let within = ground.unlisted_within.get(node).into_iter().flatten();
             rights.held.extend(within.filter(|who| fits(&rights.providers, ground, **who)).map(|who| (*who, MAYBE)));
         }
@@ -153,6 +169,43 @@ impl<'g, 'w> Registry<'g, 'w> {
         rights
     }
 
+    /// Whom a step can give the right at a node, with the atom of that. What lies above many nodes is kept.
+    fn given_at(&self, node: &NodeId, action: &str, shared: bool) -> Rc<Vec<(IdentityNo, AtomNo)>> {
+        let key = || (node.clone(), action.to_owned());
+        if shared && let Some(known) = self.given.borrow().get(&key()) {
+            return Rc::clone(known);
+        }
+        let given = self.ground.step_rights_at.get(node).into_iter().flatten();
+        let fitting = given.filter(|(_, wanted, _)| pattern::matches(wanted, action));
+        let fitting = Rc::new(fitting.map(|(who, _, atom)| (*who, *atom)).collect());
+        if shared {
+            self.given.borrow_mut().insert(key(), Rc::clone(&fitting));
+        }
+        fitting
+    }
+
+    fn indexed(&self, node: &NodeId) -> Rc<Indexed<'w>> {
+        if let Some(known) = self.indexed.borrow().get(node) {
+            return Rc::clone(known);
+        }
+        let mut all = Indexed::default();
+        for grant in self.ground.grants_at.get(node).into_iter().flatten() {
+            let Some(who) = self.ground.number_of(&grant.principal) else { continue };
+            all.named.push(who);
+            if grant.actions.iter().any(|action| action.contains('*')) {
+                all.others.push((who, grant));
+                continue;
+            }
+            let actions: BTreeSet<&str> = grant.actions.iter().map(String::as_str).collect();
+            actions.into_iter().for_each(|action| all.by_action.entry(action).or_default().push((who, grant)));
+        }
+        all.named.sort_unstable();
+        all.named.dedup();
+        let all = Rc::new(all);
+        self.indexed.borrow_mut().insert(node.clone(), Rc::clone(&all));
+        all
+    }
+
     /// What the grants at a node say. What lies above many nodes is kept.
     fn at_node(&self, node: &NodeId, action: &str, called: Option<&str>, shared: bool) -> Rc<AtNode> {
         let ground = self.ground;
@@ -160,13 +213,10 @@ impl<'g, 'w> Registry<'g, 'w> {
         if shared && let Some(known) = self.known.borrow().get(&key()) {
             return Rc::clone(known);
         }
-        let mut at = AtNode::default();
-        for grant in ground.grants_at.get(node).into_iter().flatten() {
-            let Some(who) = ground.number_of(&grant.principal) else { continue };
-            at.named.push(who);
-            let right = ground.world.right(grant, action);
+        let (mut at, mut named) = (AtNode::default(), Vec::new());
+        let mut add = |who: IdentityNo, grant: &Grant| {
             let speaks = ground.world.speaks_of(grant, called);
-            match right {
+            match ground.world.right(grant, action) {
                 Some(Fact::Known(true)) => {
                     at.allowed.push(who);
                     if speaks {
@@ -176,7 +226,26 @@ impl<'g, 'w> Registry<'g, 'w> {
                 Some(Fact::Unknown(_)) if speaks => at.held.push((who, MAYBE)),
                 Some(_) | None => {}
             }
+        };
+        if shared {
+            let indexed = self.indexed(node);
+            if action == ANY_DELETE {
+                // Whatever is given may be a right to delete.
+                indexed.by_action.values().flatten().for_each(|(who, grant)| add(*who, grant));
+            } else {
+                indexed.by_action.get(action).into_iter().flatten().for_each(|(who, grant)| add(*who, grant));
+            }
+            indexed.others.iter().for_each(|(who, grant)| add(*who, grant));
+            named.clone_from(&indexed.named);
+        } else {
+            for grant in ground.grants_at.get(node).into_iter().flatten() {
+                if let Some(who) = ground.number_of(&grant.principal) {
+                    add(who, grant);
+                    named.push(who);
+                }
+            }
         }
+        at.named = named;
         join(&mut at.held);
         let at = Rc::new(at);
         if shared {

@@ -377,13 +377,12 @@ impl<'w> Teller<'_, '_, 'w> {
     }
 
     fn right_atoms(&self) -> Vec<AtomNo> {
-        let chain = self.walker.above(&self.path.deed.on);
         let ground = self.walker.ground;
-        let fitting = ground.step_rights.iter().filter(|(id, wanted, node)| {
-            *id == self.path.principal && chain.contains(node) && pattern::matches(wanted, &self.path.deed.action)
-        });
-        let keys = fitting.map(|(id, wanted, node)| Key::Right(id.clone(), wanted.clone(), node.clone()));
-        keys.filter_map(|key| self.find(&key)).take(1).collect()
+        let Some(own) = ground.number_of(&self.path.principal) else { return Vec::new() };
+        let chain = self.walker.above(&self.path.deed.on);
+        let at = chain.iter().filter_map(|node| ground.step_rights_at.get(node)).flatten();
+        let fitting = at.filter(|(id, wanted, _)| *id == own && pattern::matches(wanted, &self.path.deed.action));
+        fitting.map(|(_, _, atom)| *atom).take(1).collect()
     }
 
     fn protect(&self, state: LayerState) -> Told {

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::super::iam::{Directory, Held};
 use super::super::organization::Limits;
+use super::answers::Questions;
 use super::{Account, Accounts, Effect, ORGANISATION, On, ResourcePolicy, Who};
 use crate::provider::facts::Facts;
 
@@ -203,7 +204,7 @@ impl<'a> Accounts<'a> {
     }
 
     /// States what is left in accounts that are limited.
-    pub(super) fn state_limited(&self, limited: &Limited, facts: &mut Facts) {
+    pub(super) fn state_limited(&self, limited: &Limited, questions: &Questions<'a>, facts: &mut Facts) {
         for (number, account) in self.all.iter().filter(|(number, _)| limited.accounts.contains(*number)) {
             let Some(who) = self.anyone(number, account) else { continue };
             let sources = vec![facts.source(super::super::DETAILS, number)];
@@ -215,11 +216,13 @@ impl<'a> Accounts<'a> {
                 grants: Fact::Known(Listed::Complete),
                 sources,
             });
-            self.grants(&who, |ask| self.of_anyone(&who, ask), facts);
+            let answers = questions.answer(&who, self.asks, |ask| self.of_anyone(&who, ask));
+            self.grants(&who, questions, &answers, facts);
             self.rest(&who, facts);
             self.beside(&who, facts);
-            self.by_access_points(&who, facts);
-            self.by_statements(&who, |ask| self.of_anyone(&who, ask), facts);
+            let refused = questions.answer(&who, self.asks, |ask| self.asked(&who, ask));
+            self.by_access_points(&who, &refused, facts);
+            self.by_statements(&who, &answers, facts);
         }
     }
 }

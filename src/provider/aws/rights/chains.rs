@@ -29,12 +29,12 @@ impl Accounts<'_> {
             let Some(from) = from.and_then(|from| self.who(from.as_str())) else { continue };
             let Some(number) = role.as_str().split(':').nth(4) else { continue };
             let Some(directory) = self.all.get(number).and_then(|account| account.directory.as_ref()) else { continue };
-            let there = directory.roles.values().find(|one| one.arn == role.as_str());
+            let there = self.trusts().of(role.as_str());
             // One that is not among those that were read may still be there.
             if there.is_none() && directory.unlisted().is_some() {
                 continue;
             }
-            let effect = there.map_or(Effect::No("there is no such role"), |one| self.trusts(&from, one, number));
+            let effect = there.map_or(Effect::No("there is no such role"), |one| self.trusts_in(&from, one));
             let possible = match effect {
                 Effect::Yes => Fact::Known(true),
                 Effect::No(_) => Fact::Known(false),

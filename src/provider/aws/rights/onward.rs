@@ -17,7 +17,8 @@ use deadstop_core::model::{Atom, Step};
 
 use super::super::organization::CLOSE;
 use super::above::{LIFTS, Limited};
-use super::{Account, Accounts, Ask, Effect, Who, is_source};
+use super::answers::Answers;
+use super::{Account, Accounts, Ask, Effect, ResourcePolicy, Who, is_source};
 use crate::provider::facts::Facts;
 
 /// By credentials that are handed out for objects alone, to whom grants of the account name (S3 User Guide,
@@ -68,6 +69,12 @@ pub(super) struct Perhaps<'n> {
 }
 
 impl Who<'_> {
+    /// Whether its policies name a call, or one of them cannot be understood. Where neither is so, nothing allows it but the
+    /// policy of a resource.
+    pub(super) fn is_named(&self, action: &str) -> bool {
+        self.held.broken || self.held.identity.iter().any(|policy| policy.names(action))
+    }
+
     /// Whether its policies name a call, and no statement refuses it that on everything.
     pub(super) fn may_call(&self, action: &str) -> bool {
         self.held.identity.iter().any(|policy| policy.names(action)) && !self.is_refused(action)
@@ -169,9 +176,13 @@ impl<'a> Accounts<'a> {
     /// Whether the policy of a secret lets it be read: what it holds may be anybody's key.
     fn by_a_secret(&self, who: &Who<'a>) -> Option<&'static str> {
         const READ: &str = "secretsmanager:GetSecretValue";
+        let named = who.is_named(READ);
         let mut secrets = self.policies.iter().filter(|(node, _)| node.as_str().contains(":secretsmanager:"));
         secrets
             .any(|(node, policy)| {
+                if *policy == ResourcePolicy::None && !named {
+                    return false;
+                }
                 let owner = node.as_str().split(':').nth(4).unwrap_or_default();
                 !matches!(self.decide(who, READ, node.as_str(), owner, policy), Effect::No(_))
             })
@@ -199,10 +210,11 @@ impl<'a> Accounts<'a> {
     /// servers, with what a database keeps to sign in there (RDS User Guide, `postgresql-commondbatasks-fdw`,
     /// `Appendix.SQLServer.CommonDBATasks`, `Appendix.Oracle.CommonDBATasks`). Redshift reads others alone
     /// (Redshift Database Developer Guide, `federated-limitations`), but for those of its own, which share data.
-    pub(super) fn by_statements(&self, who: &Who<'a>, effect: impl Fn(&Ask) -> Effect, facts: &mut Facts) {
+    pub(super) fn by_statements(&self, who: &Who<'a>, answers: &Answers, facts: &mut Facts) {
         let asked = || self.asks.iter().filter(|ask| STATEMENTS.contains(&ask.action.as_str()));
-        let reaching = asked().filter(|ask| !OF_MYSQL.contains(&ask.action.as_str()));
-        let from: Vec<&Ask> = reaching.filter(|ask| !matches!(effect(ask), Effect::No(_))).collect();
+        let open = self.asks.iter().enumerate().filter(|(at, _)| !matches!(answers.get(*at), Effect::No(_)));
+        let open = open.map(|(_, ask)| ask).filter(|ask| STATEMENTS.contains(&ask.action.as_str()));
+        let from: Vec<&Ask> = open.filter(|ask| !OF_MYSQL.contains(&ask.action.as_str())).collect();
         // It may begin in one that was not listed, which is called by names of this service.
         let begins = |service: &str, action: &str| {
             let of = service.split('-').next().unwrap_or_default();

@@ -8,6 +8,7 @@ use deadstop_core::id::NodeId;
 
 use super::super::iam::Held;
 use super::above::EVERYTHING;
+use super::answers::Answers;
 use super::onward::{Perhaps, perhaps_at};
 use super::{Accounts, Ask, Effect, ORGANISATION, On, ResourcePolicy, Who};
 use crate::provider::facts::Facts;
@@ -19,7 +20,7 @@ const THROUGH: [&str; 5] =
 impl<'a> Accounts<'a> {
     /// States that somebody may come to buckets by access points, where policies refuse or do not allow a
     /// call on the bucket, and do not refuse it on an access point.
-    pub(super) fn by_access_points(&self, who: &Who<'a>, facts: &mut Facts) {
+    pub(super) fn by_access_points(&self, who: &Who<'a>, answers: &Answers, facts: &mut Facts) {
         let able = Who {
             id: who.id.clone(),
             caller: who.caller.clone(),
@@ -32,12 +33,12 @@ impl<'a> Accounts<'a> {
         let ways = THROUGH.into_iter().filter(|action| who.may_call(action));
         let ways = ways.flat_map(|action| owners.iter().map(move |owner| (action, *owner)));
         for (action, owner) in ways.filter(|(action, owner)| self.through(who, action, owner)) {
-            let lets_in = |ask: &&Ask| owner == who.number || self.speaks(&ask.node);
-            let of = self.asks.iter().filter(|ask| ask.action == action && ask.owner == owner).filter(lets_in);
-            let refused = |effect: Effect| matches!(effect, Effect::No(_));
+            let lets_in = |ask: &Ask| owner == who.number || self.speaks(&ask.node);
+            let refused = self.asks.iter().enumerate().filter(|(at, _)| matches!(answers.get(*at), Effect::No(_)));
+            let refused = refused.map(|(_, ask)| ask).filter(|ask| ask.action == action && ask.owner == owner);
             // What the organisation refuses on the bucket, it may not refuse on the access point.
             let by_bucket = |effect: Effect| matches!(effect, Effect::No(why) if why != ORGANISATION);
-            let held_off = of.filter(|ask| refused(self.asked(who, ask)) && !by_bucket(self.asked(&able, ask)));
+            let held_off = refused.filter(|ask| lets_in(ask) && !by_bucket(self.asked(&able, ask)));
             gained.extend(held_off.map(|ask| &ask.node));
         }
         let perhaps = Perhaps {

@@ -36,7 +36,7 @@ impl<'a> Accounts<'a> {
     /// The call that tells of the rights of an identity, if it was read.
     pub(super) fn told_by(&self, arn: &str) -> Option<&'static str> {
         let directory = self.all.get(arn.split(':').nth(4)?)?.directory.as_ref()?;
-        directory.identities().any(|identity| identity.arn == arn).then(|| directory.told_by(arn))
+        directory.identity(arn).map(|_| directory.told_by(arn))
     }
 
     /// The roles of which it is known that they are there and not what they may do, as far as these identities, or any
@@ -60,11 +60,9 @@ impl<'a> Accounts<'a> {
                 wanted.entry(number.to_owned()).or_default().insert(of.name.clone());
             }
             let Some(who) = self.who(arn) else { continue };
-            for (owner, account) in self.all {
-                let roles = account.directory.iter().flat_map(|directory| directory.roles.values());
-                let taken = roles.filter(|role| !matches!(self.trusts(&who, role, owner), Effect::No(_)));
-                open.extend(taken.map(|role| role.arn.as_str()));
-            }
+            let taken =
+                self.trusts().may_let_in(&who).filter(|one| !matches!(self.trusts_in(&who, one), Effect::No(_)));
+            open.extend(taken.map(|one| one.role.arn.as_str()));
         }
         wanted
     }

@@ -9,7 +9,7 @@ use crate::assessment::LocationRow;
 use crate::check::subject::Subject;
 use crate::fact::{Fact, Gap};
 use crate::id::PrincipalId;
-use crate::model::{Atom, Credential, Decision, Principal, Session, Status, Way, WayKind};
+use crate::model::{Atom, Credential, Decision, Grant, Principal, Session, Status, Step, Way, WayKind};
 use crate::path::Walker;
 use crate::policy::Intended;
 use crate::power::Hold;
@@ -157,7 +157,16 @@ pub(super) fn principals(given: &Given<'_, '_>, rights: &Rights) -> impl Iterato
             Fact::Unknown(gap) => drop(unidentified.entry(&credential.provider).or_default().insert(gap.clone())),
         }
     }
+    let mut grants_of: BTreeMap<&PrincipalId, Vec<&Grant>> = BTreeMap::new();
+    world.grants.iter().for_each(|grant| grants_of.entry(&grant.principal).or_default().push(grant));
+    let mut steps_of: BTreeMap<&PrincipalId, Vec<&Step>> = BTreeMap::new();
+    for step in &world.steps {
+        let needed: BTreeSet<&PrincipalId> = step.needs.iter().filter_map(principal_of).collect();
+        needed.into_iter().for_each(|id| steps_of.entry(id).or_default().push(step));
+    }
     let one = move |principal: &Principal| {
+        let grants = grants_of.get(&principal.id).map(Vec::as_slice).unwrap_or_default();
+        let steps = steps_of.get(&principal.id).map(Vec::as_slice).unwrap_or_default();
         let mut facts = Facts::new(Subject::Principal, principal.id.as_str(), &principal.name);
         facts.sources.extend(principal.sources.iter().cloned());
         facts.put("id", principal.id.as_str());
@@ -179,22 +188,33 @@ pub(super) fn principals(given: &Given<'_, '_>, rights: &Rights) -> impl Iterato
         let unidentified = unidentified.map(|(_, gaps)| Err(gaps.clone()));
         facts.tell("in_reach", any(ready.chain([own]).chain(unidentified).chain(unread(given))));
         destroys(&mut facts, rights.of(&principal.id));
-        facts.tell("escalates", escalates(world, principal));
-        facts.tell("unrestricted", unrestricted(world, principal));
+        facts.tell("escalates", escalates(world, principal, steps));
+        facts.tell("unrestricted", unrestricted(principal, grants));
         facts
     };
     world.principals.values().map(one)
 }
 
-/// Whether an identity alone can become another one, gain a right or lift a protection.
-fn escalates(world: &World, principal: &Principal) -> Maybe {
-    let own = Atom::Principal(principal.id.clone());
+const fn principal_of(atom: &Atom) -> Option<&PrincipalId> {
+    match atom {
+        Atom::Principal(id) => Some(id),
+        Atom::Credential(_)
+        | Atom::Way(_)
+        | Atom::Lifted(_)
+        | Atom::Can { .. }
+        | Atom::Right { .. }
+        | Atom::Destroyed(_) => None,
+    }
+}
+
+/// Whether an identity alone can become another one, gain a right or lift a protection: `steps` are those that need it.
+fn escalates(world: &World, principal: &Principal, steps: &[&Step]) -> Maybe {
     let gains = |atom: &Atom| match atom {
         Atom::Principal(id) => *id != principal.id,
         Atom::Right { .. } | Atom::Lifted(_) | Atom::Credential(_) => true,
         Atom::Way(_) | Atom::Can { .. } | Atom::Destroyed(_) => false,
     };
-    let steps = world.steps.iter().filter(|step| step.needs.contains(&own) && step.gains.iter().any(gains));
+    let steps = steps.iter().filter(|step| step.gains.iter().any(gains));
     let steps = steps.map(|step| match (&step.possible, step.needs.len() == 1) {
         (Fact::Known(false), _) => Ok(false),
         (Fact::Known(true), true) => Ok(true),
@@ -205,11 +225,10 @@ fn escalates(world: &World, principal: &Principal) -> Maybe {
     any(steps.chain(unlisted))
 }
 
-fn unrestricted(world: &World, principal: &Principal) -> Maybe {
-    let wide = |grant: &&crate::model::Grant| {
-        grant.principal == principal.id && (grant.target.as_str() == "*" || grant.actions.iter().any(|a| a == "*"))
-    };
-    let grants = world.grants.iter().filter(wide).map(|grant| super::known(&grant.allowed));
+/// Whether an identity may do anything, or something to everything, by its own grants.
+fn unrestricted(principal: &Principal, own: &[&Grant]) -> Maybe {
+    let wide = |grant: &&&Grant| grant.target.as_str() == "*" || grant.actions.iter().any(|action| action == "*");
+    let grants = own.iter().filter(wide).map(|grant| super::known(&grant.allowed));
     let unlisted = principal.grants.gap().into_iter().map(|gap| Err(BTreeSet::from([gap.clone()])));
     any(grants.chain(unlisted))
 }

@@ -8,6 +8,7 @@ use crate::fact::{Fact, Gap};
 use crate::id::{CredentialId, NodeId, PrincipalId, SessionId};
 use crate::model::{Atom, Credential, Decision, Location, Override, Session, Status, Step, Way};
 use crate::pattern;
+use crate::world::ANY_DELETE;
 
 impl<'w> Builder<'w> {
     pub(super) fn sessions(&mut self) {
@@ -332,8 +333,9 @@ impl<'w> Builder<'w> {
         let grants: Vec<_> = self.out.grants_at.iter().map(|(node, list)| (node.clone(), list.clone())).collect();
         for (node, list) in grants {
             let Some(actions) = self.relevant.get(&node).cloned() else { continue };
-            for grant in list {
-                for (action, called) in &actions {
+            // What refuses gives nothing.
+            for grant in list.into_iter().filter(|grant| grant.allowed != Fact::Known(false)) {
+                for (action, called) in spoken_of(&actions, &grant.actions) {
                     let Some(allowed) = self.world.right(grant, action) else { continue };
                     if !self.world.speaks_of(grant, *called) {
                         continue;
@@ -465,6 +467,22 @@ pub fn identity_or_stand_in(credential: &Credential) -> PrincipalId {
         Fact::Known(principal) => principal.clone(),
         Fact::Unknown(_) => stand_in(&credential.id),
     }
+}
+
+/// Those of the actions that a grant with these patterns may speak of.
+fn spoken_of<'a, 'w>(
+    actions: &'a BTreeSet<(String, Option<&'w str>)>,
+    patterns: &[String],
+) -> Vec<&'a (String, Option<&'w str>)> {
+    if patterns.iter().any(|pattern| pattern.contains('*')) {
+        return actions.iter().collect();
+    }
+    let named: BTreeSet<&str> = patterns.iter().map(String::as_str).chain([ANY_DELETE]).collect();
+    let of = |name: &'_ str| {
+        let from = (name.to_owned(), None);
+        actions.range(from.clone()..).take_while(move |(action, _)| *action == from.0)
+    };
+    named.into_iter().flat_map(of).collect()
 }
 
 const fn credential_atom(atom: &Atom) -> Option<&CredentialId> {
