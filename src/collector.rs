@@ -8,6 +8,7 @@ mod collect;
 mod commands;
 mod document;
 mod facts;
+mod files;
 mod find;
 mod fingerprint;
 mod group;
@@ -237,6 +238,8 @@ pub struct Login {
     pub host: String,
     /// The database that its place names.
     pub database: Option<String>,
+    /// The database that its user is kept in, where users of one name may be several.
+    pub source: Option<String>,
     /// What its place asks of TLS.
     pub tls: Tls,
     /// The password, if there is one.

@@ -158,7 +158,11 @@ pub fn read(
     notes.extend(found.notes.iter().cloned());
     let stats = collected.stats;
     let (keys, tokens, logins) = (collected.aws_keys.clone(), collected.tokens.clone(), collected.logins.clone());
+    let paths = collected.paths.clone();
     let mut bundle = join(collected, found, declared, around, scope);
+    let read = around.roots.iter().map(|root| around.cwd.join(root)).chain(around.home.clone());
+    let read: Vec<PathBuf> = read.filter_map(|root| std::fs::canonicalize(root).ok()).collect();
+    provider::sqlite::look(&mut bundle, &paths, &read, around.now);
     let calls =
         live.map(|live| ask(live, (&keys, &tokens, &logins), &mut bundle, around.now, cancel)).unwrap_or_default();
     let proofs = || calls.iter().filter(|call| provider::aws::is_proof(&call.operation));

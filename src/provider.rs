@@ -13,6 +13,7 @@ mod facts;
 mod fly;
 mod github;
 mod heroku;
+mod mongodb;
 mod mongodb_atlas;
 mod mysql;
 mod neon;
@@ -24,6 +25,7 @@ pub mod railway;
 mod redis;
 mod render;
 pub mod same;
+pub(crate) mod sqlite;
 mod supabase;
 mod terraform;
 mod token;
@@ -31,7 +33,7 @@ mod turso;
 mod upstash;
 mod vercel;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use deadstop_core::bundle::Bundle;
 use deadstop_core::fact::{Fact, Gap};
@@ -57,6 +59,10 @@ pub struct Learnt {
     pub(crate) settled: BTreeMap<StepId, Fact<bool>>,
     /// What servers call themselves by, whatever name they are reached under.
     pub(crate) marks: BTreeMap<NodeId, String>,
+    /// Servers that follow one another, `host:port`, and so are one thing.
+    pub(crate) members: BTreeMap<NodeId, BTreeSet<String>>,
+    /// Servers that stand before others, whose names they do not tell.
+    pub(crate) fronts: BTreeSet<NodeId>,
     pub(crate) facts: Facts,
 }
 
@@ -68,6 +74,8 @@ impl Learnt {
             open: Vec::new(),
             settled: BTreeMap::new(),
             marks: BTreeMap::new(),
+            members: BTreeMap::new(),
+            fronts: BTreeSet::new(),
             facts,
         }
     }
@@ -86,6 +94,8 @@ impl Learnt {
         self.open.extend(other.open);
         self.settled.extend(other.settled);
         self.marks.extend(other.marks);
+        self.members.extend(other.members);
+        self.fronts.extend(other.fronts);
         self.facts.absorb(other.facts);
     }
 
@@ -263,7 +273,7 @@ pub fn plans() -> impl Iterator<Item = Plan> {
 }
 
 /// How many tokens of one provider are asked about at once.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 
 /// How many tokens of one provider are asked about. More in one place are guesses of whoever put them there.
 const MOST: usize = 100;
@@ -286,14 +296,15 @@ pub(crate) fn ask(
     at: Time,
     bundle: &mut Bundle,
 ) -> Vec<Endpoint> {
-    let mut endpoints = Vec::new();
-    for asked in ASKED.iter().filter(|asked| wanted(asked.name)) {
+    let with = |asked: &'static Asked| {
         let of = |token: &&Token| token.provider == asked.name && asked.kinds.contains(&token.kind.as_str());
-        let tokens: Vec<Token> = tokens.0.iter().filter(of).take(MOST).cloned().collect();
-        if tokens.is_empty() {
-            continue;
-        }
-        let mut learnt = (asked.ask)(door, &tokens, at);
+        (asked, tokens.0.iter().filter(of).take(MOST).cloned().collect::<Vec<Token>>())
+    };
+    let each: Vec<_> =
+        ASKED.iter().filter(|asked| wanted(asked.name)).map(with).filter(|(_, tokens)| !tokens.is_empty()).collect();
+    let mut endpoints = Vec::new();
+    // Providers do not wait for each other; what one of them is asked for at once, it says itself.
+    for mut learnt in pool::at_once(ASKED.len(), &each, |(asked, tokens)| (asked.ask)(door, tokens, at)) {
         learnt.described.extend(learnt.facts.assets.iter().map(|asset| asset.id.clone()));
         endpoints.append(&mut learnt.facts.endpoints);
         join(bundle, learnt);
@@ -303,7 +314,7 @@ pub(crate) fn ask(
 
 /// Puts what was learnt in the place of what was not known.
 pub fn join(bundle: &mut Bundle, learnt: Learnt) {
-    let Learnt { identities, described, open: _, settled, marks: _, facts } = learnt;
+    let Learnt { identities, described, open: _, settled, marks: _, members: _, fronts: _, facts } = learnt;
     for step in &mut bundle.steps.items {
         if let Some(possible) = settled.get(&step.id) {
             step.possible = possible.clone();

@@ -4,6 +4,8 @@
 //! query or document that names the operation. A provider that is asked writes its reads down as [`Read`]s; the same list is what
 //! `--plan` prints.
 
+pub mod bson;
+pub mod mongodb;
 pub mod mysql;
 mod pace;
 pub mod postgres;

@@ -8,6 +8,7 @@ use deadstop_core::fact::GapReason;
 use deadstop_core::model::Class;
 
 use super::Options;
+use super::files;
 use super::find::{Find, Finds, Node, Spot, Strength};
 use super::history;
 use super::hosts;
@@ -38,7 +39,8 @@ pub(crate) fn gather(surroundings: &Surroundings, options: &Options, scanner: &S
     let places = Places::new(surroundings);
     let env: BTreeMap<String, String> =
         surroundings.env.iter().map(|(name, value)| (name.clone(), value.to_string_lossy().into_owned())).collect();
-    let mut finds = environment(scanner, &env);
+    let mut paths = BTreeMap::new();
+    let mut finds = environment(scanner, &env, &places, &mut paths);
     let limits = Limits {
         until: options.budget.and_then(|budget| Instant::now().checked_add(budget)),
         file_cap: options.file_cap,
@@ -46,7 +48,6 @@ pub(crate) fn gather(surroundings: &Surroundings, options: &Options, scanner: &S
     };
     let seen = Seen::default();
     let mut all = Walked::default();
-    let mut paths = BTreeMap::new();
     let mut repositories = BTreeSet::new();
     let named = named(surroundings, scanner);
     let phases = phases(surroundings, scanner, &named);
@@ -155,7 +156,12 @@ fn sockets(surroundings: &Surroundings) -> Option<Find> {
     held.file_type().is_socket().then_some(find)
 }
 
-fn environment(scanner: &Scanner, env: &BTreeMap<String, String>) -> Finds {
+fn environment(
+    scanner: &Scanner,
+    env: &BTreeMap<String, String>,
+    places: &Places,
+    paths: &mut BTreeMap<String, PathBuf>,
+) -> Finds {
     let mut raws = Vec::new();
     for (at, (name, value)) in (1_u64..).zip(env) {
         raws.extend(scanner.pair(name, value).into_iter().map(|raw| (raw, at)));
@@ -164,7 +170,10 @@ fn environment(scanner: &Scanner, env: &BTreeMap<String, String>) -> Finds {
     for (mut raw, _) in paired(raws, u64::MAX) {
         locator::of_client(&mut raw, env);
         let spot = Spot { kind: "environment", path: "environment".to_owned(), line: None, key: raw.key.clone() };
-        if let Some(find) = from_raw(raw, spot, &mut out) {
+        let files = std::mem::take(&mut raw.files);
+        if let Some(mut find) = from_raw(raw, spot, &mut out) {
+            // Where a program that has it would run is not known.
+            paths.extend(files::place(&mut find, &files, None, |path| places.show(path), &mut out));
             out.finds.push(find);
         }
     }

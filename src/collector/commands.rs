@@ -85,7 +85,7 @@ pub(crate) fn scan(text: &[u8], at: usize, program: &str, style: Style, out: &mu
             "redis" => Tls::Never,
             _ => Tls::Offered,
         };
-        let locator = Locator { provider: form.provider, user: user.filter(plain), host, database, tls };
+        let locator = Locator { provider: form.provider, user: user.filter(plain), host, database, source: None, tls };
         raw.public_id = Some(locator.login());
         raw.database = Some(locator);
     }

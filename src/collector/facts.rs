@@ -198,7 +198,7 @@ impl Facts<'_> {
             excerpt: None,
             place: None,
             settle: askable.then(|| match provider {
-                "mysql" | "postgres" | "redis" => format!(
+                "mongodb" | "mysql" | "postgres" | "redis" => format!(
                     "run with --live and a file of --config that names its host (providers: {{{provider}: {{hosts: […]}}}}), or merge facts of {title} (--merge)"
                 ),
                 _ if provider == "aws" || with_tokens(provider) => {

@@ -61,6 +61,7 @@ pub(super) fn logins(credential: &Credential, found: &[&Find]) -> Vec<Login> {
             user: at.user.clone(),
             host: at.host.clone(),
             database: at.database.clone(),
+            source: at.source.clone(),
             tls: at.tls,
             secret: find.secret.clone(),
             principal: principal.clone(),

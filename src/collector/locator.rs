@@ -15,6 +15,8 @@ pub(crate) struct Locator {
     /// `host:port`, or `host` where the port is looked up. Several with commas between them, of which the client picks one.
     pub(crate) host: String,
     pub(crate) database: Option<String>,
+    /// The database that its user is kept in, at MongoDB: a user of the same name in another one is somebody else.
+    pub(crate) source: Option<String>,
     /// What it asks of TLS.
     pub(crate) tls: Tls,
 }
@@ -57,7 +59,8 @@ pub(crate) fn of_client(raw: &mut Raw, env: &BTreeMap<String, String>) {
     }
     let database = database.or_else(|| user.clone().filter(|_| provider == "postgres"));
     let tls = get("PGSSLMODE").filter(|_| provider == "postgres").map_or(Tls::Offered, |mode| self::tls(&mode));
-    let locator = Locator { provider, user, host: format!("{}:{port}", host.to_ascii_lowercase()), database, tls };
+    let locator =
+        Locator { provider, user, host: format!("{}:{port}", host.to_ascii_lowercase()), database, source: None, tls };
     raw.public_id = Some(locator.login());
     raw.database = Some(locator);
 }
@@ -75,7 +78,10 @@ impl Locator {
 
     /// The login: `postgres://user@host:port`.
     pub(crate) fn login(&self) -> String {
-        self.user.as_ref().map_or_else(|| self.server(), |user| format!("{}://{user}@{}", self.provider, self.host))
+        let source = self.source.as_deref().filter(|source| *source != "admin");
+        let source = source.map_or_else(String::new, |source| format!("/?authSource={source}"));
+        let who = |user: &String| format!("{}://{user}@{}{source}", self.provider, self.host);
+        self.user.as_ref().map_or_else(|| self.server(), who)
     }
 
     /// The database: `postgres://host:port/name`.
@@ -181,7 +187,7 @@ fn database(
     out.push(raw);
 }
 
-fn names_a_connection(key: &str) -> bool {
+pub(super) fn names_a_connection(key: &str) -> bool {
     let upper = key.to_ascii_uppercase();
     ["URL", "URI", "DSN", "CONNECTION", "CONNECTION_STRING"].iter().any(|end| upper.ends_with(end))
 }
@@ -235,7 +241,7 @@ fn parse(provider: &'static str, port: u16, rest: &str) -> Option<(Locator, Opti
     let mut path = decode(path.split(['#', ';', '&', '/', '?']).next().unwrap_or_default());
     let (mut hosts, mut ports, mut sealed) =
         (hosts.to_ascii_lowercase(), None, if provider == "redis" { Tls::Never } else { Tls::Offered });
-    let mut address = None;
+    let (mut address, mut source, mut lax) = (None, None, false);
     let said: Vec<(&str, &str)> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
     for (name, value) in said.into_iter().filter(|(_, value)| !value.is_empty()) {
         let (libpq, value) = (provider == "postgres", decode(value));
@@ -252,6 +258,13 @@ fn parse(provider: &'static str, port: u16, rest: &str) -> Option<(Locator, Opti
             // What a service is, its own file says.
             "service" if libpq => return None,
             "db" if provider == "redis" => path = value,
+            "authSource" if provider == "mongodb" => source = Some(value),
+            "tlsInsecure"
+            | "tlsAllowInvalidCertificates"
+            | "tlsAllowInvalidHostnames"
+            | "sslInvalidHostNameAllowed" => {
+                lax |= value == "true";
+            }
             "sslmode" | "ssl-mode" | "sslMode" | "ssl" | "tls" | "useSSL" | "sslaccept" => {
                 sealed = sealed.max(tls(&value));
                 if tls(&value) == Tls::Never && sealed == Tls::Offered {
@@ -277,7 +290,24 @@ fn parse(provider: &'static str, port: u16, rest: &str) -> Option<(Locator, Opti
         _ => None,
     };
     let user = Some(user).filter(|user| !user.is_empty());
-    Some((Locator { provider, user, host, database, tls: sealed }, password))
+    if provider == "mongodb" {
+        sealed = of_mongodb(sealed, port == 0, lax);
+        // A record beside the name of the service may say where its users are kept.
+        source = source.or_else(|| database.clone().filter(|_| port != 0));
+    }
+    Some((Locator { provider, user, host, database, source, tls: sealed }, password))
+}
+
+/// What a URL of MongoDB asks of TLS: there is no going on by it, so that it is either begun with or not; and it is with a
+/// certificate that holds, unless the URL says otherwise. A name of a service is for TLS.
+///
+/// <https://www.mongodb.com/docs/manual/reference/connection-string-options/#tls-options>
+const fn of_mongodb(said: Tls, service: bool, lax: bool) -> Tls {
+    match (said, service, lax) {
+        (Tls::Never, _, _) | (Tls::Offered, false, _) => Tls::Never,
+        (Tls::Offered | Tls::Always | Tls::Verified, _, true) => Tls::Always,
+        (Tls::Offered | Tls::Always | Tls::Verified, _, false) => Tls::Verified,
+    }
 }
 
 /// Each host of a parameter, an address of version 6 in brackets as in a URL.
@@ -334,7 +364,7 @@ fn servers(provider: &str, usual: u16, hosts: &str, ports: Option<&str>) -> Opti
     Some(each.join(","))
 }
 
-fn decode(text: &str) -> String {
+pub(super) fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -381,6 +411,22 @@ mod tests {
         assert_eq!((locator.login().as_str(), password.as_deref()), ("redis://[::1]:6380", Some("word")));
         let (locator, _) = parse("mongodb", 0, "u:p@c0.abc.mongodb.net/shop?w=1").unwrap();
         assert_eq!(locator.login(), "mongodb://u@c0.abc.mongodb.net");
+    }
+
+    #[test]
+    fn a_user_of_mongodb_is_one_of_the_database_that_keeps_it() {
+        for (rest, port, login, source, tls) in [
+            ("u:p@h/shop", 27_017, "mongodb://u@h:27017/?authSource=shop", Some("shop"), Tls::Never),
+            ("u:p@h/shop?authSource=admin", 27_017, "mongodb://u@h:27017", Some("admin"), Tls::Never),
+            ("u:p@h/?tls=true", 27_017, "mongodb://u@h:27017", None, Tls::Verified),
+            ("u:p@h,h2:1/?ssl=true&tlsInsecure=true", 27_017, "mongodb://u@h:27017", None, Tls::Always),
+            ("u:p@c.example/shop", 0, "mongodb://u@c.example", None, Tls::Verified),
+            ("u:p@c.example/?tls=false", 0, "mongodb://u@c.example", None, Tls::Never),
+        ] {
+            let (locator, _) = parse("mongodb", port, rest).unwrap();
+            let told = (locator.login(), locator.source.as_deref(), locator.tls);
+            assert_eq!(told, (login.to_owned(), source, tls), "{rest}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::collect::{from_raw, paired};
+use super::files;
 use super::find::{Finds, Spot, Strength};
 use super::hosts;
 use super::places::Places;
@@ -213,7 +214,11 @@ impl Visitor for Reader<'_> {
                 raw.renews |= renews;
             }
             let spot = Spot { kind: "file", path: self.shown.clone(), line: Some(line), key: raw.key.clone() };
-            if let Some(find) = from_raw(raw, spot, &mut self.parsed) {
+            let files = std::mem::take(&mut raw.files);
+            if let Some(mut find) = from_raw(raw, spot, &mut self.parsed) {
+                let (places, folder) = (self.places, self.file.parent());
+                let show = |path: &Path| places.show(path);
+                self.paths.extend(files::place(&mut find, &files, folder, show, &mut self.parsed));
                 self.parsed.finds.push(find);
             }
         }

@@ -9,6 +9,7 @@ use deadstop_core::time::Time;
 use super::anchors::Anchors;
 use super::assignment;
 use super::commands;
+use super::files;
 use super::find::Strength;
 use super::hosts;
 use super::locator::{self, Locator};
@@ -45,6 +46,8 @@ pub(crate) struct Raw {
     /// When it ends, as it says itself.
     pub(crate) expires: Option<Time>,
     pub(crate) database: Option<Locator>,
+    /// The paths that a URL of a file may mean.
+    pub(crate) files: Vec<String>,
     /// Where the value stands.
     pub(crate) at: Range<usize>,
     /// A value that its documentation made up.
@@ -81,6 +84,7 @@ impl Raw {
             scope: None,
             expires: None,
             database: None,
+            files: Vec::new(),
             at,
             dummy: false,
         }
@@ -95,6 +99,8 @@ pub(super) enum Lead {
     Locator,
     /// A word of a name.
     Word,
+    /// What a URL of a file begins with.
+    File(&'static str),
     /// `@tcp(` of a Go data source name.
     Dsn,
     /// The name of a database client.
@@ -146,7 +152,8 @@ impl Scanner {
         let signs = ["@tcp(", "@unix("].map(|sign| (sign.to_owned(), Lead::Dsn));
         let programs = commands::PROGRAMS.map(|program| (program.to_owned(), Lead::Program(program)));
         let locator = [("://".to_owned(), Lead::Locator)];
-        forms.chain(locator).chain(words).chain(signs).chain(programs).unzip()
+        let files = files::SIGNS.map(|sign| (sign.to_owned(), Lead::File(sign)));
+        forms.chain(files).chain(locator).chain(words).chain(signs).chain(programs).unzip()
     }
 
     /// Adds what starts within `fresh` of `text`.
@@ -162,6 +169,7 @@ impl Scanner {
                 Some(Lead::Form(anchor, rules)) if text.get(at.clone()) == Some(anchor.as_bytes()) => {
                     self.confirm(text, at.start, rules, out);
                 }
+                Some(Lead::File(sign)) => files::scan(text, at.start, sign, style, out),
                 Some(Lead::Locator) => locator::scan(text, at.start, style, out),
                 Some(Lead::Word) if at.start >= name_end => {
                     name_end = strings::scan(text, at.start, style, out)

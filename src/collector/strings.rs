@@ -330,7 +330,7 @@ fn locator(
         name.map(|name| String::from_utf8_lossy(&name).into_owned()).filter(|name| !name.is_empty() && shown(name));
     let user = user.filter(|user| !user.is_empty() && shown(user));
     let database = name.or_else(|| if provider == "redis" { Some("0".to_owned()) } else { None });
-    shown(&host).then_some(Locator { provider, user, host, database, tls: Tls::Offered })
+    shown(&host).then_some(Locator { provider, user, host, database, source: None, tls: Tls::Offered })
 }
 
 /// The setting's name in `NAME=Server=…`.

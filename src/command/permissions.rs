@@ -43,6 +43,7 @@ fn told(asked: Asked, common: &Common) -> anyhow::Result<String> {
         Asked::Cloudflare => paths("cloudflare", CLOUDFLARE),
         Asked::Aiven => paths("aiven", AIVEN),
         Asked::MongodbAtlas => paths("mongodb_atlas", MONGODB_ATLAS),
+        Asked::Mongodb => statements("mongodb", MONGODB),
         Asked::Mysql => statements("mysql", MYSQL),
         Asked::Redis => statements("redis", REDIS),
         Asked::Neon => paths("neon", NEON),
@@ -110,6 +111,13 @@ const AIVEN: &str = "\
 # services come with their passwords, which are not kept. These are the paths that are read; nothing else passes.
 ";
 
+const MONGODB: &str = "\
+// A login is asked about itself, which takes no role. To have it list every database:
+//   db.createRole({role: 'lister', privileges: [{resource: {cluster: true}, actions: ['listDatabases']}], roles: []})
+// and to have it weigh collections, the role read of a database. Each command goes with maxTimeMS and a read preference.
+// These are the commands, with a collection's name for {}; before a login, hello and listDatabases are asked, too.
+";
+
 const MONGODB_ATLAS: &str = "\
 # Give a key the role Project Read Only in each project, and no more. Whether a backup compliance policy keeps snapshots takes
 # Project Owner to read, and stays unknown without. A key is proven, and not sent (HTTP Digest).
@@ -166,8 +174,12 @@ const BESIDE: [&str; 1] = ["cloudformation:ListStacks"];
 fn statements(provider: &str, granted: &str) -> String {
     let engine = databases::ENGINES.iter().find(|engine| engine.name == provider);
     let each = engine.map(|engine| engine.questions.list).unwrap_or_default().iter();
-    let (mark, end) = if provider == "redis" { ("#", "") } else { ("--", ";") };
-    each.fold(granted.to_owned(), |text, one| format!("{text}\n{mark} {}\n{}{end}\n", one.operation, one.text))
+    let (mark, before, end) = match provider {
+        "redis" => ("#", "", ""),
+        "mongodb" => ("//", "{", "}"),
+        _ => ("--", "", ";"),
+    };
+    each.fold(granted.to_owned(), |text, one| format!("{text}\n{mark} {}\n{before}{}{end}\n", one.operation, one.text))
 }
 
 /// What is granted to read a provider, and the paths that are read.

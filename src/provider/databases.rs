@@ -12,7 +12,7 @@ use deadstop_core::time::Time;
 
 use super::facts::{About, Facts, Fault};
 use super::platform::anything;
-use super::{Learnt, join, mysql, pool, postgres, redis};
+use super::{Learnt, join, mongodb, mysql, pool, postgres, redis};
 use crate::collector::{Login, Logins};
 use crate::readonly::ReadOnly;
 use crate::readonly::socket::Place;
@@ -34,11 +34,20 @@ pub struct Engine {
 }
 
 /// The kinds that this version asks.
-pub static ENGINES: [Engine; 3] = [
+pub static ENGINES: [Engine; 4] = [
+    Engine { name: "mongodb", title: "MongoDB", usual: 27017, questions: &mongodb::QUESTIONS, ask: mongodb::ask },
     Engine { name: "mysql", title: "MySQL", usual: 3306, questions: &mysql::QUESTIONS, ask: mysql::ask },
     Engine { name: "postgres", title: "PostgreSQL", usual: 5432, questions: &postgres::QUESTIONS, ask: postgres::ask },
     Engine { name: "redis", title: "Redis", usual: 6379, questions: &redis::QUESTIONS, ask: redis::ask },
 ];
+
+impl Engine {
+    /// Where a server is; nothing, where that is a socket of this machine, or a name of a service that is to be looked up.
+    fn place(&self, host: &str) -> Option<Place> {
+        let looked_up = self.name == "mongodb" && !host.contains(':');
+        Place::read(host, self.usual).filter(|_| !looked_up)
+    }
+}
 
 /// One login at one server, with the passwords and databases that it was found with.
 pub(super) struct Server<'a> {
@@ -188,7 +197,7 @@ pub fn ask(door: &ReadOnly, logins: &Logins, wanted: &dyn Fn(&str) -> bool, at: 
         let found: Vec<Found<'_>> = servers.iter().map(|((node, who), logins)| Found::of(node, who, logins)).collect();
         let (mut asked, mut open) = (Vec::new(), BTreeMap::new());
         for ((node, who), logins) in servers {
-            let place = logins.iter().find_map(|login| Place::read(&login.host, engine.usual));
+            let place = logins.iter().find_map(|login| engine.place(&login.host));
             match place {
                 Some(place) if door.names(engine.name, &place) && asked.len() < MOST => {
                     asked.push(Server { place, node: node.clone(), who: who.clone(), logins });
@@ -248,7 +257,8 @@ fn by_other_names(learnt: &mut Learnt, asked: &[Server<'_>], found: &[Found<'_>]
         let mark = learnt.marks.get(node).cloned();
         for other in found.iter().filter(|other| other.node != node) {
             let marked = mark.is_some() && learnt.marks.get(other.node) == mark.as_ref();
-            if marked || other.local(&server.place) {
+            let member = learnt.members.get(node).is_some_and(|members| members.contains(other.host));
+            if marked || member || learnt.fronts.contains(node) || other.local(&server.place) {
                 let why = format!("it may be the same server as {}, whose logins were not asked here", other.node);
                 let gap = learnt.facts.doubt(&server.place.to_string(), &why);
                 in_doubt(&mut learnt.facts, other.who, node, &gap);
@@ -268,7 +278,10 @@ pub(super) const ALLOW: &str = "to one of the logins found (deadstop permissions
 fn not_named(engine: &Engine, node: &NodeId, place: Option<&Place>, at: Time) -> Source {
     let operation = format!("ask {} at {node}", engine.title);
     let settle = place.map_or_else(
-        || "merge facts of it (--merge): a socket of this machine is not connected to".to_owned(),
+        || match engine.name {
+            "mongodb" => "write a host of it with its port (mongodb://HOST:27017): the name of a service is not looked up; or merge facts of it (--merge)".to_owned(),
+            _ => "merge facts of it (--merge): a socket of this machine is not connected to".to_owned(),
+        },
         |place| {
             let (name, title) = (engine.name, engine.title);
             format!(
@@ -320,6 +333,7 @@ mod tests {
             user: Some("app".to_owned()),
             host: "h:5432".to_owned(),
             database: None,
+            source: None,
             tls: Tls::Offered,
             secret: Some(Secret::new(secret.as_bytes())),
             principal: PrincipalId("p".to_owned()),

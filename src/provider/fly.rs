@@ -76,7 +76,7 @@ const SECRETS: &[&str] = &["credentials", "environment", "password", "pgbouncer_
 
 /// What a member may do, who is no administrator: everything but to change "anything about the org itself"
 /// (`security/org-roles-permissions`).
-const MEMBER: [&str; 9] = [
+const MEMBER: [&str; 11] = [
     "createMachine",
     "deleteAddOn",
     "deleteApp",
@@ -85,6 +85,8 @@ const MEMBER: [&str; 9] = [
     "deleteVolume",
     "execMachine",
     "getPostgresCredentials",
+    "moveApp",
+    "resetAddOnPassword",
     "updateMachine",
 ];
 

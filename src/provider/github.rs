@@ -266,9 +266,18 @@ impl Roles {
     }
 }
 
+/// The roles of members of an organization (REST API documentation, "List organization memberships for the authenticated
+/// user").
+const KNOWN_ROLES: [&str; 3] = ["admin", "billing_manager", "member"];
+
 fn roles(client: &Client<'_>, user: &User, facts: &mut Facts) -> Roles {
     let got = client.get_numbered::<Membership>(MEMBERSHIPS, &[("state", "active")]);
     let gap = facts.outcome(MEMBERSHIPS, &user.login, got.fault);
+    // Whoever has a role that is not known may own the organization as well.
+    let strange = got.items.iter().any(|one| one.state == "active" && !KNOWN_ROLES.contains(&one.role.as_str()));
+    let gap = gap.or_else(|| {
+        strange.then(|| facts.doubt(&user.login, "a role of a user in an organization is none that this version knows"))
+    });
     let active = got.items.into_iter().filter(|one| one.state == "active" && one.role == "admin");
     let admin = active.map(|one| one.organization.login).filter(|login| is_id(login)).collect();
     Roles { admin, gap }

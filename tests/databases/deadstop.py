@@ -16,17 +16,17 @@ class Deadstop:
             self.failures.append(what)
             print(f"FAIL {what}", flush=True)
 
-    def place(self, name, text, provider, hosts):
+    def place(self, name, text, provider, hosts, more=""):
         root = self.folder / name
         for part in ("home", "system", "work"):
             (root / part).mkdir(parents=True, exist_ok=True)
         (root / "work" / ".env").write_text(text)
-        (root / "deadstop.yaml").write_text(f"schema: deadstop.config/1\nproviders:\n  {provider}: {{hosts: {json.dumps(hosts)}}}\n")
+        (root / "deadstop.yaml").write_text(f"schema: deadstop.config/1\nproviders:\n  {provider}: {{hosts: {json.dumps(hosts)}}}\n{more}")
         return root
 
-    def run(self, name, text, provider, hosts, *flags, config=True, env=None):
+    def run(self, name, text, provider, hosts, *flags, config=True, env=None, more=""):
         """Gives the exit code, the assessment, its assets by key and the calls."""
-        root = self.place(name, text, provider, hosts)
+        root = self.place(name, text, provider, hosts, more)
         out = root / "out"
         named = ["--config", root / "deadstop.yaml"] if config else []
         done = subprocess.run([self.program, "run", root / "work", "--home", root / "home", "--system", root / "system", *named, "-o", out, "--quiet", *flags],

@@ -16,8 +16,10 @@ import time
 
 import psycopg
 
+import documents
 import keyvalue
 import mariadb
+import onefile
 from deadstop import Deadstop, said
 from faults import ANSWERS, Alias, Cut, Listener, Proxy, Trickle
 from ports import free
@@ -368,6 +370,37 @@ def between(cluster):
     case.drop()
 
 
+def environments():
+    """Logins of one name, and of one password, in two environments: what is told of them where the environments are known, and where not."""
+    hosts = ["db-prod.internal.example", "db-staging.internal.example"]
+    keys = [f"postgres://{host}:5432/shop" for host in hosts]
+    placed = "environments:\n" + "".join(f"  {name}: {{ids: [\"{key}\", \"{key.rsplit('/', 1)[0]}\"]}}\n" for name, key in zip(("production", "staging"), keys))
+    for name, users, words, more, login, password in [
+        ("another name", ("app", "app_staging"), ("one-Tr0ub4dor-3x", "two-Tr0ub4dor-3x"), placed, "pass", "pass"), ("one name", ("app", "app"), ("one-Tr0ub4dor-3x", "two-Tr0ub4dor-3x"), placed, "fail", "pass"),
+        ("one name and password", ("app", "app"), ("one-Tr0ub4dor-3x", "one-Tr0ub4dor-3x"), placed, "fail", "fail"), ("one name, somewhere", ("app", "app"), ("one-Tr0ub4dor-3x", "two-Tr0ub4dor-3x"), "", "unknown", "pass")]:
+        text = "".join(f"{number}_DATABASE_URL=postgres://{user}:{word}@{host}/shop\n".replace("0_", "A_").replace("1_", "B_") for number, (user, word, host) in enumerate(zip(users, words, hosts)))
+        _, assessment, _, _ = deadstop.run(f"environments {name}", text, "postgres", [], more=more)
+        found = {check_id: {one["verdict"] for one in assessment["findings"] if one["check"] == check_id} for check_id in ("login-keeps-to-one-environment", "login-shares-no-password")}
+        check(found == {"login-keeps-to-one-environment": {login}, "login-shares-no-password": {password}}, f"environments, {name}: {found}")
+
+
+def archives(cluster):
+    """The tools that archive the log are known by their command."""
+    case = Case(cluster, 930, "reads", cases(cluster)["reads"])
+    known = cluster.ask("SHOW archive_command")[0][0]
+    for command, tool in [("pgbackrest --stanza=shop archive-push %p", "pgBackRest"), ("wal-g wal-push %p", "WAL-G"), ("barman-wal-archive backup shop %p", "Barman"), ("false word-Tr0ub4dor-3x", "a command")]:
+        cluster.do("postgres", f"ALTER SYSTEM SET archive_command = '{command}'", "SELECT pg_reload_conf()")
+        for _ in range(50):
+            if cluster.ask("SHOW archive_command")[0][0] == command:
+                break
+            time.sleep(0.1)
+        deadstop.run(f"archive {tool}", f"DATABASE_URL={case.url()}\n", "postgres", [f"127.0.0.1:{cluster.port}"], "--live")
+        facts = (folder / f"archive {tool}" / "out" / "facts.json").read_text()
+        check(f"({tool})" in facts and "Tr0ub4dor" not in facts, f"archive: {tool} is not told")
+    cluster.do("postgres", f"ALTER SYSTEM SET archive_command = '{known}'", "SELECT pg_reload_conf()")
+    case.drop()
+
+
 def others(module, server):
     """The same for another kind of server, whose set-ups lie beside each other."""
     started = time.monotonic()
@@ -392,6 +425,7 @@ def others(module, server):
             check(answer != "slowed" or not now, f"{server.name} {case.name}: said to be slowed, and destroyed at once by {now}")
             check(case.name not in module.STOPPED or answer == "stopped", f"{server.name} {case.name}: {answer} instead of stopped")
             check(case.name not in module.OPEN or answer == "open", f"{server.name} {case.name}: {answer} instead of open")
+            check(case.name not in getattr(module, "SLOWED", ()) or answer == "slowed" and then and not now, f"{server.name} {case.name}: {answer}, {now}, {then}")
             check(answer != "stopped" or module.STOPPED, f"{server.name} {case.name}: said to be stopped, as nothing is there")
             check(case.name not in module.DOUBTED or answer == "unknown", f"{server.name} {case.name}: {answer} instead of unknown")
             check(case.name not in module.SHOWN or now and answer == "unknown", f"{server.name} {case.name}: {answer}, {now}")
@@ -454,19 +488,25 @@ for number, (programs, libraries) in enumerate(clusters()):
         if number == 0:
             unanswered(cluster)
             between(cluster)
+            archives(cluster)
             runs += spoilt(cluster)
         print(f"{time.monotonic() - started:.0f} s", flush=True)
     finally:
         cluster.stop()
-for module in (mariadb, keyvalue):
+for module in (mariadb, keyvalue, documents):
     server = module.Server()
     try:
         others(module, server)
         badly(server)
-        if module is keyvalue:
+        if module is not mariadb:
             server.anyone(deadstop, check, said)
+        if module is documents:
+            statements += server.logged(deadstop, check)
+            runs += server.spoilt(deadstop, check, said, each)
     finally:
         server.stop()
+onefile.prove(deadstop, check, said)
+environments()
 if deadstop.failures:
     sys.exit(f"{len(deadstop.failures)} failed")
 print(f"No login destroyed what was said to be stopped. {statements} logged statements were all on the list; {runs} spoilt runs made no answer better.")

@@ -107,6 +107,7 @@ pub(super) fn pgpass(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
             user: named(user),
             host: format!("{}:{port}", host.to_ascii_lowercase()),
             database: named(database),
+            source: None,
             tls: Tls::Offered,
         };
         login(context, &locator, secret, number, &format!("{user}@{host}"), out);
@@ -138,6 +139,7 @@ pub(super) fn pg_service(context: &Context<'_>, text: &str, out: &mut Finds) -> 
             user: named("user"),
             host: format!("{}:{port}", host.to_ascii_lowercase()),
             database: named("dbname"),
+            source: None,
             tls: named("sslmode").map_or(Tls::Offered, |mode| tls(&mode)),
         };
         login(context, &locator, secret, line, &format!("{}.password", section.name), out);
@@ -181,8 +183,14 @@ pub(super) fn my_cnf(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
             }
         }
     }
-    let locator =
-        Locator { provider: "mysql", user, host: format!("{host}:{port}"), database: None, tls: Tls::Offered };
+    let locator = Locator {
+        provider: "mysql",
+        user,
+        host: format!("{host}:{port}"),
+        database: None,
+        source: None,
+        tls: Tls::Offered,
+    };
     for (secret, number, group) in secrets {
         login(context, &locator, secret, number, &format!("{group}.password"), out);
     }

@@ -182,6 +182,11 @@ const CREDENTIAL: &[Field] = &[
     field("in_reach", Bool, "whether a session can get hold of it, with or without a change first"),
     field("reached_freely", Bool, "whether a session gets hold of it without changing anything"),
     field("opens_others", Bool, "whether it is a login of which the password is that of another one, too"),
+    field(
+        "named_elsewhere",
+        Bool,
+        "whether it is a login of which the name is that of one at a server of another environment",
+    ),
     field("places", Int, "how many places it was found in"),
     field("place_kinds", Texts, "the kinds of these places: file, environment, process, …"),
     field(

@@ -8,7 +8,7 @@ use super::{Facts, Given, Maybe, any, count, has, known, unread};
 use crate::assessment::LocationRow;
 use crate::check::subject::Subject;
 use crate::fact::{Fact, Gap};
-use crate::id::PrincipalId;
+use crate::id::{NodeId, PrincipalId};
 use crate::model::{Atom, Credential, Decision, Grant, Principal, Session, Status, Step, Way, WayKind};
 use crate::path::Walker;
 use crate::policy::Intended;
@@ -62,6 +62,7 @@ fn of_credential(given: &Given<'_, '_>, rights: &Rights, credential: &Credential
     // Of a login whose server is not told nothing was compared.
     let nameless = credential.identity.gap().map(|gap| Err(BTreeSet::from([gap.clone()])));
     facts.tell("opens_others", any(opening.map(|step| known(&step.possible)).chain(unlisted).chain(nameless)));
+    facts.tell("named_elsewhere", named_elsewhere(given, credential));
     let kinds: BTreeSet<&str> = credential.locations.iter().map(|location| location.kind.as_str()).collect();
     let places: BTreeSet<_> = credential.locations.iter().map(|l| (&l.kind, &l.path, l.line, &l.key)).collect();
     facts.put("places", count(places.len()));
@@ -81,6 +82,40 @@ fn of_credential(given: &Given<'_, '_>, rights: &Rights, credential: &Credential
         }
     }
     facts
+}
+
+/// Whether a login has the name of one at another server, of another environment.
+fn named_elsewhere(given: &Given<'_, '_>, credential: &Credential) -> Maybe {
+    let world = given.ground.world;
+    let login = |one: &'_ Credential| {
+        let name = world.principals.get(one.identity.known()?)?.name.clone();
+        Some((one.within.clone()?, name))
+    };
+    let Some((server, name)) = login(credential) else { return Ok(false) };
+    let alike = world.credentials.values().filter(|one| one.provider == credential.provider).filter_map(login);
+    let servers: BTreeSet<NodeId> =
+        alike.filter(|(other, called)| *other != server && *called == name).map(|(other, _)| other).collect();
+    if servers.is_empty() {
+        return Ok(false);
+    }
+    let places = |server: &NodeId| {
+        let (mut known, mut gaps) = (BTreeSet::new(), BTreeSet::new());
+        for judged in given.judged {
+            let Some(asset) = world.assets.get(&judged.asset) else { continue };
+            if judged.asset == *server || asset.parent.as_ref() == Some(server) {
+                known.extend(judged.standing.environment.clone().filter(|name| !name.is_empty()));
+                gaps.extend(asset.environment.gap().filter(|_| judged.standing.environment.is_none()).cloned());
+            }
+        }
+        (known, gaps)
+    };
+    let (own, unplaced) = places(&server);
+    any(servers.iter().map(|other| {
+        let (known, mut gaps) = places(other);
+        gaps.extend(unplaced.iter().cloned());
+        let differ = own.iter().any(|one| known.iter().any(|another| one != another));
+        if differ || gaps.is_empty() { Ok(differ) } else { Err(gaps) }
+    }))
 }
 
 /// Whether some session gets hold of a credential. Power does not speak of one that is known to be revoked; that lies
