@@ -326,6 +326,9 @@ fn declared(config: &Config, around: &Surroundings, found: &[SessionId]) -> Vec<
             "goose" => Agent::Goose,
             "zed" => Agent::Zed,
             "aider" => Agent::Aider,
+            "kiro" => Agent::Kiro,
+            "factory-droid" => Agent::FactoryDroid,
+            "amp" => Agent::Amp,
             "ci" => Agent::Ci,
             "program" => Agent::Program,
             _ => Agent::Other,
@@ -347,11 +350,12 @@ fn declared(config: &Config, around: &Surroundings, found: &[SessionId]) -> Vec<
 
 /// Folders that other agents leave in a home or a repository: whoever has them has one more session, of which this
 /// version knows nothing.
-const OTHER_AGENTS: [(&str, &str); 16] = [
+const OTHER_AGENTS: [(&str, &str); 19] = [
     (".amazonq", "Amazon Q"),
     (".aws/amazonq/agents", "Amazon Q in an editor"),
     (".cline", "Cline"),
     (".codeium", "Windsurf"),
+    (".config/amp", "Amp"),
     (".config/crush", "Crush"),
     (".config/goose", "goose"),
     (".config/opencode", "OpenCode"),
@@ -361,9 +365,11 @@ const OTHER_AGENTS: [(&str, &str); 16] = [
     (".cursor", "Cursor"),
     (".factory", "Factory Droid"),
     (".gemini", "Gemini CLI"),
+    (".junie", "Junie"),
     (".kiro", "Kiro"),
     (".qwen", "Qwen Code"),
     (".roo", "Roo Code"),
+    (".warp", "Warp"),
 ];
 
 /// A session that lies here and was not assessed is a gap among the sessions, not none.

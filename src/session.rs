@@ -5,6 +5,7 @@
 mod agent;
 mod aider;
 mod amazonq;
+mod amp;
 mod ask;
 mod claude_code;
 mod cline;
@@ -14,9 +15,11 @@ mod copilot;
 mod crush;
 mod cursor;
 mod definitions;
+mod droid;
 mod gemini;
 mod goose;
 mod join;
+mod kiro;
 mod opencode;
 mod qwen;
 mod read;
@@ -50,7 +53,7 @@ trait Finder: Sync {
 }
 
 /// Every agent that is looked for. Adding one is adding a line.
-const FINDERS: [&dyn Finder; 19] = [
+const FINDERS: [&dyn Finder; 22] = [
     &claude_code::ClaudeCode,
     &cursor::Cursor,
     &cursor::CursorCli,
@@ -70,6 +73,9 @@ const FINDERS: [&dyn Finder; 19] = [
     &goose::Goose,
     &zed::Zed,
     &aider::Aider,
+    &kiro::Kiro,
+    &droid::Droid,
+    &amp::Amp,
 ];
 
 /// Where sessions are looked for.

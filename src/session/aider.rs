@@ -22,18 +22,27 @@ const SIGNS: [&str; 4] = [SETTINGS, ".aider.chat.history.md", ".aider.input.hist
 const PREFIX: &str = "AIDER_";
 
 /// Those of them that change what runs.
-const CHANGES: [&str; 14] = [
+const CHANGES: [&str; 23] = [
     "APPLY",
+    "APPLY_CLIPBOARD_EDITS",
     "AUTO_LINT",
     "AUTO_TEST",
     "BROWSER",
     "CONFIG",
     "ENV_FILE",
+    "GIT_COMMIT_VERIFY",
     "GUI",
+    "LINT",
     "LINT_CMD",
+    "LOAD",
     "MESSAGE",
     "MESSAGE_FILE",
+    "MSG",
+    "NOTIFICATIONS",
+    "NOTIFICATIONS_COMMAND",
+    "SET_ENV",
     "SUGGEST_SHELL_COMMANDS",
+    "TEST",
     "TEST_CMD",
     "YES",
     "YES_ALWAYS",

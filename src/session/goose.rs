@@ -17,8 +17,10 @@ const SYSTEM: &str = "etc/goose/config.yaml";
 /// A variable that names more files.
 const MORE: &str = "GOOSE_ADDITIONAL_CONFIG_FILES";
 
-/// Variables that stand above all files.
-const ABOVE: [&str; 2] = ["GOOSE_MODE", "GOOSE_PROVIDER"];
+/// Whether a variable stands above all files: the mode, and the models for all work or for some of it.
+fn above(name: &str) -> bool {
+    name == "GOOSE_MODE" || name == "ACTIVE_PROVIDER" || (name.starts_with("GOOSE_") && name.contains("PROVIDER"))
+}
 
 /// The folder of plugins, which may bring hooks and servers.
 const PLUGINS: &str = ".agents/plugins";
@@ -64,10 +66,8 @@ impl Finder for Goose {
                 add(Level::User, &path, read(&path));
             }
         }
-        for name in ABOVE {
-            if let Some(value) = place.env.get(name) {
-                add(Level::Local, Path::new(name), Reading::Text(value.clone()));
-            }
+        for (name, value) in place.env.iter().filter(|(name, _)| above(name)) {
+            add(Level::Local, Path::new(name), Reading::Text(value.clone()));
         }
         files
     }

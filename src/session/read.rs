@@ -18,7 +18,8 @@ use super::Where;
 pub(super) const LARGEST: u64 = 8 * 1024 * 1024;
 
 /// The folders that agents keep their settings in.
-const FOLDERS: [&str; 19] = [
+const FOLDERS: [&str; 24] = [
+    ".amp",
     ".claude",
     ".clinerules",
     ".cline",
@@ -27,12 +28,16 @@ const FOLDERS: [&str; 19] = [
     ".copilot",
     ".crush",
     ".cursor",
+    ".factory",
     ".gemini",
+    ".kiro",
     ".opencode",
     ".qwen",
     ".roo",
     ".vscode",
+    "agents",
     "amazon-q",
+    "amp",
     "cli-agents",
     "copilot",
     "crush",

@@ -2,6 +2,7 @@
 
 mod aider;
 mod amazonq;
+mod closed;
 mod continue_cli;
 mod copilot;
 mod goose;
@@ -68,6 +69,9 @@ impl Started {
             "cn" => started.continue_cli(rest),
             "goose" => started.goose(rest),
             "zed" | "zeditor" => started.zed(rest),
+            "amp" => started.amp(rest),
+            "droid" => started.droid(rest),
+            "kiro" | "kiro-cli" | "kiro-cli-chat" => started.kiro(rest),
             other => started.agent = Some(other.to_owned()),
         }
         // Words are cut at spaces alone: what a shell would make of these is not read.

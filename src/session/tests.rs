@@ -478,6 +478,7 @@ fn opencode_is_read_with_its_agents_and_plugins() {
     }
 }
 
+mod closed;
 mod copilot;
 mod editors;
 mod others;

@@ -5,6 +5,7 @@
 
 pub mod aider;
 pub mod amazonq;
+pub mod amp;
 mod bounds;
 mod call;
 pub mod claude_code;
@@ -15,10 +16,12 @@ pub mod copilot;
 pub mod crush;
 pub mod cursor;
 mod desk;
+pub mod droid;
 mod expression;
 pub mod gemini;
 pub mod goose;
 mod ignore;
+pub mod kiro;
 mod nodes;
 pub mod opencode;
 mod pattern;
@@ -92,7 +95,7 @@ pub trait GatePolicy: std::fmt::Debug {
 }
 
 /// Every gate that is known. Adding one is adding a line.
-pub const GATES: [&dyn AgentGate; 19] = [
+pub const GATES: [&dyn AgentGate; 22] = [
     &claude_code::ClaudeCode,
     &cursor::Cursor,
     &cursor::CursorCli,
@@ -112,6 +115,9 @@ pub const GATES: [&dyn AgentGate; 19] = [
     &goose::Goose,
     &zed::Zed,
     &aider::Aider,
+    &kiro::Kiro,
+    &droid::Droid,
+    &amp::Amp,
 ];
 
 /// The most rules of one file that are weighed. Every rule is held against every other, so a file of more, which nobody

@@ -132,6 +132,9 @@ priority = 998";
         | Agent::Goose
         | Agent::Zed
         | Agent::Aider
+        | Agent::Kiro
+        | Agent::FactoryDroid
+        | Agent::Amp
         | Agent::Ci
         | Agent::Program
         | Agent::Other => None,

@@ -386,6 +386,9 @@ const fn binding_policy(agent: Agent) -> Option<&'static str> {
         | Agent::Goose
         | Agent::Zed
         | Agent::Aider
+        | Agent::Kiro
+        | Agent::FactoryDroid
+        | Agent::Amp
         | Agent::Ci
         | Agent::Program
         | Agent::Other => None,

@@ -39,10 +39,6 @@ impl AgentGate for Aider {
         file.ends_with(".aider.conf.yml")
     }
 
-    fn is_settled(&self) -> bool {
-        false
-    }
-
     fn parse(&self, files: &[FileText], ground: &Ground) -> Box<dyn GatePolicy> {
         Box::new(settings::parse(files, ground))
     }
@@ -62,6 +58,9 @@ struct Said<T> {
     level: Level,
 }
 
+/// A command for linting, behind the language that it is for; for all of them, where none is named.
+type Linted = (String, Said<String>);
+
 /// All settings of one session.
 #[derive(Clone, Debug)]
 struct AiderPolicy {
@@ -73,9 +72,18 @@ struct AiderPolicy {
     /// The command for tests, and whether it runs after each change.
     test: Option<Said<String>>,
     tests: Option<Said<bool>>,
+    /// Whether it runs at the start.
+    tested: Option<Said<bool>>,
     /// The commands for linting, and whether they run after each change.
-    lint: Vec<Said<String>>,
+    lint: Vec<Linted>,
     lints: Option<Said<bool>>,
+    /// Whether they run at the start.
+    linted: Option<Said<bool>>,
+    /// The command that tells a person, and whether it runs.
+    notify: Option<Said<String>>,
+    notifies: Option<Said<bool>>,
+    /// Whether the hooks of git run as it commits.
+    verifies: Option<Said<bool>>,
     /// Where it is given all that it is to do, so that nobody may be there.
     message: Option<Said<()>>,
     unread: Vec<(String, GapReason)>,

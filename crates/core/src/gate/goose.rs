@@ -43,10 +43,6 @@ impl AgentGate for Goose {
         file.ends_with("goose/config.yaml")
     }
 
-    fn is_settled(&self) -> bool {
-        false
-    }
-
     fn parse(&self, files: &[FileText], ground: &Ground) -> Box<dyn GatePolicy> {
         Box::new(settings::parse(files, ground))
     }
@@ -58,7 +54,7 @@ const CONFIG: &str = "~/.config/goose/config.yaml";
 /// Where its lists of tools lie.
 const PERMISSION: &str = "~/.config/goose/permission.yaml";
 
-const FILES: [GateFile; 8] = [
+const FILES: [GateFile; 9] = [
     GateFile { name: "config", level: Level::User, path: CONFIG },
     GateFile { name: "permission", level: Level::User, path: PERMISSION },
     GateFile { name: "pricing", level: Level::User, path: "~/.config/goose/pricing.yaml" },
@@ -66,6 +62,7 @@ const FILES: [GateFile; 8] = [
     GateFile { name: "system", level: Level::Managed, path: "/etc/goose/config.yaml" },
     GateFile { name: "variable", level: Level::Local, path: "GOOSE_MODE" },
     GateFile { name: "provider", level: Level::Local, path: "GOOSE_PROVIDER" },
+    GateFile { name: "lead", level: Level::Local, path: "GOOSE_LEAD_PROVIDER" },
     GateFile { name: "plugins", level: Level::Project, path: ".agents/plugins" },
 ];
 

@@ -118,6 +118,12 @@ pub enum Agent {
     Zed,
     /// Aider.
     Aider,
+    /// Kiro, its editor and its command-line agent.
+    Kiro,
+    /// Factory's Droid.
+    FactoryDroid,
+    /// Amp.
+    Amp,
     /// A pipeline that acts without a person.
     Ci,
     /// A program in a repository that calls a model with tools.

@@ -4,10 +4,14 @@ use super::{AiderPolicy, Said};
 use crate::fact::GapReason;
 use crate::gate::bounds::{Bounds, ruling, unread};
 use crate::gate::desk::accepted;
+use crate::gate::shell::words;
 use crate::gate::shown::shown;
 use crate::gate::writer::{About, Gated, Lets};
 use crate::gate::{Basis, Call, Cited, Doubt, Effect, GateDecision, Ruling};
 use crate::model::{Decision, Override};
+
+/// What stands for the hooks of git, which may lie anywhere.
+const HOOKS: &str = ".git/hooks/pre-commit";
 
 /// What the gate does with a call.
 fn decide(policy: &AiderPolicy, call: &Call) -> GateDecision {
@@ -38,6 +42,11 @@ fn decide(policy: &AiderPolicy, call: &Call) -> GateDecision {
 
 fn by<T>(decision: Decision, said: &Said<T>, why: &str) -> Ruling {
     ruling(decision, Basis::Mode(Some(said.level)), Some(&said.place), format!("{why} ({})", said.place))
+}
+
+/// A switch, as it usually is where nothing is said of it.
+fn on(said: &Option<Said<bool>>, usual: bool) -> bool {
+    said.as_ref().map_or(usual, |said| said.value)
 }
 
 impl AiderPolicy {
@@ -84,13 +93,33 @@ impl AiderPolicy {
     }
 
     fn shell(&self, command: &str) -> Bounds {
-        let set = self.runs().into_iter().find(|said| said.value.trim() == command.trim());
+        let command = command.trim();
+        let set = self.runs().into_iter().find(|said| said.value.trim() == command);
         if let Some(said) = set {
-            let text = self.shown(said);
-            let because = format!("`{text}` is run after each change ({})", said.place);
-            let cited = Cited { effect: Effect::Allow, text, level: said.level, whole: false };
-            return Bounds::one(ruling(Decision::Allow, Basis::Rule(cited), Some(&said.place), because));
+            return self.set(said);
         }
+        // The file that was changed is named behind a command for linting.
+        let named = |said: &&Said<String>| {
+            let rest = command.strip_prefix(said.value.trim()).and_then(|rest| rest.strip_prefix(' '));
+            rest.is_some_and(|rest| words(rest).len() == 1)
+        };
+        let others = self.suggested();
+        match self.linting().into_iter().find(named) {
+            Some(said) => self.set(said).or(others),
+            None => others,
+        }
+    }
+
+    /// A command that is set to run by itself.
+    fn set(&self, said: &Said<String>) -> Bounds {
+        let text = self.shown(said);
+        let because = format!("`{text}` is run by itself ({})", said.place);
+        let cited = Cited { effect: Effect::Allow, text, level: said.level, whole: false };
+        Bounds::one(ruling(Decision::Allow, Basis::Rule(cited), Some(&said.place), because))
+    }
+
+    /// A command that the model suggests.
+    fn suggested(&self) -> Bounds {
         if let Some(said) = self.suggests.as_ref().filter(|said| !said.value) {
             return Bounds::one(by(Decision::Deny, said, "commands that are suggested are passed over"));
         }
@@ -100,12 +129,17 @@ impl AiderPolicy {
         self.asked("a command that is suggested takes a plain yes")
     }
 
-    /// The commands that run after each change.
+    /// The commands that run by themselves.
     fn runs(&self) -> Vec<&Said<String>> {
-        let on = |said: &Option<Said<bool>>, usual: bool| said.as_ref().map_or(usual, |said| said.value);
-        let test = self.test.iter().filter(|_| on(&self.tests, false));
-        let lint = self.lint.iter().filter(|_| on(&self.lints, true));
-        test.chain(lint).collect()
+        let test = self.test.iter().filter(|_| on(&self.tests, false) || on(&self.tested, false));
+        let notify = self.notify.iter().filter(|_| on(&self.notifies, false));
+        test.chain(self.linting()).chain(notify).collect()
+    }
+
+    /// Those of them for linting.
+    fn linting(&self) -> Vec<&Said<String>> {
+        let lint = self.lint.iter().map(|(_, said)| said);
+        lint.filter(|_| on(&self.lints, true) || on(&self.linted, false)).collect()
     }
 
     fn shown(&self, said: &Said<String>) -> String {
@@ -129,8 +163,14 @@ impl Gated for AiderPolicy {
 
     fn lets(&self) -> Vec<Lets> {
         let run = self.runs().into_iter();
-        run.map(|said| Lets { spec: said.value.clone(), shown: format!("`{}` ({})", self.shown(said), said.place) })
-            .collect()
+        let run = run
+            .map(|said| Lets { spec: said.value.clone(), shown: format!("`{}` ({})", self.shown(said), said.place) });
+        let hooks = self.verifies.iter().filter(|said| said.value);
+        let hooks = hooks.map(|said| Lets {
+            spec: HOOKS.to_owned(),
+            shown: format!("the hooks of git, which are not passed over ({})", said.place),
+        });
+        run.chain(hooks).collect()
     }
 
     fn own(&self) -> Vec<String> {

@@ -1,15 +1,35 @@
 //! Reads the files (floor 2).
 
-use super::{AiderPolicy, Said};
+use super::{AiderPolicy, Linted, Said};
 use crate::fact::{Fact, GapReason};
 use crate::gate::tree::{self, Item, Value};
 use crate::gate::{FileText, Ground, Level, MOST_RULES, Note, Place};
 
-/// Settings that are read here by another name, or lead to files that are not read.
-const STRANGE: [&str; 5] = ["yes", "config", "env-file", "gui", "browser"];
+/// Settings that are read by another name, lead to files that are not read, or start it as something else. What is run by
+/// `load` may be any command. Of `gui` even `false` switches it on: its second name is `browser`, and the reader takes that for
+/// the one that says no (bw2/ConfigArgParse `configargparse.py`, `option_strings[1]`).
+const STRANGE: [&str; 6] = ["load", "config", "env-file", "gui", "browser", "yes"];
 
 /// Settings that give it all that it is to do.
-const MESSAGES: [&str; 4] = ["message", "msg", "message-file", "apply"];
+const MESSAGES: [&str; 5] = ["message", "msg", "message-file", "apply", "apply-clipboard-edits"];
+
+/// Settings with a word of their own that changes what runs. The reader takes the beginning of one for it, and leaves out dashes
+/// at either end (bw2/ConfigArgParse `configargparse.py`, `get_command_line_key_for_unknown_config_file_setting`).
+const WORDED: [&str; 10] = [
+    "test-cmd",
+    "lint-cmd",
+    "notifications-command",
+    "load",
+    "message",
+    "msg",
+    "message-file",
+    "apply",
+    "config",
+    "env-file",
+];
+
+/// Settings that are no beginning of another, though they look like one.
+const WHOLE: [&str; 3] = ["test", "lint", "notifications"];
 
 /// Reads all files. What cannot be understood may say anything.
 pub(super) fn parse(files: &[FileText], ground: &Ground) -> AiderPolicy {
@@ -19,8 +39,13 @@ pub(super) fn parse(files: &[FileText], ground: &Ground) -> AiderPolicy {
         suggests: None,
         test: None,
         tests: None,
+        tested: None,
         lint: Vec::new(),
         lints: None,
+        linted: None,
+        notify: None,
+        notifies: None,
+        verifies: None,
         message: None,
         unread: Vec::new(),
         files: Vec::new(),
@@ -56,51 +81,102 @@ pub(super) fn parse(files: &[FileText], ground: &Ground) -> AiderPolicy {
 fn flag(item: &Item) -> Option<bool> {
     match &item.value {
         Value::Flag(flag) => Some(*flag),
+        Value::Number(1) => Some(true),
+        Value::Number(0) => Some(false),
         Value::Text(text) => match text.to_lowercase().as_str() {
-            "yes" | "on" | "true" => Some(true),
-            "no" | "off" | "false" => Some(false),
+            "yes" | "on" | "true" | "1" => Some(true),
+            "no" | "off" | "false" | "0" => Some(false),
             _ => None,
         },
         Value::Number(_) | Value::List(_) | Value::Table(_) | Value::Other => None,
     }
 }
 
+/// The command of a setting for linting, and the language that stands in front of it (`aider/main.py`, `parse_lint_cmds`).
+fn linted(text: &str) -> Option<(&str, &str)> {
+    let named = text.split_once(':');
+    let named = named.filter(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase()));
+    let (language, command) = named.unwrap_or(("", text));
+    Some((language, command.trim())).filter(|(_, command)| !command.is_empty())
+}
+
 impl AiderPolicy {
+    /// The settings of a file over those of weaker ones. None where it is not sure what one says.
     fn settings(&mut self, root: &Item, file: &FileText) -> Option<()> {
-        for (key, item) in root.table()? {
-            let place = || Place { path: file.path.clone(), line: Some(item.line) };
-            let (name, turned) = key.strip_prefix("no-").map_or((key.as_str(), false), |name| (name, true));
-            if STRANGE.contains(&name) {
+        let mut lint = None;
+        for (key, item) in root.written() {
+            let name = key.strip_prefix("--").unwrap_or(key);
+            // A name that says no is another name of the same switch, and the word behind it counts as it does for the first.
+            let name = name.strip_prefix("no-").unwrap_or(name);
+            let whole = WORDED.contains(&name) || WHOLE.contains(&name);
+            let beginning = !whole && WORDED.iter().any(|word| word.starts_with(name.trim_matches('-')));
+            if beginning || STRANGE.contains(&name) || key.contains('=') {
                 return None;
             }
+            let place = Place { path: file.path.clone(), line: Some(item.line) };
             if MESSAGES.contains(&name) {
-                self.message = Some(Said { value: (), place: place(), level: file.level });
+                self.message = Some(Said { value: (), place: place.clone(), level: file.level });
             }
-            let slot = match name {
-                "yes-always" => &mut self.yes,
-                "suggest-shell-commands" => &mut self.suggests,
-                "auto-test" => &mut self.tests,
-                "auto-lint" => &mut self.lints,
-                "test-cmd" => {
-                    self.test = Some(Said { value: item.text()?.to_owned(), place: place(), level: file.level });
-                    continue;
-                }
-                "lint-cmd" => {
-                    let one = item.text().map(|text| vec![text]);
-                    for text in one.or_else(|| item.texts())? {
-                        // A language may stand in front.
-                        let command = text.split_once(": ").map_or(text, |(_, command)| command);
-                        self.lint.push(Said { value: command.trim().to_owned(), place: place(), level: file.level });
-                    }
-                    if self.lint.len() > MOST_RULES {
-                        return None;
-                    }
-                    continue;
-                }
-                _ => continue,
-            };
-            *slot = Some(Said { value: flag(item)? != turned, place: place(), level: file.level });
+            self.setting(name, item, place, file.level, &mut lint)?;
         }
+        self.lint = lint.unwrap_or_else(|| std::mem::take(&mut self.lint));
+        Some(())
+    }
+
+    fn setting(
+        &mut self,
+        name: &str,
+        item: &Item,
+        place: Place,
+        level: Level,
+        lint: &mut Option<Vec<Linted>>,
+    ) -> Option<()> {
+        let slot = match name {
+            // Such a switch has no word for no, so that no stronger file takes back what a weaker one says.
+            "yes-always" | "test" | "lint" => {
+                let slot = match name {
+                    "yes-always" => &mut self.yes,
+                    "test" => &mut self.tested,
+                    _ => &mut self.linted,
+                };
+                if flag(item)? {
+                    *slot = Some(Said { value: true, place, level });
+                }
+                return Some(());
+            }
+            "suggest-shell-commands" => &mut self.suggests,
+            "auto-test" => &mut self.tests,
+            "auto-lint" => &mut self.lints,
+            "notifications" => &mut self.notifies,
+            "git-commit-verify" => &mut self.verifies,
+            "test-cmd" => {
+                self.test = Some(Said { value: item.text()?.to_owned(), place, level });
+                return Some(());
+            }
+            "notifications-command" => {
+                self.notify = Some(Said { value: item.text()?.to_owned(), place, level });
+                return Some(());
+            }
+            "lint-cmd" => {
+                let one = item.text().map(|text| vec![text]);
+                let all = lint.get_or_insert_default();
+                for text in one.or_else(|| item.texts())? {
+                    let (language, command) = linted(text)?;
+                    all.retain(|(other, _)| other != language);
+                    let said = Said { value: command.to_owned(), place: place.clone(), level };
+                    all.push((language.to_owned(), said));
+                }
+                return (all.len() <= MOST_RULES).then_some(());
+            }
+            // What sets variables may set those that stand for options.
+            "set-env" => {
+                let one = item.text().map(|text| vec![text]);
+                let all = one.or_else(|| item.texts())?;
+                return (!all.iter().any(|text| text.contains("AIDER_"))).then_some(());
+            }
+            _ => return Some(()),
+        };
+        *slot = Some(Said { value: flag(item)?, place, level });
         Some(())
     }
 }

@@ -1,6 +1,6 @@
 //! One call, one decision (floor 2).
 
-use super::aws::services;
+use super::aws::{reads, services};
 use super::line::{Line, taken};
 use super::{Hook, Pattern, Profile, QPolicy, SETTINGS, Said, Tool, globs};
 use crate::fact::GapReason;
@@ -341,7 +341,18 @@ fn aws(agent: &Profile, named: &[String], sure: bool) -> Bounds {
             (None, Some(pattern)) => {
                 Bounds::one(by(Decision::Allow, Effect::Allow, &pattern, "is a service that is let"))
             }
-            (None, None) => asks("use_aws"),
+            (None, None) => match &tool.reading {
+                Some(said) if sure && reads(named) => {
+                    Bounds::one(set(Decision::Allow, said, "calls that only read are let"))
+                }
+                // An option in the service's place takes a word that only reads for its own, and what is named like
+                // other options may be the call.
+                Some(said) => {
+                    let why = "only the word in the operation's place is looked at, and it may stand behind an option";
+                    asks("use_aws").or(Bounds::one(set(Decision::Allow, said, why)))
+                }
+                None => asks("use_aws"),
+            },
         })
     };
     let count = if sure { 1 } else { named.len() };
@@ -375,6 +386,9 @@ impl Gated for QPolicy {
             }
             for pattern in agent.tools.get("execute_bash").into_iter().flat_map(|tool| &tool.allowed) {
                 add(spec(&pattern.text), &pattern.said.place);
+            }
+            if let Some(said) = agent.tools.get("use_aws").and_then(|tool| tool.reading.as_ref()) {
+                add("aws *".to_owned(), &said.place);
             }
             for pattern in agent.tools.get("use_aws").into_iter().flat_map(|tool| &tool.allowed) {
                 add(format!("aws {} *", pattern.text), &pattern.said.place);

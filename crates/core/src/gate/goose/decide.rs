@@ -12,9 +12,53 @@ use crate::model::{Decision, Override};
 /// The tool for commands, by its name of today and by the one before.
 const SHELL: [&str; 2] = ["shell", "developer__shell"];
 
-/// Other tools that run what they are given, where they are switched on.
-const RUNS: [&str; 3] =
-    ["computercontroller__automation_script", "code_execution__execute_code", "computercontroller__computer_control"];
+/// Other tools that run what they are given, where they are switched on: by themselves, through other agents or by the clock.
+const RUNS: [&str; 9] = [
+    "computercontroller__automation_script",
+    "computercontroller__computer_control",
+    "execute_typescript",
+    "code_execution__execute_typescript",
+    "code_execution__execute_code",
+    "delegate",
+    "subagent",
+    "subagent__execute_task",
+    "platform__manage_schedule",
+];
+
+/// Tools of its own that run nothing. What any other of its own tools does is not known.
+const RUNS_NOTHING: [&str; 12] = [
+    "write",
+    "edit",
+    "tree",
+    "text_editor",
+    "read_image",
+    "analyze",
+    "load",
+    "load_skill",
+    "list_functions",
+    "get_function_details",
+    "platform__read_resource",
+    "platform__list_resources",
+];
+
+/// How the names begin of its own tools that may run something, where names have a beginning.
+const OWN: [&str; 9] = [
+    "platform",
+    "code_execution",
+    "computercontroller",
+    "subagent",
+    "summon",
+    "dynamic_task",
+    "orchestrator",
+    "scheduler",
+    "process",
+];
+
+/// Whether a tool may be one of its own that runs what it is given.
+fn may_run(name: &str) -> bool {
+    let own = name.split_once("__").is_none_or(|(begin, _)| OWN.contains(&begin));
+    own && !RUNS_NOTHING.contains(&name) && !SHELL.contains(&name)
+}
 
 /// What the gate does with a call.
 fn decide(policy: &GoosePolicy, call: &Call) -> GateDecision {
@@ -87,7 +131,8 @@ impl GoosePolicy {
     fn shell(&self) -> Bounds {
         let [today, before] = SHELL.map(|name| self.tool(name));
         let own = today.or(before);
-        RUNS.iter().fold(own, |met, name| met.clone().or(met.freer(self.tool(name))))
+        let named = self.tools.keys().map(String::as_str).filter(|name| may_run(name) && !RUNS.contains(name));
+        RUNS.into_iter().chain(named).fold(own, |met, name| met.clone().or(met.freer(self.tool(name))))
     }
 
     /// A tool that does more than read.

@@ -16,6 +16,9 @@ const LISTS: [(&str, Effect); 3] =
 const AGENTS: [&str; 8] =
     ["claude-code", "claude_code", "codex", "cursor", "gemini-cli", "gemini_cli", "acp", "copilot"];
 
+/// Names that look like one of those, of models that are no agents.
+const MODELS: [&str; 2] = ["github_copilot", "chatgpt_codex"];
+
 /// Reads all files. What cannot be understood may say anything.
 pub(super) fn parse(files: &[FileText], ground: &Ground) -> GoosePolicy {
     let mut policy = GoosePolicy {
@@ -65,12 +68,18 @@ pub(super) fn parse(files: &[FileText], ground: &Ground) -> GoosePolicy {
 fn rank(file: &FileText) -> u8 {
     match file.path.as_str() {
         "--started-as" => 5,
-        "GOOSE_MODE" | "GOOSE_PROVIDER" => 4,
+        "GOOSE_MODE" => 4,
+        name if provider(name) => 4,
         _ if file.level == Level::Managed => 0,
         _ if file.level == Level::State => 1,
         path if path.ends_with("pricing.yaml") => 2,
         _ => 3,
     }
+}
+
+/// Whether a variable names a model: for all work, or for some of it.
+fn provider(name: &str) -> bool {
+    !name.contains('/') && name.contains("PROVIDER")
 }
 
 impl GoosePolicy {
@@ -91,7 +100,7 @@ impl GoosePolicy {
         let whole = Place { path: file.path.clone(), line: None };
         match file.path.as_str() {
             "GOOSE_MODE" => self.mode(text.trim(), Said { place: whole, level: file.level }),
-            "GOOSE_PROVIDER" => self.provider(text, whole, file.level),
+            name if provider(name) => self.provider(text, whole, file.level),
             "--started-as" => {}
             path if path.ends_with("/plugins") => {
                 self.odd.push(Odd { what: "plugin", place: whole, level: file.level, refuses: true });
@@ -132,6 +141,9 @@ impl GoosePolicy {
 
     fn provider(&mut self, name: &str, place: Place, level: Level) {
         let lower = name.to_lowercase();
+        if MODELS.contains(&lower.trim()) {
+            return;
+        }
         if AGENTS.iter().any(|agent| lower.contains(agent)) {
             self.odd.push(Odd { what: "agent that it hands everything to", place, level, refuses: true });
         }
