@@ -333,11 +333,12 @@ impl ReadOnly {
         let lane = pace::lane(host, credential, request);
         let (mut attempts, mut wait) = (0, WAIT);
         let answer = loop {
-            if let Err(reason) = self.rest_of(host) {
-                break Err(reason);
-            }
             if !self.pause(self.paces.turn(&lane)) {
                 break Err(GapReason::TimedOut);
+            }
+            // After the turn, as the host may have asked to be left alone meanwhile.
+            if let Err(reason) = self.rest_of(host) {
+                break Err(reason);
             }
             attempts += 1;
             let (answer, asked) = match self.once(request) {

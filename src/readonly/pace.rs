@@ -71,7 +71,8 @@ impl Paces {
         self.with(lane, |pace, now| {
             if pace.slowed.is_none_or(|slowed| now - slowed > AT_ONCE) {
                 let (count, from) = pace.counted;
-                let seen = f64::from(count) / (now - from).as_secs_f64().max(1.0);
+                // Of a window that is long past it is at least this much.
+                let seen = f64::from(count) / (now - from).as_secs_f64().clamp(1.0, 2.0);
                 let rate = pace.rate.map_or(seen, |rate| rate.min(seen.max(SLOWEST)));
                 pace.rate = Some((rate * FALLS_TO).max(SLOWEST));
                 pace.slowed = Some(now);

@@ -383,7 +383,7 @@ impl Desk<'_> {
     pub(super) fn policy_calls(&mut self, node: &NodeId, calls: &[(&'static str, Opens)]) {
         for (action, opens) in calls {
             self.also(node, action, node.as_str());
-            let opener = Opener { node: node.clone(), owner: self.account.to_owned(), action, opens: *opens };
+            let opener = Opener { node: node.clone(), action, opens: *opens };
             self.holdings.openers.push(opener);
         }
     }

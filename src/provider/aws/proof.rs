@@ -10,7 +10,7 @@ use deadstop_core::model::{Basis, Grant};
 
 use super::client::{Client, Fault};
 use super::reads::EC2;
-use super::rights::Accounts;
+use super::rights::{Accounts, spell_out};
 use crate::collector::AwsKey;
 use crate::provider::facts::Facts;
 use crate::readonly::ReadOnly;
@@ -88,6 +88,7 @@ const AGAINST: &str = "AWS permits it (a dry run), though its policies were take
 
 /// What is known of an action, by itself, which is no longer stated then.
 fn take(facts: &mut Facts, identity: &PrincipalId, node: &NodeId, action: &str) -> Option<Grant> {
+    spell_out(identity.as_str(), std::iter::once((node.as_str(), action)), facts);
     let speaks = |grant: &&mut Grant| {
         grant.principal == *identity && grant.target == *node && grant.actions.iter().any(|one| one == action)
     };

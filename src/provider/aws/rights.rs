@@ -33,12 +33,12 @@ use super::inventory::Holdings;
 use super::organization::{Above, Limits};
 use crate::provider::facts::Facts;
 use above::Limited;
-use answers::{Answers, Place, Questions};
+use answers::{Answers, Questions};
 use beside::Spoken;
 pub(super) use onward::runs;
 use openers::right;
 pub(super) use openers::{Opener, Opens};
-pub(super) use sure::Sure;
+pub(super) use sure::{Sure, spell_out};
 use trusts::{Trust, Trusts};
 
 /// What identities may be asked to do to a node.
@@ -175,7 +175,7 @@ impl<'a> Accounts<'a> {
     /// States the rights of these identities, and of all whom they can become.
     pub(super) fn state(&self, starts: &BTreeSet<String>, facts: &mut Facts) {
         let limited = self.limited();
-        let questions = Questions::new(self, &facts.assets, &facts.copies);
+        let questions = Questions::new(self);
         self.state_limited(&limited, &questions, facts);
         let mut known: BTreeSet<&str> = BTreeSet::new();
         let mut open: Vec<&str> = starts.iter().map(String::as_str).collect();
@@ -226,7 +226,7 @@ impl<'a> Accounts<'a> {
             sources,
         });
         let answers = questions.answer(who, self.asks, |ask| self.asked(who, ask));
-        self.grants(who, questions, &answers, facts);
+        self.grants(who, &answers, facts);
         self.rest(who, facts);
         self.openers(who, questions, &answers, facts);
         self.beside(who, facts);
@@ -256,14 +256,10 @@ impl<'a> Accounts<'a> {
     }
 
     /// States what somebody may do with what is asked for. What none of its policies allows is stated once.
-    fn grants(&self, who: &Who<'a>, questions: &Questions<'a>, answers: &Answers, facts: &mut Facts) {
+    fn grants(&self, who: &Who<'a>, answers: &Answers, facts: &mut Facts) {
         grant(who, vec!["*".to_owned()], &"*".into(), Fact::Known(false), NOWHERE, facts);
-        for ((effect, place), actions) in questions.together(self.asks, answers) {
-            let node = match place {
-                Place::Account(number) => self.all.get(number).map(|account| &account.node),
-                Place::Node(node) => Some(node),
-            };
-            let (Some(node), Some(effect)) = (node, answers.effect(effect)) else { continue };
+        for ((effect, node), actions) in answers.together(self.asks) {
+            let Some(effect) = answers.effect(effect) else { continue };
             let (allowed, because) = match effect {
                 Effect::Yes => (Fact::Known(true), "its policies allow it"),
                 Effect::Maybe(why) => (Fact::Unknown(facts.doubt(who.number, why)), why.as_str()),

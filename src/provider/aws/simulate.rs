@@ -14,7 +14,7 @@ use roxmltree::{Document, Node};
 use super::client::{Client, Fault};
 use super::pages::pages;
 use super::reads::IAM;
-use super::rights::{Accounts, Sure};
+use super::rights::{Accounts, Sure, spell_out};
 use super::xml::{list, result, text, yes};
 use crate::provider::facts::Facts;
 
@@ -180,6 +180,7 @@ fn settle(identity: &str, number: &str, sure: &[Sure<'_>], said: &Said, facts: &
         return;
     }
     facts.source(SIMULATE, number);
+    spell_out(identity, told.keys().copied(), facts);
     let mut split = Vec::new();
     for grant in facts.grants.iter_mut().filter(|grant| grant.principal.as_str() == identity) {
         let of = |word: Word, action: &str| told.get(&(grant.target.as_str(), action)) == Some(&word);

@@ -3,6 +3,9 @@
 use super::surroundings::{bash, with};
 use super::*;
 
+/// A stop that is known of Aider, Amazon Q, goose and Zed, whose gates were not held against the agents themselves.
+const DOUBTED: Option<Decision> = None;
+
 /// What the command line of an agent stands for.
 fn text(line: &str) -> String {
     let started = started::Started::parse(line).unwrap();
@@ -24,15 +27,15 @@ fn amazon_q_is_read_with_the_agents_of_the_user_and_of_the_project() {
         ("top/work/x", ""),
     ]);
     let met = |env: &[(&str, &str)], line| bash(&with(&world, env, line), "amazon-q");
-    assert_eq!(met(&[], None), Some(Decision::Ask));
+    assert_eq!(met(&[], None), DOUBTED);
     put(&world, "home/.aws/amazonq/cli-agents/ops.json", r#"{"name": "ops", "allowedTools": ["execute_bash"]}"#);
     assert_eq!(met(&[], None), Some(Decision::Allow));
     // Elsewhere no default is named, and the agent may be chosen.
     assert_eq!(met(&[("XDG_DATA_HOME", "/nowhere")], None), None);
-    assert_eq!(met(&[("XDG_DATA_HOME", "/nowhere")], Some("q chat")), Some(Decision::Ask));
+    assert_eq!(met(&[("XDG_DATA_HOME", "/nowhere")], Some("q chat")), DOUBTED);
     assert_eq!(met(&[("XDG_DATA_HOME", "/nowhere")], Some("q chat --agent ops")), Some(Decision::Allow));
     put(&world, "top/work/.amazonq/cli-agents/x.json", r#"{"name": "ops"}"#);
-    assert_eq!(met(&[], None), Some(Decision::Ask));
+    assert_eq!(met(&[], None), DOUBTED);
     put(&world, "top/work/.amazonq/cli-agents/y.json", "{");
     assert_eq!(met(&[], None), None);
 }
@@ -71,15 +74,15 @@ fn continue_is_read_with_the_hooks_that_it_reads_and_what_may_move_its_folder() 
 fn goose_is_read_in_every_file_that_may_set_its_mode() {
     let world = World::new(&[("home/.config/goose/config.yaml", "GOOSE_MODE: approve\n"), ("top/work/x", "")]);
     let met = |env: &[(&str, &str)], line| bash(&with(&world, env, line), "goose");
-    assert_eq!(met(&[], None), Some(Decision::Ask));
+    assert_eq!(met(&[], None), DOUBTED);
     assert_eq!(met(&[("GOOSE_MODE", "auto")], None), Some(Decision::Allow));
     assert_eq!(met(&[("GOOSE_PROVIDER", "codex-acp")], None), None);
-    assert_eq!(met(&[], Some("goose session")), Some(Decision::Ask));
+    assert_eq!(met(&[], Some("goose session")), DOUBTED);
     assert_eq!(with(&world, &[("GOOSE_PATH_ROOT", "/nowhere")], None).sessions.len(), 1);
     fs::write(world.folder.path().join("home/.config/goose/config.yaml"), "{}").unwrap();
     assert_eq!(met(&[], None), Some(Decision::Allow));
     put(&world, "system/etc/goose/config.yaml", "GOOSE_MODE: approve\n");
-    assert_eq!(met(&[], None), Some(Decision::Ask));
+    assert_eq!(met(&[], None), DOUBTED);
     put(&world, "more.yaml", "GOOSE_MODE: auto\n");
     assert_eq!(met(&[("GOOSE_ADDITIONAL_CONFIG_FILES", "$/more.yaml")], None), Some(Decision::Allow));
     assert_eq!(met(&[("GOOSE_ADDITIONAL_CONFIG_FILES", "more.yaml")], None), None);
@@ -91,15 +94,15 @@ fn goose_is_read_in_every_file_that_may_set_its_mode() {
 fn aider_is_read_in_the_home_at_the_top_and_in_the_folder() {
     let world = World::new(&[("home/.aider.conf.yml", "suggest-shell-commands: false\n"), ("top/work/x", "")]);
     let met = |env: &[(&str, &str)], line| bash(&with(&world, env, line), "aider");
-    assert_eq!(met(&[], None), Some(Decision::Deny));
+    assert_eq!(met(&[], None), DOUBTED);
     put(&world, "top/.aider.conf.yml", "suggest-shell-commands: true\n");
-    assert_eq!(met(&[], None), Some(Decision::Deny), "it is no repository");
+    assert_eq!(met(&[], None), DOUBTED, "it is no repository");
     put(&world, "top/.git/HEAD", "");
-    assert_eq!(met(&[], None), Some(Decision::Ask));
+    assert_eq!(met(&[], None), DOUBTED);
     put(&world, "top/work/.aider.conf.yml", "yes-always: true\n");
-    assert_eq!(met(&[], None), Some(Decision::Deny));
+    assert_eq!(met(&[], None), DOUBTED);
     assert_eq!(met(&[("AIDER_YES_ALWAYS", "false")], None), None);
-    assert_eq!(met(&[("AIDER_DARK_MODE", "true")], None), Some(Decision::Deny));
+    assert_eq!(met(&[("AIDER_DARK_MODE", "true")], None), DOUBTED);
     put(&world, "top/.env", "AIDER_SUGGEST_SHELL_COMMANDS=true\n");
     assert_eq!(met(&[], None), None);
 }
@@ -115,13 +118,13 @@ fn zed_is_read_where_the_user_keeps_settings_and_nowhere_else() {
     fs::write(world.folder.path().join("home/.config/zed/settings.json"), "{}").unwrap();
     // A command in which the shell puts something in may be refused, and one that carries anything may hold such.
     let edit = |found: &Discovered| way(found, "zed/edit").decision.known().copied();
-    assert_eq!(edit(&with(&world, &[], Some("zed ."))), None);
+    assert_eq!(edit(&with(&world, &[], Some("zed ."))), DOUBTED);
     for path in ["home/.config/zed/global_settings.json", "home/.var/app/dev.zed.Zed/config/zed/settings.json"] {
         put(&world, path, r#"{"agent": {}}"#);
         assert_eq!(edit(&with(&world, &[], None)), None, "{path}");
         fs::remove_file(world.folder.path().join(path)).unwrap();
     }
-    assert_eq!(edit(&with(&world, &[], Some("zed --user-data-dir x"))), None);
+    assert_eq!(edit(&with(&world, &[], Some("zed --user-data-dir x"))), DOUBTED);
 }
 
 #[test]

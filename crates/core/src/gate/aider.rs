@@ -39,6 +39,10 @@ impl AgentGate for Aider {
         file.ends_with(".aider.conf.yml")
     }
 
+    fn is_settled(&self) -> bool {
+        false
+    }
+
     fn parse(&self, files: &[FileText], ground: &Ground) -> Box<dyn GatePolicy> {
         Box::new(settings::parse(files, ground))
     }

@@ -49,6 +49,10 @@ impl AgentGate for AmazonQ {
         file.ends_with("amazonq/mcp.json") || file.contains("amazonq/cli-agents/")
     }
 
+    fn is_settled(&self) -> bool {
+        false
+    }
+
     fn parse(&self, files: &[FileText], ground: &Ground) -> Box<dyn GatePolicy> {
         Box::new(settings::parse(files, ground))
     }

@@ -43,6 +43,10 @@ impl AgentGate for Goose {
         file.ends_with("goose/config.yaml")
     }
 
+    fn is_settled(&self) -> bool {
+        false
+    }
+
     fn parse(&self, files: &[FileText], ground: &Ground) -> Box<dyn GatePolicy> {
         Box::new(settings::parse(files, ground))
     }

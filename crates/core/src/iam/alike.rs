@@ -4,7 +4,7 @@
 //! distinct pattern is held against each name once, whatever number of policies it stands in.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use fixedbitset::FixedBitSet;
@@ -19,7 +19,7 @@ use super::tri::Tri;
 pub struct Names {
     /// Each with whether it stands for any resource whose name begins so and goes on.
     names: Vec<(String, bool)>,
-    known: RefCell<HashMap<Glob, Rc<Covered>>>,
+    known: RefCell<BTreeMap<Glob, Rc<Covered>>>,
 }
 
 /// The names that patterns cover.

@@ -21,7 +21,7 @@ pub(super) enum Wild {
 }
 
 /// One piece of a pattern.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Piece {
     /// These very characters.
     Text(String),
@@ -38,7 +38,7 @@ enum Piece {
 }
 
 /// A pattern, compiled.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Glob {
     pieces: Vec<Piece>,
     variables: bool,

@@ -1,7 +1,7 @@
 //! What of a deed does not depend on who does it: prepared once for every session (floor 2).
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::layers::Both;
@@ -110,8 +110,8 @@ struct AtNode {
 struct Indexed<'w> {
     /// Whom any of them names.
     named: Vec<IdentityNo>,
-    by_action: HashMap<&'w str, Vec<(IdentityNo, &'w Grant)>>,
-    /// Those with patterns.
+    by_action: BTreeMap<&'w str, Vec<(IdentityNo, &'w Grant)>>,
+    /// Those with patterns, or with nothing.
     others: Vec<(IdentityNo, &'w Grant)>,
 }
 
@@ -192,7 +192,7 @@ impl<'g, 'w> Registry<'g, 'w> {
         for grant in self.ground.grants_at.get(node).into_iter().flatten() {
             let Some(who) = self.ground.number_of(&grant.principal) else { continue };
             all.named.push(who);
-            if grant.actions.iter().any(|action| action.contains('*')) {
+            if grant.actions.is_empty() || grant.actions.iter().any(|action| action.contains('*')) {
                 all.others.push((who, grant));
                 continue;
             }

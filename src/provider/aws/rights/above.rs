@@ -217,7 +217,7 @@ impl<'a> Accounts<'a> {
                 sources,
             });
             let answers = questions.answer(&who, self.asks, |ask| self.of_anyone(&who, ask));
-            self.grants(&who, questions, &answers, facts);
+            self.grants(&who, &answers, facts);
             self.rest(&who, facts);
             self.beside(&who, facts);
             let refused = questions.answer(&who, self.asks, |ask| self.asked(&who, ask));

@@ -1,14 +1,13 @@
 //! What one identity may do with everything that is asked for, worked out at once: one decision for all that none of the
 //! policies tells apart.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use deadstop_core::iam::{Against, Names, Part};
-use deadstop_core::id::{NodeId, PrincipalId};
-use deadstop_core::model::{Asset, Atom, Copy};
+use deadstop_core::id::NodeId;
 use fixedbitset::FixedBitSet;
 
-use super::{Account, Accounts, Ask, Effect, NOWHERE, On, ResourcePolicy, Who, region_of, right};
+use super::{Account, Accounts, Ask, Effect, NOWHERE, On, ResourcePolicy, Who, region_of};
 
 /// What is asked for, in groups.
 #[derive(Debug)]
@@ -20,11 +19,7 @@ pub(super) struct Questions<'a> {
     policies: Vec<(&'a ResourcePolicy, Against<'a>)>,
     /// Those of the organisation for what lies in an account.
     above: BTreeMap<&'a str, Against<'a>>,
-    /// What lies below an account, all that is asked for of it: by account and action.
-    below: BTreeMap<(&'a str, &'a str), Vec<usize>>,
-    /// What does not lie below its account.
-    aside: BTreeSet<usize>,
-    by_node: HashMap<&'a str, Vec<usize>>,
+    by_node: BTreeMap<&'a str, Vec<usize>>,
 }
 
 /// Requests that are the same but for the name of the resource.
@@ -58,15 +53,6 @@ struct Form<'a> {
     policy: usize,
 }
 
-/// Where a right holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place<'a> {
-    /// In an account.
-    Account(&'a str),
-    /// On a node.
-    Node(&'a NodeId),
-}
-
 /// What an identity may do, by the number of what is asked.
 #[derive(Debug)]
 pub(super) struct Answers {
@@ -93,6 +79,16 @@ impl Answers {
         self.effects.get(number)
     }
 
+    /// All of it, put together: by the effect's number and the node, the actions. What none of the policies allows is left out.
+    pub(super) fn together<'a>(&self, asks: &'a [Ask]) -> BTreeMap<(usize, &'a NodeId), Vec<&'a str>> {
+        let mut all: BTreeMap<(usize, &NodeId), Vec<&str>> = BTreeMap::new();
+        let numbered = asks.iter().enumerate().map(|(at, ask)| (self.number_of(at), ask));
+        for (effect, Ask { node, action, .. }) in numbered.filter(|(effect, _)| *effect != NONE) {
+            all.entry((effect, node)).or_default().push(action);
+        }
+        all
+    }
+
     fn number(&mut self, effect: Effect) -> usize {
         self.effects.iter().position(|known| *known == effect).unwrap_or_else(|| {
             self.effects.push(effect);
@@ -102,14 +98,14 @@ impl Answers {
 }
 
 impl<'a> Questions<'a> {
-    /// Puts everything that is asked for in groups; `above` is what each thing lies in.
-    pub(super) fn new(accounts: &Accounts<'a>, assets: &[Asset], copies: &[Copy]) -> Self {
+    /// Puts everything that is asked for in groups.
+    pub(super) fn new(accounts: &Accounts<'a>) -> Self {
         let mut names: Vec<(String, bool)> = Vec::new();
-        let mut numbers: HashMap<(&'a str, bool), usize> = HashMap::new();
+        let mut numbers: BTreeMap<(&'a str, bool), usize> = BTreeMap::new();
         let mut distinct: Vec<&'a ResourcePolicy> = vec![&ResourcePolicy::None];
-        let mut known: HashMap<*const ResourcePolicy, usize> = HashMap::new();
+        let mut known: BTreeMap<*const ResourcePolicy, usize> = BTreeMap::new();
         let mut forms: BTreeMap<Form<'a>, Vec<(usize, usize)>> = BTreeMap::new();
-        let mut by_node: HashMap<&'a str, Vec<usize>> = HashMap::new();
+        let mut by_node: BTreeMap<&'a str, Vec<usize>> = BTreeMap::new();
         for (at, ask) in accounts.asks.iter().enumerate() {
             let policy = accounts.policy_of(ask);
             let policy = *known.entry(std::ptr::from_ref(policy)).or_insert_with(|| {
@@ -149,42 +145,12 @@ impl<'a> Questions<'a> {
         let policies = policies.collect();
         let above = accounts.all.iter().map(|(number, account)| (number.as_str(), against(&names, account)));
         let above = above.collect();
-        let (below, aside) = places(accounts, assets, copies);
-        Self { names, groups, policies, above, below, aside, by_node }
+        Self { names, groups, policies, above, by_node }
     }
 
     /// The numbers of what is asked for of a node, or on it by its ARN.
     pub(super) fn of_node(&self, node: &str) -> &[usize] {
         self.by_node.get(node).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// Whether a node, and whatever is asked for on it, lies below its account.
-    pub(super) fn lies_below(&self, node: &NodeId) -> bool {
-        self.of_node(node.as_str()).iter().all(|at| !self.aside.contains(at))
-    }
-
-    /// Rights to what was asked for, by number: one to all that an account has, where it is all that is asked for there.
-    pub(super) fn rights(
-        &self,
-        who: &PrincipalId,
-        asks: &[Ask],
-        account: (&str, &NodeId),
-        given: &[usize],
-    ) -> Vec<Atom> {
-        let (number, node) = account;
-        let all: BTreeSet<usize> = given.iter().copied().collect();
-        let mut by_action: BTreeMap<&str, Vec<&Ask>> = BTreeMap::new();
-        for ask in all.iter().filter_map(|at| asks.get(*at)) {
-            by_action.entry(&ask.action).or_default().push(ask);
-        }
-        let mut rights = Vec::new();
-        for (action, list) in by_action {
-            match self.below.get(&(number, action)) {
-                Some(whole) if whole.iter().all(|at| all.contains(at)) => rights.push(right(who, action, node)),
-                Some(_) | None => rights.extend(list.into_iter().map(|ask| right(who, action, &ask.node))),
-            }
-        }
-        rights
     }
 
     /// Answers everything for somebody: `decide` says what AWS does with one request. Of what nothing allows it is not
@@ -239,35 +205,22 @@ impl<'a> Questions<'a> {
                         Some(ask) if alone.contains(name) => answers.number(decide(ask)),
                         Some(_) | None => part_of.get(*name).copied().unwrap_or(NONE),
                     };
+                    debug_assert!(
+                        asks.get(*at)
+                            .is_none_or(|ask| answers.effect(effect).is_some_and(|it| is_same(it, &decide(ask)))),
+                        "what was decided at once is decided otherwise by itself"
+                    );
                     answers.of.get_mut(*at).into_iter().for_each(|of| *of = effect);
                 }
             }
         }
         answers
     }
+}
 
-    /// The same, put together: by the effect's number and where it holds, the actions. What holds for all that is asked for
-    /// of an account, whatever it is, holds for the account.
-    pub(super) fn together(&self, asks: &'a [Ask], answers: &Answers) -> BTreeMap<(usize, Place<'a>), Vec<&'a str>> {
-        let effect_of = |at: usize| answers.number_of(at);
-        let mut all: BTreeMap<(usize, Place<'a>), Vec<&'a str>> = BTreeMap::new();
-        let mut alone: Vec<usize> = self.aside.iter().copied().collect();
-        for ((owner, action), list) in &self.below {
-            match list.as_slice() {
-                [first, _, ..] if list.iter().all(|at| effect_of(*at) == effect_of(*first)) => {
-                    if effect_of(*first) != NONE {
-                        all.entry((effect_of(*first), Place::Account(owner))).or_default().push(action);
-                    }
-                }
-                some => alone.extend(some),
-            }
-        }
-        for (effect, at) in alone.into_iter().map(|at| (effect_of(at), at)).filter(|(effect, _)| *effect != NONE) {
-            let Some(Ask { node, action, .. }) = asks.get(at) else { continue };
-            all.entry((effect, Place::Node(node))).or_default().push(action);
-        }
-        all
-    }
+/// Whether two effects are the same, but for why something is refused.
+fn is_same(one: &Effect, other: &Effect) -> bool {
+    one == other || matches!((one, other), (Effect::No(_), Effect::No(_)))
 }
 
 /// Takes a part further apart.
@@ -285,40 +238,4 @@ fn kind(arn: &str) -> (&str, &str) {
     let mut parts = arn.splitn(6, ':');
     let (service, resource) = (parts.nth(2).unwrap_or_default(), parts.nth(2).unwrap_or_default());
     (service, resource.split(['/', ':']).next().unwrap_or_default())
-}
-
-/// What is asked for of things that lie below their account, by account and action; and the rest.
-fn places<'a>(
-    accounts: &Accounts<'a>,
-    assets: &[Asset],
-    copies: &[Copy],
-) -> (BTreeMap<(&'a str, &'a str), Vec<usize>>, BTreeSet<usize>) {
-    let in_assets = assets.iter().map(|asset| (&asset.id, asset.parent.as_ref()));
-    let in_copies = copies.iter().map(|copy| (&copy.id, Some(copy.place.as_ref().unwrap_or(&copy.of))));
-    // Where a node is both, it lies where the asset does, be it in nothing.
-    let above: HashMap<&NodeId, Option<&NodeId>> = in_copies.chain(in_assets).collect();
-    let lies_below = |node: &NodeId, account: &NodeId| {
-        let mut at = node;
-        // No chain is longer than there are nodes.
-        for _ in 0..=above.len() {
-            match above.get(at).copied().flatten() {
-                Some(next) if next == account => return true,
-                Some(next) => at = next,
-                None => return false,
-            }
-        }
-        false
-    };
-    let (mut below, mut aside) = (BTreeMap::<(&str, &str), Vec<usize>>::new(), BTreeSet::new());
-    for (at, ask) in accounts.asks.iter().enumerate() {
-        match accounts.all.get(&ask.owner) {
-            Some(account) if lies_below(&ask.node, &account.node) => {
-                below.entry((&ask.owner, &ask.action)).or_default().push(at);
-            }
-            Some(_) | None => {
-                aside.insert(at);
-            }
-        }
-    }
-    (below, aside)
 }

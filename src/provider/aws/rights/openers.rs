@@ -1,7 +1,5 @@
 //! Calls that change the policy of a resource, by which an identity may let itself in.
 
-use std::collections::BTreeMap;
-
 use deadstop_core::fact::Fact;
 use deadstop_core::id::{NodeId, PrincipalId, StepId};
 use deadstop_core::model::{Atom, Step};
@@ -14,7 +12,6 @@ use crate::provider::facts::Facts;
 #[derive(Clone, Debug)]
 pub(in crate::provider::aws) struct Opener {
     pub(in crate::provider::aws) node: NodeId,
-    pub(in crate::provider::aws) owner: String,
     pub(in crate::provider::aws) action: &'static str,
     pub(in crate::provider::aws) opens: Opens,
 }
@@ -30,28 +27,17 @@ pub(in crate::provider::aws) enum Opens {
     Public,
 }
 
-/// One call of a kind, or all of an account that are decided the same.
-struct Opening<'o> {
-    call: &'o Opener,
-    /// What it is made on: the resource, or the account.
-    on: &'o NodeId,
-    effect: &'o Effect,
-    gains: Vec<Atom>,
-}
-
 impl<'a> Accounts<'a> {
     /// Calls by which an identity changes what the policy of a resource says of it. In an account such a policy is enough,
     /// whatever its own do not say; what they refuse, it cannot give.
     pub(super) fn openers(&self, who: &Who<'a>, questions: &Questions<'a>, answers: &Answers, facts: &mut Facts) {
-        let mut open: BTreeMap<(&str, &str, Opens, usize), Vec<&Opener>> = BTreeMap::new();
+        let mut open: Vec<(&Opener, &Effect)> = Vec::new();
         for opener in self.openers {
-            let asked = questions.of_node(opener.node.as_str()).iter();
             // INVARIANT: the call itself is asked for with whatever it opens.
-            let call = asked.copied().find(|at| self.asks.get(*at).is_some_and(|ask| is_call(ask, opener)));
-            if let Some(at) = call.filter(|at| !matches!(answers.get(*at), Effect::No(_))) {
-                let kind = (opener.action, opener.owner.as_str(), opener.opens, answers.number_of(at));
-                open.entry(kind).or_default().push(opener);
-            }
+            let mut asked = questions.of_node(opener.node.as_str()).iter();
+            let call = asked.find(|at| self.asks.get(**at).is_some_and(|ask| is_call(ask, opener)));
+            let effect = call.map(|at| answers.get(*at)).filter(|effect| !matches!(effect, Effect::No(_)));
+            open.extend(effect.map(|effect| (opener, effect)));
         }
         if open.is_empty() {
             return;
@@ -60,46 +46,28 @@ impl<'a> Accounts<'a> {
         let bare = questions.answer_all(who, self.asks, |ask| {
             self.decide_on(who, &ask.action, &ask.on, &ask.owner, &ResourcePolicy::None)
         });
-        for ((action, owner, _, effect), list) in open {
-            let Some(effect) = answers.effect(effect) else { continue };
-            let all = self.openers.iter().filter(|one| one.action == action && one.owner == owner).count();
-            let gained = |opener: &Opener| self.gained(opener, questions, &bare);
-            let account = self.all.get(owner).map(|account| &account.node);
-            match account.filter(|_| list.len() == all && all > 1) {
-                Some(account) if list.iter().all(|one| questions.lies_below(&one.node)) => {
-                    let of_all: Vec<usize> = list.iter().flat_map(|one| gained(one)).collect();
-                    let gains = questions.rights(&who.id, self.asks, (owner, account), &of_all);
-                    let Some(call) = list.first().copied() else { continue };
-                    self.state_opening(who, Opening { call, on: account, effect, gains }, facts);
-                }
-                Some(_) | None => {
-                    for call in list {
-                        let asks = gained(call).into_iter().filter_map(|at| self.asks.get(at));
-                        let gains = asks.map(|ask| right(&who.id, &ask.action, &ask.node)).collect();
-                        let on = &call.node;
-                        self.state_opening(who, Opening { call, on, effect, gains }, facts);
-                    }
-                }
-            }
+        for (opener, effect) in open {
+            self.opening(who, (opener, effect), self.gained(opener, questions, &bare), facts);
         }
     }
 
-    /// What such a call gives, by number.
-    fn gained(&self, opener: &Opener, questions: &Questions<'a>, bare: &Answers) -> Vec<usize> {
+    /// What such a call gives.
+    fn gained(&self, opener: &Opener, questions: &Questions<'a>, bare: &Answers) -> Vec<&'a Ask> {
         let on = questions.of_node(opener.node.as_str()).iter().copied();
-        let gained = on.filter(|at| {
-            let other = self.asks.get(*at).is_some_and(|ask| ask.action != opener.action);
-            other
+        let asked = on.filter_map(|at| Some((at, self.asks.get(at)?)));
+        let gained = asked.filter(|(at, ask)| {
+            ask.action != opener.action
                 && match bare.get(*at) {
                     Effect::No(why) => opener.opens != Opens::Frees && *why != REFUSED && *why != ORGANISATION,
                     Effect::Yes | Effect::Maybe(_) => true,
                 }
         });
-        gained.collect()
+        gained.map(|(_, ask)| ask).collect()
     }
 
-    fn state_opening(&self, who: &Who<'a>, opening: Opening<'_>, facts: &mut Facts) {
-        let Opening { call: Opener { action, opens, .. }, on, effect, gains } = opening;
+    fn opening(&self, who: &Who<'a>, (opener, effect): (&Opener, &Effect), gained: Vec<&Ask>, facts: &mut Facts) {
+        let Opener { node, action, opens, .. } = opener;
+        let gains: Vec<Atom> = gained.into_iter().map(|ask| right(&who.id, &ask.action, &ask.node)).collect();
         if gains.is_empty() {
             return;
         }
@@ -115,10 +83,10 @@ impl<'a> Accounts<'a> {
             (Effect::Yes | Effect::No(_), Some(why)) => Fact::Unknown(facts.doubt(who.number, why)),
             (Effect::No(_), None) => return,
         };
-        let can = Atom::Can { action: (*action).to_owned(), target: on.clone() };
+        let can = Atom::Can { action: (*action).to_owned(), target: node.clone() };
         let sources = vec![facts.source(who.told_by(), who.number)];
         facts.steps.push(Step {
-            id: StepId(format!("aws:{}:{action}:{on}", who.arn)),
+            id: StepId(format!("aws:{}:{action}:{node}", who.arn)),
             session: None,
             needs: vec![Atom::Principal(who.id.clone()), can],
             gains,

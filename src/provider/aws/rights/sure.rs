@@ -1,8 +1,11 @@
 //! What was decided for sure, and what of it others than the resource decide.
 
-use deadstop_core::id::NodeId;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Accounts, Effect, ORGANISATION, On, ResourcePolicy};
+use deadstop_core::id::NodeId;
+use deadstop_core::model::Grant;
+
+use super::{Accounts, Effect, Facts, ORGANISATION, On, ResourcePolicy};
 
 /// Whether somebody is allowed an action on a resource of his own account that has no policy of its own.
 pub(in crate::provider::aws) struct Sure<'a> {
@@ -10,6 +13,29 @@ pub(in crate::provider::aws) struct Sure<'a> {
     pub(in crate::provider::aws) action: &'a str,
     pub(in crate::provider::aws) arn: &'a str,
     pub(in crate::provider::aws) allowed: bool,
+}
+
+/// States of each node by itself what was stated once for all: whoever says otherwise says it of nodes.
+pub(in crate::provider::aws) fn spell_out<'p>(
+    identity: &str,
+    pairs: impl Iterator<Item = (&'p str, &'p str)>,
+    facts: &mut Facts,
+) {
+    let own: Vec<&Grant> = facts.grants.iter().filter(|grant| grant.principal.as_str() == identity).collect();
+    let Some(of_all) = own.iter().find(|grant| grant.target.as_str() == "*").copied() else { return };
+    let stated = own.iter().filter(|grant| grant.target.as_str() != "*");
+    let stated: BTreeSet<(&str, &str)> =
+        stated.flat_map(|grant| grant.actions.iter().map(|action| (grant.target.as_str(), action.as_str()))).collect();
+    let mut spelt: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (node, action) in pairs.filter(|pair| !stated.contains(pair)) {
+        spelt.entry(node).or_default().insert(action);
+    }
+    let spelt = spelt.into_iter().map(|(node, actions)| {
+        let actions = actions.into_iter().map(str::to_owned).collect();
+        Grant { target: node.into(), actions, ..of_all.clone() }
+    });
+    let spelt: Vec<Grant> = spelt.collect();
+    facts.grants.extend(spelt);
 }
 
 impl<'a> Accounts<'a> {

@@ -60,9 +60,8 @@ impl AmpPolicy {
             // Whether what is rejected runs then is not said.
             refused().map_or_else(|| free.clone(), |rule| free.clone().or(does(rule)))
         };
-        match self.all.last() {
-            Some((true, said)) => return every(said),
-            Some((false, _)) | None => {}
+        if let Some((true, said)) = self.all.last() {
+            return every(said);
         }
         let mut met = self.listed(call, ruled);
         if let Some((_, said)) = self.all.iter().find(|(all, _)| *all) {
