@@ -5,6 +5,7 @@
 //! `--plan` prints.
 
 pub mod bson;
+mod call;
 pub mod mongodb;
 pub mod mysql;
 mod pace;
@@ -21,11 +22,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use deadstop_core::fact::GapReason;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use ureq::Agent;
 use ureq::http::{HeaderMap, Method, Request};
 use url::Url;
+
+pub use call::Call;
 
 /// One read operation of a provider, as it stands on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,28 +197,6 @@ const TOLD: [&str; 7] = [
     "x-oauth-scopes",
     "x-ratelimit-remaining",
 ];
-
-/// One call as `calls.jsonl` lists it. No secret is part of it, nor anything that was answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Call {
-    /// The provider.
-    pub provider: String,
-    /// The operation.
-    pub operation: String,
-    /// The host.
-    pub host: String,
-    /// The credential that signed it, by its id in the bundle.
-    pub credential: String,
-    /// The HTTP status, if there was an answer.
-    pub status: Option<u16>,
-    /// What became of a statement that a database was asked: `answered`, or why not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<String>,
-    /// How often it was sent.
-    pub attempts: u32,
-    /// How long it took, all attempts together.
-    pub milliseconds: u64,
-}
 
 /// How often a call is sent at most.
 const ATTEMPTS: u32 = 4;
