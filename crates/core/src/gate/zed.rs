@@ -1,7 +1,6 @@
 //! The gate of Zed's own agent (floor 2).
 //!
-//! It follows the source of zed-industries/zed at 00b6ce1c (2026), `crates/agent/src/tool_permissions.rs` and
-//! `crates/shell_command_parser`, and its documentation,
+//! It follows the source of zed-industries/zed at 00b6ce1c (2026), `crates/agent/src/tool_permissions.rs`, and its documentation,
 //! `docs/src/ai/tool-permissions.md` (from version 0.224 on). Expressions decide for each tool: what is refused first, then what is
 //! asked about, then what is let, then the tool's own word and that for every tool, which is to ask. They may match anywhere in a
 //! command, and each command of a line is held against them. A few forms of `rm` are refused whatever is set. Only lines that
@@ -9,7 +8,6 @@
 //! such as Claude Code, have gates of their own.
 
 mod decide;
-mod line;
 mod settings;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,5 @@
 //! One call, one decision (floor 2).
 
-use super::line::{held, plain, readings, runs};
 use super::{Mode, Pattern, Rules, ZedPolicy};
 use crate::fact::GapReason;
 use crate::gate::bounds::{Bounds, Odd, ruling, unread};
@@ -14,9 +13,6 @@ use crate::model::{Decision, Override};
 
 /// What `rm` is not given, whatever is set.
 const KEPT: [&str; 5] = ["/", "~", "$HOME", ".", ".."];
-
-/// Other tools that write files, in this version or in another.
-const WRITES: [&str; 5] = ["write_file", "save_file", "streaming_edit_file", "copy_path", "move_path"];
 
 /// Signs at which later versions refuse a command, unless everything runs.
 const SIGNS: [&str; 4] = ["$", "`", "<(", ">("];
@@ -63,7 +59,7 @@ impl ZedPolicy {
             }
             Call::Edit { .. } => {
                 let edit = self.loose("edit_file");
-                WRITES.iter().fold(edit, |met, tool| met.clone().or(met.freer(self.loose(tool))))
+                edit.clone().or(edit.freer(self.loose("write_file")))
             }
             Call::Fetch { .. } => self.loose("fetch"),
             Call::Mcp { server, tool } => self.loose(&format!("mcp:{server}:{tool}")),
@@ -153,21 +149,17 @@ impl ZedPolicy {
     fn open(&self, rules: &Rules, line: &str) -> Bounds {
         let mut met = self.otherwise("terminal");
         let nodes = nodes::read(line);
-        let read: Vec<Vec<String>> =
-            nodes.commands.iter().flat_map(|node| [held(&node.text), held(&node.full)]).collect();
         let may = |one: &&Pattern| {
-            !nodes.sure || read.iter().flatten().any(|text| fits(one, text) != Fit::No) || fits(one, line) != Fit::No
+            let found = nodes.commands.iter().flat_map(|node| [node.text.as_str(), node.full.as_str()]);
+            !nodes.sure || found.chain([line]).any(|text| fits(one, text) != Fit::No)
         };
-        let lets = |text: &String| rules.allow.iter().any(|one| fits(one, text) != Fit::No);
-        // Each command that is found has to be let. Where it is not sure which those are, one of them has to be, and every
-        // program that is known.
-        let every = if nodes.sure {
-            read.chunks(2).all(|both| both.iter().flatten().any(lets))
-        } else {
-            let read = readings(line);
-            let let_in = |one: &Vec<String>| one.iter().any(lets);
-            read.iter().any(let_in) && read.iter().all(|one| !runs(one) || let_in(one))
+        // Each command that is found has to be let.
+        let let_in = |node: &nodes::Node| {
+            let bare = node.text.replace(['"', '\'', '\\'], "");
+            let texts = [node.text.as_str(), node.full.as_str(), bare.as_str()];
+            rules.allow.iter().any(|one| texts.iter().any(|text| fits(one, text) != Fit::No))
         };
+        let every = nodes.commands.iter().all(let_in);
         for (all, effect) in [(&rules.deny, Effect::Deny), (&rules.confirm, Effect::Ask), (&rules.allow, Effect::Allow)]
         {
             if effect == Effect::Allow && !every {
@@ -182,6 +174,20 @@ impl ZedPolicy {
         }
         met
     }
+}
+
+/// The commands of a line in which there is no doubt what they are.
+fn plain(line: &str) -> Option<Vec<String>> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || " _./:=,@%+-&|;".contains(c);
+    let nodes = nodes::read(line);
+    let words = |text: &str| text.split(' ').any(|word| word.is_empty());
+    let sound = nodes.sure
+        && !nodes.redirects
+        && !nodes.assigns
+        && !nodes.commands.is_empty()
+        && line.chars().all(fine)
+        && nodes.commands.iter().all(|node| !node.declares && !words(&node.text) && node.words.join(" ") == node.text);
+    sound.then(|| nodes.commands.into_iter().map(|node| node.text).collect())
 }
 
 /// Whether an expression may fit a line whatever it runs: it is not tied to how a line begins, or to no more than the name
@@ -213,10 +219,7 @@ fn removes(line: &str, plain: bool) -> Fit {
     let first = words.first() == Some(&"rm");
     let rest: Vec<&str> = words.into_iter().skip(1).collect();
     let options = rest.iter().take_while(|word| word.starts_with('-')).count();
-    let letters = |word: &&str| {
-        let name = word.trim_start_matches('-');
-        !name.is_empty() && word.len() - name.len() <= 2 && name.chars().all(|c| c.is_ascii_lowercase())
-    };
+    let letters = |word: &&str| word.trim_start_matches('-').chars().all(|c| c.is_ascii_lowercase()) && word.len() > 1;
     let simple = rest.iter().take(options).all(letters);
     if plain && first && simple && rest.len() == options + 1 && rest.last().is_some_and(|path| KEPT.contains(path)) {
         return Fit::Sure;
