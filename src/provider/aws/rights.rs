@@ -39,7 +39,7 @@ pub(super) use onward::runs;
 use openers::right;
 pub(super) use openers::{Opener, Opens};
 pub(super) use sure::{Sure, spell_out};
-use trusts::{Trust, Trusts};
+use trusts::{LET_IN, Trust, Trusts};
 
 /// What identities may be asked to do to a node.
 #[derive(Clone, Debug)]
@@ -430,7 +430,6 @@ impl<'a> Accounts<'a> {
 
     /// Identities that one can act as, or make itself act as.
     fn become_others(&self, who: &Who<'a>, facts: &mut Facts) -> Vec<&'a str> {
-        const LET_IN: &str = "iam:UpdateAssumeRolePolicy";
         let mut others = Vec::new();
         for one in self.trusts().may_let_in(who).filter(|one| one.role.arn != who.arn) {
             others.extend(self.assume(who, one, facts).then_some(one.role.arn.as_str()));

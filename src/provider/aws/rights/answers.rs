@@ -1,7 +1,7 @@
 //! What one identity may do with everything that is asked for, worked out at once: one decision for all that none of the
 //! policies tells apart.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use deadstop_core::iam::{Against, Names, Part};
 use deadstop_core::id::NodeId;
@@ -176,7 +176,6 @@ impl<'a> Questions<'a> {
         let above = &who.account.above.identities;
         let own = who.held.identity.iter().copied().chain(who.held.boundary.iter().flatten().copied());
         let own = self.names.against(own.chain(above.levels().into_iter().flatten()));
-        let mut part_of = vec![NONE; self.names.len()];
         for (action, groups) in &self.groups {
             let named = named(action);
             for group in groups {
@@ -189,25 +188,19 @@ impl<'a> Questions<'a> {
                 for more in [Some(theirs), self.above.get(group.owner)].into_iter().flatten() {
                     parts = parts.into_iter().flat_map(|part| further(part, more, action)).collect();
                 }
-                // One decision for each part, and for each name that has to be decided by itself. INVARIANT: every name of the
-                // group is in one part, so that nothing is left of other groups.
-                let alone: BTreeSet<usize> =
-                    parts.iter().filter(|part| !part.alike).flat_map(|part| part.names.ones()).collect();
+                // One decision for each part; whatever is in none is decided by itself.
+                let mut decided: BTreeMap<usize, usize> = BTreeMap::new();
                 for part in parts.iter().filter(|part| part.alike) {
-                    let Some(ask) = part.names.minimum().and_then(|name| asks.get(group.ask_of(name)?)) else {
-                        continue;
-                    };
-                    let effect = answers.number(decide(ask));
-                    part.names.ones().for_each(|name| part_of.get_mut(name).into_iter().for_each(|of| *of = effect));
+                    let first = part.names.minimum().and_then(|name| asks.get(group.ask_of(name)?));
+                    let effect = first.map(|ask| answers.number(decide(ask)));
+                    decided.extend(part.names.ones().filter_map(|name| Some((name, effect?))));
                 }
                 for (name, at) in &group.asks {
-                    let effect = match asks.get(*at) {
-                        Some(ask) if alone.contains(name) => answers.number(decide(ask)),
-                        Some(_) | None => part_of.get(*name).copied().unwrap_or(NONE),
-                    };
+                    let (Some(ask), Some(of)) = (asks.get(*at), answers.of.get(*at)) else { continue };
+                    debug_assert_eq!(*of, NONE, "nothing is answered twice");
+                    let effect = decided.get(name).copied().unwrap_or_else(|| answers.number(decide(ask)));
                     debug_assert!(
-                        asks.get(*at)
-                            .is_none_or(|ask| answers.effect(effect).is_some_and(|it| is_same(it, &decide(ask)))),
+                        answers.effect(effect).is_some_and(|it| is_same(it, &decide(ask))),
                         "what was decided at once is decided otherwise by itself"
                     );
                     answers.of.get_mut(*at).into_iter().for_each(|of| *of = effect);

@@ -18,6 +18,7 @@ use deadstop_core::model::{Atom, Step};
 use super::super::organization::CLOSE;
 use super::above::{LIFTS, Limited};
 use super::answers::Answers;
+use super::trusts::ASSUME;
 use super::{Account, Accounts, Ask, Effect, ResourcePolicy, Who, is_source};
 use crate::provider::facts::Facts;
 
@@ -139,8 +140,7 @@ impl Who<'_> {
 impl<'a> Accounts<'a> {
     /// States that somebody may come to all rights, if some way may lead there.
     pub(super) fn onward(&self, who: &Who<'a>, limited: &Limited, facts: &mut Facts) {
-        let by_others =
-            || (limited.open && who.may_call("sts:AssumeRole")).then_some("a role of an account that was not read");
+        let by_others = || (limited.open && who.may_call(ASSUME)).then_some("a role of an account that was not read");
         let by_resources = || self.by_a_secret(who).or_else(|| self.by_a_policy(who));
         let first = who.leads_on().or_else(by_resources).or_else(by_others);
         let Some(first) = first else { return };
@@ -198,7 +198,7 @@ impl<'a> Accounts<'a> {
             let (what, nodes) = ("of-buckets".to_owned(), buckets.collect());
             perhaps_at(who, Perhaps { what, nodes, why, because, changes: false }, facts);
         }
-        if who.may_call("sts:AssumeRole") {
+        if who.may_call(ASSUME) {
             let why = "whom roles of accounts that were not read let in was not read";
             let because = "take on a role of an account that was not read, which the resource's policy may let in";
             let (what, nodes) = ("of-others".to_owned(), self.resources_open_to_others(only_reads).collect());

@@ -17,7 +17,7 @@ pub(in crate::provider::aws) struct Opener {
 }
 
 /// What a change of a resource's policy brings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::provider::aws) enum Opens {
     /// Whatever its own policies do not refuse.
     Gives,
@@ -51,7 +51,7 @@ impl<'a> Accounts<'a> {
         }
     }
 
-    /// What such a call gives.
+    /// What a call gives.
     fn gained(&self, opener: &Opener, questions: &Questions<'a>, bare: &Answers) -> Vec<&'a Ask> {
         let on = questions.of_node(opener.node.as_str()).iter().copied();
         let asked = on.filter_map(|at| Some((at, self.asks.get(at)?)));

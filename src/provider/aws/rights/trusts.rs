@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use super::super::iam::Identity;
 use super::{Accounts, Effect, ResourcePolicy, Who};
 
-const ASSUME: &str = "sts:AssumeRole";
+/// What takes on a role.
+pub(super) const ASSUME: &str = "sts:AssumeRole";
+/// What lets somebody act as another role of his account.
+pub(super) const LET_IN: &str = "iam:UpdateAssumeRolePolicy";
 
 /// A role that was read, and whom it lets in.
 #[derive(Debug)]

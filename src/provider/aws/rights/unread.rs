@@ -9,12 +9,9 @@ use deadstop_core::model::{Atom, Step};
 
 use super::super::iam::Rights;
 use super::above::Limited;
+use super::trusts::{ASSUME, LET_IN};
 use super::{Account, Accounts, BECOME_USER, Effect, Who};
 use crate::provider::facts::Facts;
-
-const ASSUME: &str = "sts:AssumeRole";
-/// What lets somebody act as another role of his account.
-const LET_IN: &str = "iam:UpdateAssumeRolePolicy";
 
 /// A way to somebody who was not read.
 struct Unread<'t> {
