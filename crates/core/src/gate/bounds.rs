@@ -1,7 +1,7 @@
 //! Answers at their worst and at their best (floor 2).
 
 use crate::fact::GapReason;
-use crate::gate::{Basis, Doubt, Level, Place, Ruling};
+use crate::gate::{Basis, Doubt, GateDecision, Level, Place, Ruling};
 use crate::model::Decision;
 
 /// The freest and the strictest answer.
@@ -39,6 +39,40 @@ impl Bounds {
     pub(super) fn freer(self, other: Self) -> Self {
         let most = |a: Ruling, b: Ruling| if b.decision > a.decision { b } else { a };
         Self { worst: most(self.worst, other.worst), best: most(self.best, other.best) }
+    }
+}
+
+/// What is not known where an answer is open, and what would settle it.
+pub(super) struct Open {
+    pub(super) id: &'static str,
+    pub(super) question: &'static str,
+    pub(super) settle: &'static str,
+}
+
+impl Bounds {
+    /// The decision of a gate that contains nothing: nothing is known where one of the files was not read, and `open` says
+    /// what is not where the answer is open.
+    pub(super) fn decided(
+        self,
+        unread_files: &[(String, GapReason)],
+        open: &Open,
+        levers: impl FnOnce() -> Vec<String>,
+    ) -> GateDecision {
+        let (Self { worst, best }, why) = match unread(unread_files) {
+            Some((unknown, why)) => (unknown, Some(why)),
+            None => (self, None),
+        };
+        let doubt = (worst.decision != best.decision).then(|| {
+            why.unwrap_or_else(|| Doubt {
+                id: open.id.to_owned(),
+                reason: GapReason::Unsupported,
+                question: open.question.to_owned(),
+                settle: open.settle.to_owned(),
+                place: worst.place.clone().or_else(|| best.place.clone()),
+            })
+        });
+        let overridable_by = if best.decision > Decision::Ask { Vec::new() } else { levers() };
+        GateDecision { contained: Some(false), worst, best, doubt, overridable_by }
     }
 }
 

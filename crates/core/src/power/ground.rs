@@ -90,11 +90,7 @@ pub struct Ground<'w> {
     pub credentials_of: BTreeMap<PrincipalId, Vec<CredentialId>>,
     /// Deputies by the identity that each acts as.
     pub deputies_of: BTreeMap<PrincipalId, Vec<&'w Way>>,
-    /// Rights that steps can give: identity, action pattern, node.
-    pub step_rights: Vec<(PrincipalId, String, NodeId)>,
-    /// What steps can have done, whoever does it: the stand-in for that, the action, the node.
-    pub step_deeds: Vec<(PrincipalId, String, NodeId)>,
-    /// Who acts in those steps: what to call it, and its provider.
+    /// Who acts in what steps can have done: what to call it, and its provider.
     pub actors: BTreeMap<PrincipalId, (String, String)>,
     /// Copies by what they are copies of.
     pub copies_of: BTreeMap<&'w NodeId, Vec<&'w Copy>>,
@@ -209,7 +205,9 @@ struct Lists<'w> {
     stand_ins: BTreeMap<PrincipalId, StandIn>,
     credentials_of: BTreeMap<PrincipalId, Vec<CredentialId>>,
     deputies_of: BTreeMap<PrincipalId, Vec<&'w Way>>,
+    /// Rights that steps can give: identity, action pattern, node.
     step_rights: Vec<(PrincipalId, String, NodeId)>,
+    /// What steps can have done, whoever does it: the stand-in for that, the action, the node.
     step_deeds: Vec<(PrincipalId, String, NodeId)>,
     /// Who acts in those steps.
     actors: BTreeMap<PrincipalId, (String, String)>,
@@ -258,16 +256,14 @@ impl<'w> Ground<'w> {
             stand_ins: out.stand_ins,
             credentials_of: out.credentials_of,
             deputies_of: out.deputies_of,
-            step_rights: out.step_rights,
-            step_deeds: out.step_deeds,
             actors: out.actors,
         };
-        ground.index();
+        ground.index(out.step_rights, out.step_deeds);
         ground
     }
 
     /// The lists by which cases are prepared.
-    fn index(&mut self) {
+    fn index(&mut self, rights: Vec<(PrincipalId, String, NodeId)>, deeds: Vec<(PrincipalId, String, NodeId)>) {
         let world = self.world;
         for copy in world.copies.values() {
             self.copies_of.entry(&copy.of).or_default().push(copy);
@@ -288,11 +284,11 @@ impl<'w> Ground<'w> {
                 Some(_) | None => self.unlisted.entry(provider).or_default().push(number),
             }
         }
-        for (actor, action, node) in self.step_deeds.clone() {
+        for (actor, action, node) in deeds {
             let Some(number) = self.number_of(&actor) else { continue };
             self.step_deeds_at.entry(node).or_default().push((number, action));
         }
-        for (principal, wanted, node) in self.step_rights.clone() {
+        for (principal, wanted, node) in rights {
             let atom = self.find(&Key::Right(principal.clone(), wanted.clone(), node.clone()));
             let (Some(number), Some(atom)) = (self.number_of(&principal), atom) else { continue };
             self.step_rights_at.entry(node).or_default().push((number, wanted, atom));

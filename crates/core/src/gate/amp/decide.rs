@@ -1,14 +1,13 @@
 //! One call, one decision (floor 2).
 
 use super::{AmpPolicy, Rule, Said};
-use crate::fact::GapReason;
-use crate::gate::bounds::{Bounds, ruling, unread};
+use crate::gate::bounds::{Bounds, Open, ruling};
 use crate::gate::desk::accepted;
 use crate::gate::expression::Fit;
 use crate::gate::pattern;
 use crate::gate::shown::shown;
 use crate::gate::writer::{About, Gated, Lets};
-use crate::gate::{Basis, Call, Cited, Doubt, Effect, GateDecision, Ruling};
+use crate::gate::{Basis, Call, Cited, Effect, GateDecision, Ruling};
 use crate::model::{Decision, Override};
 
 /// The tool for commands, by the name that the manual has for it and by others.
@@ -17,25 +16,16 @@ const SHELL: [&str; 3] = ["Bash", "shell_command", "async_shell_command"];
 /// The tools that write files.
 const WRITES: [&str; 3] = ["edit_file", "create_file", "apply_patch"];
 
+/// What is not known of it.
+const OPEN: Open = Open {
+    id: "built-in",
+    question: "what its built-in list says, and how a rule is held against a command",
+    settle: "`amp permissions test`",
+};
+
 /// What the gate does with a call.
 fn decide(policy: &AmpPolicy, call: &Call) -> GateDecision {
-    let mut bounds = policy.answer(call);
-    let mut doubt = None;
-    if let Some((unknown, why)) = unread(&policy.unread) {
-        (bounds, doubt) = (unknown, Some(why));
-    }
-    let Bounds { worst, best } = bounds;
-    let doubt = (worst.decision != best.decision).then(|| {
-        doubt.unwrap_or_else(|| Doubt {
-            id: "built-in".to_owned(),
-            reason: GapReason::Unsupported,
-            question: "what its built-in list says, and how a rule is held against a command".to_owned(),
-            settle: "`amp permissions test`".to_owned(),
-            place: worst.place.clone().or_else(|| best.place.clone()),
-        })
-    });
-    let overridable_by = if best.decision > Decision::Ask { Vec::new() } else { policy.levers() };
-    GateDecision { contained: Some(false), worst, best, doubt, overridable_by }
+    policy.answer(call).decided(&policy.unread, &OPEN, || policy.levers())
 }
 
 impl AmpPolicy {

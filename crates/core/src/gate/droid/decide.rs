@@ -1,38 +1,28 @@
 //! One call, one decision (floor 2).
 
 use super::{Autonomy, DroidPolicy, SETTINGS, Said};
-use crate::fact::GapReason;
-use crate::gate::bounds::{Bounds, ruling, unread};
+use crate::gate::bounds::{Bounds, Open, ruling};
 use crate::gate::desk::accepted;
 use crate::gate::pattern;
 use crate::gate::shown::shown;
 use crate::gate::writer::{About, Gated, Lets};
-use crate::gate::{Basis, Call, Cited, Doubt, Effect, GateDecision};
+use crate::gate::{Basis, Call, Cited, Effect, GateDecision};
 use crate::model::{Decision, Override};
 
 /// Programs that the list of denied commands is known to name where nobody has written one.
 const FEARED: [&str; 12] =
     ["rm", "mkfs", "dd", "shutdown", "reboot", "halt", "poweroff", "init", "chmod", "chown", "sudo", "fdisk"];
 
+/// What is not known of it.
+const OPEN: Open = Open {
+    id: "list",
+    question: "how a command is held against its lists, and how risky the model takes it to be",
+    settle: "trying the call in the agent",
+};
+
 /// What the gate does with a call.
 fn decide(policy: &DroidPolicy, call: &Call) -> GateDecision {
-    let mut bounds = policy.answer(call);
-    let mut doubt = None;
-    if let Some((unknown, why)) = unread(&policy.unread) {
-        (bounds, doubt) = (unknown, Some(why));
-    }
-    let Bounds { worst, best } = bounds;
-    let doubt = (worst.decision != best.decision).then(|| {
-        doubt.unwrap_or_else(|| Doubt {
-            id: "list".to_owned(),
-            reason: GapReason::Unsupported,
-            question: "how a command is held against its lists, and how risky the model takes it to be".to_owned(),
-            settle: "trying the call in the agent".to_owned(),
-            place: worst.place.clone().or_else(|| best.place.clone()),
-        })
-    });
-    let overridable_by = if best.decision > Decision::Ask { Vec::new() } else { policy.levers() };
-    GateDecision { contained: Some(false), worst, best, doubt, overridable_by }
+    policy.answer(call).decided(&policy.unread, &OPEN, || policy.levers())
 }
 
 fn by<T>(decision: Decision, said: &Said<T>, why: &str) -> Bounds {

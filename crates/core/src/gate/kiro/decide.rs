@@ -1,14 +1,13 @@
 //! One call, one decision (floor 2).
 
 use super::{KiroPolicy, Profile, Rule, Said};
-use crate::fact::GapReason;
-use crate::gate::bounds::{Bounds, ruling, unread};
+use crate::gate::bounds::{Bounds, Open, ruling};
 use crate::gate::desk::accepted;
 use crate::gate::expression::Fit;
 use crate::gate::pattern;
 use crate::gate::shown::shown;
 use crate::gate::writer::{About, Gated, Lets};
-use crate::gate::{Basis, Call, Cited, Doubt, Effect, GateDecision, Ruling};
+use crate::gate::{Basis, Call, Cited, Effect, GateDecision, Ruling};
 use crate::model::{Decision, Override};
 
 /// The names that its tools have had, by capability.
@@ -21,25 +20,16 @@ const TOOLS: [(&str, &[&str]); 3] = [
 /// Commands that the rules that it brings allow, by how they begin.
 const READS: [&str; 7] = ["git status", "git log", "git diff", "git branch", "pwd", "whoami", "uname"];
 
+/// What is not known of it.
+const OPEN: Open = Open {
+    id: "rule",
+    question: "which version runs, as which agent, and how a rule is held against a command",
+    settle: "trying the call in the agent",
+};
+
 /// What the gate does with a call.
 fn decide(policy: &KiroPolicy, call: &Call) -> GateDecision {
-    let mut bounds = policy.answer(call);
-    let mut doubt = None;
-    if let Some((unknown, why)) = unread(&policy.unread) {
-        (bounds, doubt) = (unknown, Some(why));
-    }
-    let Bounds { worst, best } = bounds;
-    let doubt = (worst.decision != best.decision).then(|| {
-        doubt.unwrap_or_else(|| Doubt {
-            id: "rule".to_owned(),
-            reason: GapReason::Unsupported,
-            question: "which version runs, as which agent, and how a rule is held against a command".to_owned(),
-            settle: "trying the call in the agent".to_owned(),
-            place: worst.place.clone().or_else(|| best.place.clone()),
-        })
-    });
-    let overridable_by = if best.decision > Decision::Ask { Vec::new() } else { policy.levers() };
-    GateDecision { contained: Some(false), worst, best, doubt, overridable_by }
+    policy.answer(call).decided(&policy.unread, &OPEN, || policy.levers())
 }
 
 impl KiroPolicy {
