@@ -104,7 +104,10 @@ def prove(deadstop, check, said):
         path.chmod(mode)
         place.chmod(above)
         before = sorted(os.listdir(place)), path.stat().st_mtime_ns
-        found, _ = run(name, f"DATABASE_URL=sqlite:///data/app.db\n")
+        found, told = run(name, f"DATABASE_URL=sqlite:///data/app.db\n")
+        fixes = told["fixes"]
+        check(not any(fix["kind"] == "remove-or-rotate" for fix in fixes["all"]), f"SQLite {mode:o}: the name of a file is to be rotated")
+        check(not (fixes["reached"] and fixes["target"] == "stopped"), f"SQLite {mode:o}: a plan promises that it is stopped: {fixes['minimal']}")
         check((sorted(os.listdir(place)), path.stat().st_mtime_ns) == before, f"SQLite {mode:o} in {above:o}: looking at it wrote {os.listdir(place)}")
         asset = next((asset for key, asset in found.items() if key.endswith("data/app.db")), None)
         check(asset, f"SQLite {mode:o} in {above:o}: not among {list(found)}")

@@ -59,6 +59,10 @@ pub fn candidates(ground: &Ground<'_>, policy: &Policy, judged: &[Judged]) -> Ve
 /// Render, Heroku and Supabase's classic tokens: full access by their documentation. Reviewed 2026-11-30.
 const UNSCOPED: [&str; 4] = ["heroku", "railway", "render", "supabase"];
 
+/// Providers of which what is found is the name of a file of this machine: it proves nobody and cannot be rotated, and whoever
+/// stands there without it may write the file as well.
+const OF_FILES: [&str; 1] = ["sqlite"];
+
 /// Who may destroy an asset or lift what guards it, whoever asks.
 struct Acts<'w> {
     rights: Vec<Rights>,
@@ -134,7 +138,8 @@ impl Gather<'_, '_> {
 
     fn revoke(&mut self) {
         let world = self.ground.world;
-        let list: Vec<&Credential> = self.credentials.iter().filter_map(|id| world.credentials.get(id)).collect();
+        let list = self.credentials.iter().filter_map(|id| world.credentials.get(id));
+        let list: Vec<&Credential> = list.filter(|one| !OF_FILES.contains(&one.provider.as_str())).collect();
         let mut of_key: BTreeMap<&str, usize> = BTreeMap::new();
         world.credentials.values().for_each(|credential| *of_key.entry(&credential.key).or_default() += 1);
         for credential in list {
@@ -165,7 +170,8 @@ impl Gather<'_, '_> {
         let world = self.ground.world;
         let (denied, kept) = self.deniable();
         let known = self.actors.iter().filter_map(|id| world.principals.get(id));
-        let known = known.filter(|principal| !UNSCOPED.contains(&principal.provider.as_str()));
+        let none = |provider: &str| UNSCOPED.contains(&provider) || OF_FILES.contains(&provider);
+        let known = known.filter(|principal| !none(&principal.provider));
         let principals: Vec<_> = known.cloned().collect();
         for principal in principals {
             let changes =
