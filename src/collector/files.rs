@@ -38,6 +38,12 @@ fn written(sign: &str, rest: &str) -> Vec<String> {
         return Vec::new();
     }
     let path = decode(path);
+    // What stands before an `@` may be a password, which is no part of a file's name that is shown.
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    let keyed = |part: &str| part.split_once(':').is_some_and(|(_, rest)| rest.contains('@'));
+    if first.contains('@') || keyed(&path) {
+        return Vec::new();
+    }
     let relative = path.strip_prefix('/').filter(|_| sign != "file:" && rest.starts_with("///"));
     let relative = relative.map(str::to_owned);
     relative.into_iter().chain([path]).collect()
@@ -95,6 +101,11 @@ mod tests {
             ("file:", "./dev.db", &["./dev.db"]),
             ("file:", "///srv/a%20b.db", &["/srv/a b.db"]),
             ("sqlite:", "//", &[]),
+            ("sqlite:", "//admin:made-up@/data/app.db", &[]),
+            ("sqlite:", "//admin:made-up%40h/app.db", &[]),
+            ("file:", "//user@host/app.db", &[]),
+            ("sqlite:", "admin:made-up@app.db", &[]),
+            ("sqlite:", "///data/of@shop/app.db", &["data/of@shop/app.db", "/data/of@shop/app.db"]),
             ("sqlite:", "///:memory:", &[]),
             ("sqlite:", "", &[]),
         ] {

@@ -245,7 +245,7 @@ fn parse(provider: &'static str, port: u16, rest: &str) -> Option<(Locator, Opti
     let said: Vec<(&str, &str)> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
     for (name, value) in said.into_iter().filter(|(_, value)| !value.is_empty()) {
         let (libpq, value) = (provider == "postgres", decode(value));
-        match name {
+        match if provider == "mongodb" { option_of_mongodb(name) } else { name } {
             "user" if libpq || user.is_empty() => user = value,
             "password" if libpq || password.is_none() => password = Some(value),
             "host" if libpq || hosts.is_empty() => hosts = bracketed(&value.to_ascii_lowercase()),
@@ -296,6 +296,21 @@ fn parse(provider: &'static str, port: u16, rest: &str) -> Option<(Locator, Opti
         source = source.or_else(|| database.clone().filter(|_| port != 0));
     }
     Some((Locator { provider, user, host, database, source, tls: sealed }, password))
+}
+
+/// An option of a URL of MongoDB, as it is written here: "keys are case-insensitive".
+/// <https://github.com/mongodb/specifications/blob/master/source/connection-string/connection-string-spec.md>
+fn option_of_mongodb(name: &str) -> &str {
+    const KNOWN: [&str; 7] = [
+        "authSource",
+        "tls",
+        "ssl",
+        "tlsInsecure",
+        "tlsAllowInvalidCertificates",
+        "tlsAllowInvalidHostnames",
+        "sslInvalidHostNameAllowed",
+    ];
+    KNOWN.into_iter().find(|known| known.eq_ignore_ascii_case(name)).unwrap_or(name)
 }
 
 /// What a URL of MongoDB asks of TLS: there is no going on by it, so that it is either begun with or not; and it is with a
@@ -418,6 +433,8 @@ mod tests {
         for (rest, port, login, source, tls) in [
             ("u:p@h/shop", 27_017, "mongodb://u@h:27017/?authSource=shop", Some("shop"), Tls::Never),
             ("u:p@h/shop?authSource=admin", 27_017, "mongodb://u@h:27017", Some("admin"), Tls::Never),
+            ("u:p@h/?TLS=true", 27_017, "mongodb://u@h:27017", None, Tls::Verified),
+            ("u:p@h/shop?authsource=admin", 27_017, "mongodb://u@h:27017", Some("admin"), Tls::Never),
             ("u:p@h/?tls=true", 27_017, "mongodb://u@h:27017", None, Tls::Verified),
             ("u:p@h,h2:1/?ssl=true&tlsInsecure=true", 27_017, "mongodb://u@h:27017", None, Tls::Always),
             ("u:p@c.example/shop", 0, "mongodb://u@c.example", None, Tls::Verified),

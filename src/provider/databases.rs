@@ -258,7 +258,10 @@ fn by_other_names(learnt: &mut Learnt, asked: &[Server<'_>], found: &[Found<'_>]
         for other in found.iter().filter(|other| other.node != node) {
             let marked = mark.is_some() && learnt.marks.get(other.node) == mark.as_ref();
             let member = learnt.members.get(node).is_some_and(|members| members.contains(other.host));
-            if marked || member || learnt.fronts.contains(node) || other.local(&server.place) {
+            let fronted = learnt.fronts.contains(node) || learnt.fronts.contains(other.node);
+            // The name of a service, which is not looked up, may be that of any set.
+            let service = node.as_str().starts_with("mongodb:") && !other.host.contains(':');
+            if marked || member || fronted || service || other.local(&server.place) {
                 let why = format!("it may be the same server as {}, whose logins were not asked here", other.node);
                 let gap = learnt.facts.doubt(&server.place.to_string(), &why);
                 in_doubt(&mut learnt.facts, other.who, node, &gap);

@@ -316,7 +316,10 @@ fn collections(session: &mut Session<'_>, server: &Server<'_>, database: &str) -
     for name in names.iter().take(WEIGHED) {
         match session.ask(SIZE, database, name) {
             Ok(about) => {
-                let bytes = ["storageSize", "totalIndexSize"].iter().filter_map(|part| about.number(part)).sum::<i64>();
+                let bytes = ["storageSize", "totalIndexSize"]
+                    .iter()
+                    .filter_map(|part| about.number(part))
+                    .fold(0, i64::saturating_add);
                 sizes.push((u64::try_from(bytes).unwrap_or_default(), name));
             }
             Err(trouble) if trouble.code.is_none() => return None,

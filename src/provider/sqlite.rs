@@ -58,13 +58,13 @@ pub(crate) fn look(bundle: &mut Bundle, paths: &Paths, read: &[PathBuf], at: Tim
         for (credential, _) in &held {
             learnt.identities.insert(credential.clone(), (Fact::Known(who.clone()), Fact::Known(Status::Live)));
         }
-        one(&mut learnt.facts, (&node, &name), &path, &who);
+        one(&mut learnt.facts, (&node, &name), (&path, read), &who);
         learnt.described.push(node);
     }
     join(bundle, learnt);
 }
 
-fn one(facts: &mut Facts, (node, name): (&NodeId, &str), path: &Path, who: &PrincipalId) {
+fn one(facts: &mut Facts, (node, name): (&NodeId, &str), (path, read): (&Path, &[PathBuf]), who: &PrincipalId) {
     let source = facts.source(MODES, name);
     facts.principals.push(Principal {
         id: who.clone(),
@@ -100,19 +100,17 @@ fn one(facts: &mut Facts, (node, name): (&NodeId, &str), path: &Path, who: &Prin
             sources: vec![source.clone()],
         });
     }
-    if may.now.is_empty() {
-        let why = "what else of this machine writes the file, and may be made to, is not known";
-        let gap = facts.doubt(name, why);
-        facts.grants.push(Grant {
-            principal: who.clone(),
-            actions: anything(),
-            target: node.clone(),
-            allowed: Fact::Unknown(gap.clone()),
-            basis: Basis::None,
-            because: "what it may do there is not all known".to_owned(),
-            sources: vec![gap.source],
-        });
-    }
+    let why = "what else of this machine writes the file, and may be made to, is not known";
+    let gap = facts.doubt(name, why);
+    facts.grants.push(Grant {
+        principal: who.clone(),
+        actions: anything(),
+        target: node.clone(),
+        allowed: Fact::Unknown(gap.clone()),
+        basis: Basis::None,
+        because: "what it may do there is not all known".to_owned(),
+        sources: vec![gap.source],
+    });
     let holds = held(path, name, facts);
     let why = "copies of a file lie elsewhere, and are not seen from it";
     let gap = facts.doubt(&format!("{name}, its copies"), why);
@@ -131,7 +129,7 @@ fn one(facts: &mut Facts, (node, name): (&NodeId, &str), path: &Path, who: &Prin
         holds,
         sources: vec![source],
     });
-    if let Some(trace) = litestream(path) {
+    if let Some(trace) = litestream(path, read) {
         copied(facts, node, name, trace);
     }
 }
@@ -165,13 +163,16 @@ impl May {
     }
 }
 
+/// Opens what is no link, and waits for nobody: a pipe has no end.
+fn open(path: &Path) -> std::io::Result<File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).map_err(std::io::Error::other)?;
+    File::options().read(true).custom_flags(flags).open(path)
+}
+
 /// The largest tables, in words.
 fn held(path: &Path, name: &str, facts: &mut Facts) -> Option<String> {
-    let open = File::options()
-        .read(true)
-        .custom_flags(i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits() | rustix::fs::OFlags::NONBLOCK.bits()).ok()?)
-        .open(path);
-    let weighed = open.map_err(|_| GapReason::Denied).and_then(|file| {
+    let weighed = open(path).map_err(|_| GapReason::Denied).and_then(|file| {
         if file.metadata().is_ok_and(|about| about.is_file()) {
             pages::weigh(&file)
         } else {
@@ -193,19 +194,20 @@ fn held(path: &Path, name: &str, facts: &mut Facts) -> Option<String> {
 }
 
 /// What Litestream leaves beside a file that it copies, or a configuration of it that names the file.
-fn litestream(path: &Path) -> Option<&'static str> {
+fn litestream(path: &Path, read: &[PathBuf]) -> Option<&'static str> {
     let (folder, name) = (path.parent()?, path.file_name()?.to_str()?);
     if folder.join(format!(".{name}-litestream")).is_dir() {
         return Some("Litestream has been at work on the file");
     }
     let names = |folder: &Path| {
         let mut text = String::new();
-        let file = File::open(folder.join("litestream.yml")).ok()?;
+        let file = open(&folder.join("litestream.yml")).ok()?;
         file.metadata().ok()?.is_file().then_some(())?;
         file.take(64 << 10).read_to_string(&mut text).ok()?;
         text.contains(name).then_some("a configuration of Litestream names the file")
     };
-    folder.ancestors().take(4).find_map(names)
+    let within = |folder: &&Path| read.iter().any(|root| folder.starts_with(root));
+    folder.ancestors().take(4).take_while(within).find_map(names)
 }
 
 /// A copy of which nothing is known but the trace of what makes it.

@@ -169,6 +169,14 @@ impl Holds {
         let mut doubt = |place: Place| rights.more.push((action.to_owned(), place));
         if self.odd {
             doubt(Place::Everywhere);
+        } else if own && matches!(action, "anyAction" | "grantRole") && !self.of_admin() {
+            // What holds the server together stands there, and roles of it are none that are known.
+            doubt(Place::Everywhere);
+        } else if action == "anyAction" && !self.cluster && !whole {
+            // A database is dropped, and roles are given, by whoever may do it to the whole of it.
+            doubt(if own || self.telling { Place::Everywhere } else { self.place.clone() });
+            let of_it = ACTIONS.iter().filter(|(operation, _)| *operation != "dropDatabase" && !own);
+            rights.destroys.extend(of_it.map(|(operation, _)| (*operation, "anyAction", self.place.clone())));
         } else if action == "anyAction" && !self.cluster {
             rights.destroys.extend(ACTIONS.map(|(operation, _)| (operation, "anyAction", self.place.clone())));
             rights.lists_all |= self.place == Place::Everywhere;
@@ -192,6 +200,11 @@ impl Holds {
         } else {
             rights.lists_all |= action == "listDatabases" && self.place == Place::Everywhere;
         }
+    }
+
+    /// Whether it is the database whose roles reach everything.
+    fn of_admin(&self) -> bool {
+        matches!(&self.place, Place::Database(name) if name == "admin")
     }
 
     /// Notes the roles that may be given. Those of `admin` reach everything.
@@ -226,6 +239,26 @@ mod tests {
 
     fn at(database: &str, collection: &str, actions: &[&str]) -> Rights {
         read(&[&privilege(&[("db", text(database)), ("collection", text(collection))], actions)]).unwrap()
+    }
+
+    /// What holds a server together is never left without a doubt, and one collection gives no roles.
+    #[test]
+    fn rights_to_the_servers_own_and_to_one_collection() {
+        for name in ["config", "local"] {
+            for action in ["anyAction", "grantRole"] {
+                let rights = at(name, "", &[action]);
+                assert_eq!(rights.more, [(action.to_owned(), Place::Everywhere)], "{name} {action}");
+                assert!(rights.destroys.is_empty() && rights.gives.is_empty(), "{name} {action}");
+            }
+        }
+        assert_eq!(at("admin", "", &["grantRole"]).gives, [None]);
+        let inside = at("shop", "orders", &["anyAction"]);
+        assert!(
+            inside.gives.is_empty() && inside.destroys.iter().all(|(operation, _, _)| *operation != "dropDatabase")
+        );
+        assert_eq!(inside.destroys.len(), ACTIONS.len() - 1);
+        assert_eq!(inside.more, [("anyAction".to_owned(), Place::Inside("shop".to_owned()))]);
+        assert_eq!(at("admin", "system.users", &["anyAction"]).more, [("anyAction".to_owned(), Place::Everywhere)]);
     }
 
     #[test]

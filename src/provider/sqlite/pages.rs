@@ -132,6 +132,9 @@ impl Pages<'_> {
     }
 }
 
+/// The longest name of a table that is told, in bytes.
+const LONGEST: usize = 256;
+
 /// Of a row of the schema, the table that it is of and its first page; nothing, where it has none.
 fn row(cell: &[u8]) -> Option<(String, u32)> {
     let (_, at) = varint(cell, 0)?;
@@ -155,7 +158,8 @@ fn row(cell: &[u8]) -> Option<(String, u32)> {
         value = end;
     }
     let [(_, kind), _, (_, table), (_, root)] = fields.as_slice() else { return None };
-    if !matches!(*kind, b"table" | b"index") {
+    // A name that is longer than anybody writes is kept nowhere: many rows may point to one.
+    if !matches!(*kind, b"table" | b"index") || table.len() > LONGEST {
         return None;
     }
     let root = root.iter().try_fold(0_u32, |all, byte| all.checked_mul(256)?.checked_add(u32::from(*byte)))?;

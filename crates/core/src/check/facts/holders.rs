@@ -91,31 +91,34 @@ fn named_elsewhere(given: &Given<'_, '_>, credential: &Credential) -> Maybe {
         let name = world.principals.get(one.identity.known()?)?.name.clone();
         Some((one.within.clone()?, name))
     };
-    let Some((server, name)) = login(credential) else { return Ok(false) };
-    let alike = world.credentials.values().filter(|one| one.provider == credential.provider).filter_map(login);
-    let servers: BTreeSet<NodeId> =
-        alike.filter(|(other, called)| *other != server && *called == name).map(|(other, _)| other).collect();
-    if servers.is_empty() {
-        return Ok(false);
-    }
+    // Of one that is not told it is not known whose name it has.
+    let untold = |one: &Credential| Err(one.identity.gap().cloned().into_iter().collect());
+    let Some((server, name)) = login(credential) else { return untold(credential) };
+    let others = || world.credentials.values().filter(|one| one.provider == credential.provider);
+    let doubts: Vec<Maybe> = others().filter(|one| login(one).is_none()).map(untold).collect();
+    let alike = others().filter_map(login).filter(|(other, called)| *other != server && *called == name);
+    let servers: BTreeSet<NodeId> = alike.map(|(other, _)| other).collect();
     let places = |server: &NodeId| {
-        let (mut known, mut gaps) = (BTreeSet::new(), BTreeSet::new());
+        let (mut known, mut gaps, mut placed) = (BTreeSet::new(), BTreeSet::new(), None);
         for judged in given.judged {
             let Some(asset) = world.assets.get(&judged.asset) else { continue };
             if judged.asset == *server || asset.parent.as_ref() == Some(server) {
-                known.extend(judged.standing.environment.clone().filter(|name| !name.is_empty()));
+                let environment = judged.standing.environment.clone().filter(|name| !name.is_empty());
+                placed = Some(placed.unwrap_or(true) && environment.is_some());
+                known.extend(environment);
                 gaps.extend(asset.environment.gap().filter(|_| judged.standing.environment.is_none()).cloned());
             }
         }
-        (known, gaps)
+        (known, gaps, placed == Some(true))
     };
-    let (own, unplaced) = places(&server);
-    any(servers.iter().map(|other| {
-        let (known, mut gaps) = places(other);
+    let (own, unplaced, here) = places(&server);
+    let apart = servers.iter().map(|other| {
+        let (known, mut gaps, there) = places(other);
         gaps.extend(unplaced.iter().cloned());
         let differ = own.iter().any(|one| known.iter().any(|another| one != another));
-        if differ || gaps.is_empty() { Ok(differ) } else { Err(gaps) }
-    }))
+        if differ || here && there && gaps.is_empty() { Ok(differ) } else { Err(gaps) }
+    });
+    any(apart.chain(doubts))
 }
 
 /// Whether some session gets hold of a credential. Power does not speak of one that is known to be revoked; that lies
