@@ -17,13 +17,13 @@ use deadstop_core::redact::{Level as Redact, redact};
 use deadstop_core::render::{self, SarifFlavour};
 use deadstop_core::time::Time;
 use deadstop_core::verdict::{Rank, Severity};
-use deadstop_core::{bundle, check, iam, meaning, quote, shorthand};
+use deadstop_core::{bundle, check, iam, meaning, program as agent_program, quote, shorthand};
 
 /// What is done with bytes.
 type Body = fn(&[u8]);
 
 /// Every body by its name, which is that of its target.
-pub(crate) const ALL: [(&str, Body); 13] = [
+pub(crate) const ALL: [(&str, Body); 14] = [
     ("assessment", assessment),
     ("bundle", facts),
     ("check", a_check),
@@ -32,6 +32,7 @@ pub(crate) const ALL: [(&str, Body); 13] = [
     ("gate", gate),
     ("iam", policy),
     ("meaning", call),
+    ("program", program),
     ("quote", message),
     ("scan", scan),
     ("shell", shell),
@@ -139,6 +140,26 @@ fn policy(data: &[u8]) {
          [{{\"name\": \"p\", \"policy\": {text}}}]}}"
     );
     let _ = iam::simulate::simulate(&whole).map(drop);
+}
+
+/// Code of an agent program in each language: whatever is found in it is written as facts, and a gate that asks stands somewhere.
+fn program(data: &[u8]) {
+    let text = text(data);
+    let _ = agent_program::concerns(data);
+    for ending in ["py", "ts", "tsx", "js"] {
+        let source = agent_program::Source { path: format!("a.{ending}"), dotted: "a".to_owned(), text: text.clone() };
+        let Some(found) = agent_program::read(&[source], &|_| None) else { continue };
+        for tool in &found.tools {
+            assert!(
+                tool.gate != agent_program::Gate::Asks || tool.gate_at.is_some(),
+                "a gate that asks stands somewhere"
+            );
+        }
+        let session = SessionId::from("program:.");
+        let carried = agent_program::carried(&found, &session, Time::from_unix(0));
+        let open = !found.open.is_empty() || found.tools.iter().any(|tool| !tool.reaches.doubts.is_empty());
+        assert_eq!(open, carried.gap.is_some(), "what is not plain is a gap");
+    }
 }
 
 /// A message of a parser: whatever it quotes, what looks like a secret is not repeated.

@@ -20,6 +20,7 @@ use crate::collector::{self, AwsKeys, Collected, FingerprintKey, Logins, Options
 use crate::config::{Config, raw};
 use crate::provider::{self, aws::auditor::Auditor};
 use crate::readonly::{Call, ReadOnly};
+use crate::session::programs::Programs;
 use crate::session::{self, Discovered, Where};
 use crate::surroundings::Surroundings;
 
@@ -126,6 +127,8 @@ pub fn read(
     };
     let mut ids: Vec<SessionId> =
         session::discover(&place, &[]).sessions.into_iter().map(|session| session.id).collect();
+    let programs = session::programs::discover(&around.roots, around.home.as_deref(), around.now, cancel);
+    ids.extend(programs.sessions.iter().map(|session| session.id.clone()));
     let declared = declared(config, around, &ids);
     ids.extend(declared.iter().map(|session| session.id.clone()));
     let options = Options {
@@ -160,6 +163,7 @@ pub fn read(
     let (keys, tokens, logins) = (collected.aws_keys.clone(), collected.tokens.clone(), collected.logins.clone());
     let paths = collected.paths.clone();
     let mut bundle = join(collected, found, declared, around, scope);
+    run(&mut bundle, programs);
     let read = around.roots.iter().map(|root| around.cwd.join(root)).chain(around.home.clone());
     let read: Vec<PathBuf> = read.filter_map(|root| std::fs::canonicalize(root).ok()).collect();
     provider::sqlite::look(&mut bundle, &paths, &read, around.now);
@@ -278,6 +282,24 @@ fn join(
     bundle.sources.sort();
     bundle.sources.dedup_by(|a, b| a.id == b.id);
     bundle
+}
+
+/// Adds the agent programs, with what their tools may use.
+fn run(bundle: &mut Bundle, programs: Programs) {
+    let reach = bundle.sessions.items.first().map(|session| session.reach.clone());
+    let mut ways = programs.ways.clone();
+    programs.hold(&mut ways, &bundle.credentials.items);
+    bundle.ways.items.extend(ways);
+    bundle.sessions.gaps.extend(programs.gap);
+    bundle.sessions.items.extend(
+        programs
+            .sessions
+            .into_iter()
+            .map(|session| Session { reach: reach.clone().unwrap_or(session.reach), ..session }),
+    );
+    bundle.sources.extend(programs.sources);
+    bundle.sources.sort();
+    bundle.sources.dedup_by(|a, b| a.id == b.id);
 }
 
 /// Whether everything in reach was read: what was left out on purpose was not.

@@ -21,6 +21,7 @@ mod goose;
 mod join;
 mod kiro;
 mod opencode;
+pub mod programs;
 mod qwen;
 mod read;
 mod roo;
@@ -194,6 +195,7 @@ fn plain(place: &Where<'_>) -> (Session, Way) {
         managed: false,
         rule: None,
         because: "a program of this user runs with nothing in between".to_owned(),
+        approval: None,
         sources: Vec::new(),
     };
     (session, way)

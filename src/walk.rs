@@ -100,6 +100,10 @@ pub struct Walked {
 
 /// Gets every file of a walk, one at a time. One visitor a thread.
 pub trait Visitor: Send {
+    /// Whether a folder of that name is entered.
+    fn enters(&mut self, _name: &Path) -> bool {
+        true
+    }
     /// Whether the file is to be read, judged by its path alone.
     fn open(&mut self, path: &Path) -> Reading;
     /// Called with the first piece: whether the whole text is wanted in the end as well, up to so many bytes.
@@ -336,6 +340,7 @@ impl Shared<'_> {
         let mut below = Vec::new();
         for (name, kind) in listing.into_iter().rev() {
             match kind {
+                FileType::Directory if !visitor.enters(&name) => {}
                 FileType::Directory => {
                     below.push(Folder { root: folder.root, below: folder.below.join(&name), depth: folder.depth + 1 });
                 }

@@ -54,6 +54,10 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
             b"curl -sX POST https://backboard.railway.com/graphql/v2 -d '{\"query\":\"mutation { volumeDelete(volumeId: \\\"v\\\") }\"}'".to_vec(),
             b"python3 -c \"import boto3; boto3.client('rds').delete_db_instance(DBInstanceIdentifier='o')\" && make all".to_vec(),
         ],
+        "program" => ["langchain", "ai-sdk", "claude-agent-sdk", "autogen", "pydantic-ai"]
+            .iter()
+            .flat_map(|name| code(&String::from_utf8(read(&format!("tests/programs/{name}/cases.yaml"))).unwrap()))
+            .collect(),
         "quote" => vec![b"unknown field `waver`, expected one of \"a\", `b` at postgres://app:x@db/y".to_vec()],
         "scan" => vec![
             b"export A_TOKEN=\"abc123def456ghi789\"\nDATABASE_URL=postgres://app:pw@db.example/x\n-----BEGIN PRIVATE KEY-----\nAAAA\n".to_vec(),
@@ -69,6 +73,16 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
         "world" => all("worlds"),
         _ => Vec::new(),
     }
+}
+
+/// The files of some cases of agent programs.
+fn code(cases: &str) -> Vec<Vec<u8>> {
+    let blocks = cases.split(": |\n").skip(1).take(6);
+    let lines = |block: &str| {
+        let own = block.lines().take_while(|line| line.is_empty() || line.starts_with("        "));
+        own.map(|line| line.strip_prefix("        ").unwrap_or(line)).collect::<Vec<_>>().join("\n")
+    };
+    blocks.map(|block| lines(block).into_bytes()).collect()
 }
 
 /// A file of a built-in world's report.

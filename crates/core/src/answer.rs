@@ -3,7 +3,7 @@
 use crate::beside;
 use crate::fact::Fact;
 use crate::id::{NodeId, SessionId};
-use crate::model::{Agent, Asset};
+use crate::model::Asset;
 use crate::path::case::{Case, Registry, Rights};
 use crate::path::{Outcome, Path, Paths, Walker};
 use crate::pattern;
@@ -98,9 +98,7 @@ pub fn judge(ground: &Ground<'_>, policy: &Policy, only_headline: bool) -> Vec<J
         .map(|session| Walker::new(ground, policy, session))
         .collect();
     // Where no other program was assessed there is nothing to say of it: not having looked is no stop.
-    let is_plain = |session: &&crate::model::Session| session.agent == Agent::Plain;
-    let agents = world.sessions.values().any(|session| !is_plain(&session));
-    let plain = agents && world.sessions.values().any(|session| is_plain(&session));
+    let plain = world.sessions.values().any(|session| !world.counts(session));
     // A container that nothing is known to destroy as such counts through its contents alone.
     let has_deeds = |asset: &&Asset| ground.deeds.get(&asset.id).is_some_and(|deeds| !deeds.is_empty());
     let assets = world.assets.values().filter(has_deeds).map(|asset| (asset, standing(world, policy, asset)));

@@ -4,7 +4,7 @@
 //! the floors below its own and what stands before it on its own floor:
 //!
 //! - 3: `headline`, `fixes`, `assess`, `redact`, `diff`, `render`, `tabletop`: bundle → assessment → text
-//! - 2: `iam`, `meaning`, `world`, `power`, `gate`, `path`, `answer`, `check`: evaluators, each takes data and gives data
+//! - 2: `iam`, `meaning`, `program`, `world`, `power`, `gate`, `path`, `answer`, `check`: evaluators, each takes data and gives data
 //! - 1: `verdict`, `policy`, `assessment`, `bundle`, `catalogue`, `corpus`, `shorthand`
 //! - 0: `beside`, `pattern`, `quote`, `time`, `yaml`, `id`, `fact`, `model`
 
@@ -30,6 +30,7 @@ pub mod path;
 pub mod pattern;
 pub mod policy;
 pub mod power;
+pub mod program;
 pub mod quote;
 pub mod redact;
 pub mod render;

@@ -17,6 +17,7 @@ mod wrap;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use certain::uncertain;
+pub use code::Calls;
 pub use syntax::{DEEPEST, LONGEST};
 
 /// What a call does to this machine rather than to a provider: the name, and what that is.
@@ -126,6 +127,15 @@ pub fn of_tool(server: &str, tool: &str, arguments: Option<&serde_json::Value>, 
     let mut reader = interpret::Reader::new(around);
     reader.tool(server, tool, arguments);
     reader.done()
+}
+
+/// What the calls of code amount to that a grammar has read, and which of their names are known to destroy.
+#[must_use]
+pub fn of_calls(code: &Calls) -> (Meaning, BTreeSet<String>) {
+    let around = Around::default();
+    let mut reader = interpret::Reader::new(&around);
+    let known = code::read_calls(&mut reader, code);
+    (reader.meaning, known)
 }
 
 /// What reading a file with the agent's own tool amounts to: nothing.

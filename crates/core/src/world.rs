@@ -119,10 +119,12 @@ impl World {
         }
     }
 
-    /// Whether the headline counts a session: every agent, or any other program where no agent was found.
+    /// Whether the headline counts a session: every agent, or any other program where no agent was found. An agent program
+    /// does what its tools do and no more, so that one alone says nothing of what an agent would do here.
     #[must_use]
     pub fn counts(&self, session: &Session) -> bool {
-        session.agent != Agent::Plain || self.sessions.values().all(|other| other.agent == Agent::Plain)
+        let narrow = |other: &Session| matches!(other.agent, Agent::Plain | Agent::Program);
+        session.agent != Agent::Plain || self.sessions.values().all(narrow)
     }
 
     /// A node and everything above it, nearest first. A copy lies in its place, else in what it is a copy of.

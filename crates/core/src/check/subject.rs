@@ -221,6 +221,11 @@ const SESSION: &[Field] = &[
     field("has_intended", Bool, "whether it is declared which resources it is meant to touch"),
     field("destroys_unintended", Bool, "whether it can have something destroyed that is none of these"),
     field("production_assets", Int, "how many assets of the headline it can have destroyed"),
+    field(
+        "tool_runs_unasked",
+        Bool,
+        "whether a tool of this agent program that reaches an operation which destroys has nothing before it that asks",
+    ),
     field("ways", Records(WAY), "how it may issue calls"),
 ];
 

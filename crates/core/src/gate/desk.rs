@@ -156,6 +156,7 @@ impl<'a> Desk<'a> {
             managed: managed(&met.worst),
             rule: met.rule().map(str::to_owned),
             because: met.because(),
+            approval: None,
             sources,
         }
     }

@@ -122,7 +122,7 @@ pub(super) fn held(kind: &Interpreter, rest: &[Word]) -> Held {
     Held::Stdin
 }
 
-/// Reads code.
+/// Reads code of which nothing is known but its text.
 pub(super) fn read(reader: &mut Reader<'_>, text: &str) {
     let lower = text.to_lowercase();
     let strings = strings(text);
@@ -134,52 +134,94 @@ pub(super) fn read(reader: &mut Reader<'_>, text: &str) {
             reader.script(string);
         }
     }
-    aws(reader, text, &lower, &called);
-    for (call, hint, provider, action) in CALLS {
-        if lower.contains(hint) && called.iter().any(|name| name.to_lowercase() == call) {
-            reader.meaning.amount(
-                provider,
-                action,
-                Target::Any,
-                true,
-                "https://docs.python.org/3/using/cmdline.html#cmdoption-c",
-            );
-        }
-    }
+    calls(reader, text, &lower, &called);
     // Perl calls without brackets.
     if lower.starts_with("unlink ") || lower.contains(" unlink ") || lower.contains(";unlink ") {
         reader.meaning.amount(MACHINE, "file:delete", Target::Any, true, "https://perldoc.perl.org/functions/unlink");
     }
-    if text.contains("repos.delete(") {
-        reader.meaning.amount("github", "repos/delete", Target::Any, true, "https://github.com/octokit/octokit.js");
-    }
-    if lower.contains("redis") && called.contains("delete") {
-        reader.meaning.amount("redis", "DEL", Target::Any, true, "https://redis.io/docs/latest/commands/del/");
-    }
     requests(reader, text, &lower, &strings);
-    let dialect = if lower.contains("mysql") || lower.contains("mariadb") {
+    let dialect = dialect(&lower);
+    let mut queries = 0;
+    for string in strings.iter().filter(|string| is_sql(string)) {
+        queries += 1;
+        sql::read(&mut reader.meaning, dialect, string, false, SQL);
+    }
+    let asks = called.iter().any(|name| ["execute", "query", "executemany", "executescript"].contains(&name.as_str()));
+    if asks && queries == 0 {
+        sql::unread(&mut reader.meaning, dialect, SQL);
+    }
+    reader.doubt("code may do more than was found in it");
+}
+
+const SQL: &str = "https://www.postgresql.org/docs/current/sql-commands.html";
+
+/// The calls of code that a grammar has read.
+#[derive(Clone, Debug, Default)]
+pub struct Calls {
+    /// What is called with what, in the words of the code, for the names of clients in it.
+    pub text: String,
+    /// Texts that stand in it.
+    pub strings: Vec<String>,
+    /// The last name of everything that is called.
+    pub called: BTreeSet<String>,
+    /// Command lines that it runs.
+    pub commands: Vec<String>,
+    /// SQL that it has run; nothing, where that is not plain.
+    pub queries: Vec<Option<String>>,
+}
+
+/// Reads the calls of code, with the names of those that are found in a list here. What else it calls is for the caller to judge.
+pub(super) fn read_calls(reader: &mut Reader<'_>, code: &Calls) -> BTreeSet<String> {
+    let lower = code.text.to_lowercase();
+    for command in &code.commands {
+        reader.script(command);
+    }
+    let mut found = BTreeSet::new();
+    for name in &code.called {
+        // By itself, as of two names for one operation the second would add nothing.
+        let mut alone = Reader::new(reader.around);
+        calls(&mut alone, &code.text, &lower, &BTreeSet::from([name.clone()]));
+        if !alone.meaning.amounts.is_empty() {
+            found.insert(name.clone());
+            reader.meaning.amounts.append(&mut alone.meaning.amounts);
+        }
+    }
+    requests(reader, &code.text, &lower, &code.strings);
+    let dialect = dialect(&lower);
+    for query in &code.queries {
+        match query {
+            Some(query) => sql::read(&mut reader.meaning, dialect, query, false, SQL),
+            None => sql::unread(&mut reader.meaning, dialect, SQL),
+        }
+    }
+    found
+}
+
+fn dialect(lower: &str) -> sql::Dialect {
+    if lower.contains("mysql") || lower.contains("mariadb") {
         sql::Dialect::Mysql
     } else if lower.contains("sqlite") {
         sql::Dialect::Sqlite
     } else {
         sql::Dialect::Postgres
-    };
-    let mut queries = 0;
-    for string in strings.iter().filter(|string| is_sql(string)) {
-        queries += 1;
-        sql::read(
-            &mut reader.meaning,
-            dialect,
-            string,
-            false,
-            "https://www.postgresql.org/docs/current/sql-commands.html",
-        );
     }
-    let asks = called.iter().any(|name| ["execute", "query", "executemany", "executescript"].contains(&name.as_str()));
-    if asks && queries == 0 {
-        sql::unread(&mut reader.meaning, dialect, "https://www.postgresql.org/docs/current/sql-commands.html");
+}
+
+/// Calls by their names.
+fn calls(reader: &mut Reader<'_>, text: &str, lower: &str, called: &BTreeSet<String>) {
+    aws(reader, text, lower, called);
+    for (call, hint, provider, action) in CALLS {
+        if lower.contains(hint) && called.iter().any(|name| name.to_lowercase() == call) {
+            let source = "https://docs.python.org/3/using/cmdline.html#cmdoption-c";
+            reader.meaning.amount(provider, action, Target::Any, true, source);
+        }
     }
-    reader.doubt("code may do more than was found in it");
+    if text.contains("repos.delete(") && called.contains("delete") {
+        reader.meaning.amount("github", "repos/delete", Target::Any, true, "https://github.com/octokit/octokit.js");
+    }
+    if lower.contains("redis") && called.contains("delete") {
+        reader.meaning.amount("redis", "DEL", Target::Any, true, "https://redis.io/docs/latest/commands/del/");
+    }
 }
 
 /// Operations of AWS, by the names that its libraries give them.

@@ -205,6 +205,18 @@ pub enum Decision {
     Allow,
 }
 
+/// What the code of an agent program sets before one of its tools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Approval {
+    /// Nothing.
+    None,
+    /// Something that does not cover it.
+    Void,
+    /// Something that is documented to wait for an answer. Whose answer that is, is not in the code.
+    Asks,
+}
+
 /// How a session would issue calls. Gates see ways, not actions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -249,6 +261,9 @@ pub struct Way {
     pub rule: Option<String>,
     /// Why the gate decides so, in a sentence.
     pub because: String,
+    /// What an agent program sets before this tool of its; left out for other ways, and where that is not plain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
     /// Where this comes from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<SourceId>,

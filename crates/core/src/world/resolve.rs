@@ -160,6 +160,7 @@ fn freest(readings: &[&Way], clock: &Clock<'_>) -> Way {
             way.contained.clone_from(&other.contained);
         }
         way.reads |= other.reads;
+        way.approval = way.approval.zip(other.approval).map(|(one, other)| one.min(other));
         way.managed &= other.managed;
         way.needs.retain(|need| other.needs.contains(need));
         union(&mut way.carries, &other.carries);

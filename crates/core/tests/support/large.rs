@@ -44,6 +44,7 @@ fn way(n: usize) -> Way {
         managed: false,
         rule: None,
         because: "allowed".to_owned(),
+        approval: None,
         sources: Vec::new(),
     }
 }

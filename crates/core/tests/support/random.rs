@@ -105,6 +105,7 @@ fn ways() -> impl Strategy<Value = Vec<Way>> {
                 managed: false,
                 rule: None,
                 because: "so it is".to_owned(),
+                approval: None,
                 sources: Vec::new(),
             })
             .collect()

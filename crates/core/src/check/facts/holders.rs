@@ -9,7 +9,8 @@ use crate::assessment::LocationRow;
 use crate::check::subject::Subject;
 use crate::fact::{Fact, Gap};
 use crate::id::{NodeId, PrincipalId};
-use crate::model::{Atom, Credential, Decision, Grant, Principal, Session, Status, Step, Way, WayKind};
+use crate::model::reach::Approval;
+use crate::model::{Agent, Atom, Credential, Decision, Grant, Principal, Session, Status, Step, Way, WayKind};
 use crate::path::Walker;
 use crate::policy::Intended;
 use crate::power::Hold;
@@ -312,6 +313,16 @@ fn of_session(given: &Given<'_, '_>, walker: &Walker<'_, '_>) -> Facts {
             any(given.judged.iter().map(|judged| unintended(given, judged, session, intended))),
         );
     }
+    let of_tool = |way: &&Way| match way.approval {
+        Some(Approval::None | Approval::Void) => Ok(true),
+        Some(Approval::Asks) => Ok(false),
+        None => Err(way.decision.gap().cloned().into_iter().collect()),
+    };
+    let tools = || world.ways.values().filter(|way| way.session.as_ref() == Some(&session.id));
+    if session.agent == Agent::Program {
+        let unread = session.ways.gap().map(|gap| Err(BTreeSet::from([gap.clone()])));
+        facts.tell("tool_runs_unasked", any(tools().map(|way| of_tool(&way)).chain(unread)));
+    }
     match session.ways.gap() {
         None => facts.put("ways", ways(&mut BTreeSet::new(), world, session)),
         Some(gap) => facts.leave("ways", [gap.clone()]),
@@ -319,8 +330,9 @@ fn of_session(given: &Given<'_, '_>, walker: &Walker<'_, '_>) -> Facts {
     let mut gaps = BTreeSet::new();
     ways(&mut gaps, world, session);
     facts.leave("ways.decision", gaps);
-    let place =
-        world.ways.values().filter(|way| way.session.as_ref() == Some(&session.id)).flat_map(|way| &way.sources);
+    // A tool that runs unasked is where to begin.
+    let unasked = tools().any(|way| way.approval.is_some() && of_tool(&way) == Ok(true));
+    let place = tools().filter(|way| !unasked || of_tool(way) == Ok(true)).flat_map(|way| &way.sources);
     facts.location = place.filter_map(|id| world.sources.get(id)?.place.as_deref()).min().map(located);
     facts
 }

@@ -1,0 +1,117 @@
+//! A program as a session of the facts: its tools are its ways (floor 2).
+
+use super::tools::{Gate, Program, Tool};
+use crate::fact::{Fact, Gap, GapReason};
+use crate::id::{SessionId, SourceId, WayId};
+use crate::model::reach::{Answered, Approval, Outcome};
+use crate::model::{Decision, Source, Way, WayKind};
+use crate::time::Time;
+
+/// What the tools of a program come to.
+#[derive(Clone, Debug, Default)]
+pub struct Carried {
+    /// A way for each tool that reaches something.
+    pub ways: Vec<Way>,
+    /// What they rest on.
+    pub sources: Vec<Source>,
+    /// Why there may be more ways, or more that they carry.
+    pub gap: Option<Gap>,
+}
+
+/// The ways of a session that is this program. What a tool uses is for the caller to add to those that hold something.
+#[must_use]
+pub fn carried(program: &Program, session: &SessionId, at: Time) -> Carried {
+    let mut all = Carried::default();
+    for (number, tool) in program.tools.iter().enumerate() {
+        let place = format!("{}:{}", tool.path, tool.line);
+        for (path, line, why) in tool.reaches.doubts.iter().take(1) {
+            let operation = format!("what the tool `{}` does ({place}): {why}", tool.name);
+            all.open(session, &format!("tool/{number}"), &operation, &format!("{path}:{line}"), at);
+        }
+        if tool.reaches.operations.is_empty() && tool.reaches.anything.is_none() {
+            continue;
+        }
+        let source = Source {
+            id: SourceId(format!("program/{session}/{number}")),
+            provider: None,
+            operation: format!("read the tool `{}`", tool.name),
+            scope: None,
+            outcome: Outcome::Answered(Answered::Answered),
+            at,
+            run: None,
+            excerpt: None,
+            place: Some(place.clone()),
+            settle: None,
+        };
+        let (decision, because) = decided(tool, session, number, at, &mut all);
+        let anything = tool.reaches.anything.is_some();
+        all.ways.push(Way {
+            id: WayId(format!("{session}/tool/{number}")),
+            session: Some(session.clone()),
+            kind: if anything { WayKind::Shell } else { WayKind::Program },
+            name: format!("tool {}", tool.name),
+            carries: if anything { vec!["*".to_owned()] } else { tool.reaches.operations.iter().cloned().collect() },
+            reads: anything,
+            decision,
+            overrides: Vec::new(),
+            contained: Fact::Known(false),
+            escapes: Vec::new(),
+            holds: Vec::new(),
+            acts_as: Vec::new(),
+            needs: Vec::new(),
+            managed: false,
+            rule: (tool.gate != Gate::None && !tool.by.is_empty()).then(|| tool.by.clone()),
+            because,
+            approval: match tool.gate {
+                Gate::None => Some(Approval::None),
+                Gate::Void => Some(Approval::Void),
+                Gate::Asks => Some(Approval::Asks),
+                Gate::Unknown => None,
+            },
+            sources: vec![source.id.clone()],
+        });
+        all.sources.push(source);
+    }
+    for (number, open) in program.open.iter().enumerate() {
+        let operation = format!("which tools it has: {}", open.why);
+        all.open(session, &format!("open/{number}"), &operation, &format!("{}:{}", open.path, open.line), at);
+    }
+    all
+}
+
+/// What the gate does with a call of the tool. A gate that asks is answered by code of the same program, which may answer
+/// yes by itself: it is open.
+fn decided(tool: &Tool, session: &SessionId, number: usize, at: Time, all: &mut Carried) -> (Fact<Decision>, String) {
+    let framework = tool.framework;
+    let gate_at = tool.gate_at.as_ref().map(|(path, line)| format!("{path}:{line}"));
+    let stands = gate_at.as_deref().unwrap_or("its code");
+    match tool.gate {
+        Gate::None => (Fact::Known(Decision::Allow), format!("nothing of {framework} stands before it")),
+        Gate::Void => (Fact::Known(Decision::Allow), format!("{} ({stands}) does not cover it", tool.by)),
+        Gate::Unknown | Gate::Asks => {
+            let id = SourceId(format!("program/{session}/{number}/gate"));
+            let operation = format!("whether a person answers {} of the tool `{}`", tool.by, tool.name);
+            let settle = "whoever answers it is code: see that a person does, each time";
+            let mut source = Source::unanswered(id.clone(), &operation, GapReason::Unsupported, settle, at);
+            source.place.clone_from(&gate_at);
+            all.sources.push(source);
+            let because = if tool.gate == Gate::Asks {
+                format!("{} ({stands}) has it wait for an answer, and who answers is not in the code", tool.by)
+            } else {
+                format!("{} ({stands}) may have it wait for an answer", tool.by)
+            };
+            (Fact::Unknown(Gap { source: id, reason: GapReason::Unsupported }), because)
+        }
+    }
+}
+
+impl Carried {
+    fn open(&mut self, session: &SessionId, name: &str, operation: &str, place: &str, at: Time) {
+        let id = SourceId(format!("program/{session}/{name}/open"));
+        let settle = "a fragment that describes its ways (--merge)";
+        let mut source = Source::unanswered(id.clone(), operation, GapReason::Unsupported, settle, at);
+        source.place = Some(place.to_owned());
+        self.sources.push(source);
+        self.gap.get_or_insert(Gap { source: id, reason: GapReason::Unsupported });
+    }
+}
