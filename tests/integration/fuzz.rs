@@ -204,6 +204,12 @@ fn readers_of_settings_and_commands_hold() {
 }
 
 #[test]
+fn readers_of_code_hold() {
+    holds("program", 400);
+    holds("meaning", 500);
+}
+
+#[test]
 fn readers_of_what_lies_about_hold() {
     holds("scan", 40);
     holds("store", 40);

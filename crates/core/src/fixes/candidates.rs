@@ -228,7 +228,8 @@ impl Gather<'_, '_> {
                     Route::Own => {
                         sessions.insert(from.session.clone());
                     }
-                    Route::Deputy(way) => deputies.extend(world.ways.get(way)),
+                    // An approval in a program is given by code of the same program.
+                    Route::Deputy(way) => deputies.extend(world.ways.get(way).filter(|way| !self.in_program(way))),
                 }
             }
         }
@@ -269,6 +270,12 @@ impl Gather<'_, '_> {
                 changes: vec![Change::Approve(way.id.clone())],
             });
         }
+    }
+
+    /// Whether a way is a tool of an agent program.
+    fn in_program(&self, way: &Way) -> bool {
+        let session = way.session.as_ref().and_then(|id| self.ground.world.sessions.get(id));
+        session.is_some_and(|session| session.agent == Agent::Program)
     }
 
     /// The provider's protection, together with a deny of switching it off: by itself it would only slow the call.

@@ -4,9 +4,8 @@ use super::case::Case;
 use super::recovery::{self, Copies};
 use super::{Acting, Outcome, Path, Reading, Route, Walker};
 use crate::id::{PrincipalId, WayId};
-use crate::pattern;
 use crate::power::ground::Key;
-use crate::power::ground::sessions::identity_or_stand_in;
+use crate::power::ground::sessions::{carries, identity_or_stand_in};
 use crate::power::{AtomNo, Hold, Sight};
 use crate::verdict::Prevention;
 
@@ -118,7 +117,7 @@ impl<'a, 'g, 'w> Judge<'a, 'g, 'w> {
 
     fn carries(&self, way: &WayId, principal: &PrincipalId) -> bool {
         let way = self.walker.ground.world.ways.get(way);
-        way.is_some_and(|way| pattern::any(&way.carries, &self.call(principal)))
+        way.is_some_and(|way| carries(way, &self.call(principal)))
     }
 }
 

@@ -83,11 +83,14 @@ pub fn carried(program: &Program, session: &SessionId, at: Time) -> Carried {
 /// yes by itself: it is open.
 fn decided(tool: &Tool, session: &SessionId, number: usize, at: Time, all: &mut Carried) -> (Fact<Decision>, String) {
     let framework = tool.framework;
+    let reaches = reached(tool);
     let gate_at = tool.gate_at.as_ref().map(|(path, line)| format!("{path}:{line}"));
     let stands = gate_at.as_deref().unwrap_or("its code");
     match tool.gate {
-        Gate::None => (Fact::Known(Decision::Allow), format!("nothing of {framework} stands before it")),
-        Gate::Void => (Fact::Known(Decision::Allow), format!("{} ({stands}) does not cover it", tool.by)),
+        Gate::None => (Fact::Known(Decision::Allow), format!("{reaches}, and nothing of {framework} stands before it")),
+        Gate::Void => {
+            (Fact::Known(Decision::Allow), format!("{reaches}, and {} ({stands}) does not cover it", tool.by))
+        }
         Gate::Unknown | Gate::Asks => {
             let id = SourceId(format!("program/{session}/{number}/gate"));
             let operation = format!("whether a person answers {} of the tool `{}`", tool.by, tool.name);
@@ -96,12 +99,29 @@ fn decided(tool: &Tool, session: &SessionId, number: usize, at: Time, all: &mut 
             source.place.clone_from(&gate_at);
             all.sources.push(source);
             let because = if tool.gate == Gate::Asks {
-                format!("{} ({stands}) has it wait for an answer, and who answers is not in the code", tool.by)
+                format!(
+                    "{reaches}; {} ({stands}) has it wait for an answer, and who answers is not in the code",
+                    tool.by
+                )
             } else {
-                format!("{} ({stands}) may have it wait for an answer", tool.by)
+                format!("{reaches}, and {} ({stands}) may have it wait for an answer", tool.by)
             };
             (Fact::Unknown(Gap { source: id, reason: GapReason::Unsupported }), because)
         }
+    }
+}
+
+/// What a tool reaches, in words.
+fn reached(tool: &Tool) -> String {
+    const SHOWN: usize = 3;
+    if let Some((path, line, why)) = &tool.reaches.anything {
+        return format!("{why} ({path}:{line})");
+    }
+    let all = &tool.reaches.operations;
+    let shown = all.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match all.len().checked_sub(SHOWN) {
+        Some(more @ 1..) => format!("it reaches {shown} and {more} more"),
+        Some(0) | None => format!("it reaches {shown}"),
     }
 }
 

@@ -454,10 +454,14 @@ pub const fn generic(way: &Way) -> bool {
     way.holds.is_empty() && way.acts_as.is_empty()
 }
 
-/// Whether a way can carry a `provider/action`.
+/// Whether a way can carry a `provider/action`. What nobody listed may go by any call of its provider.
 #[must_use]
 pub fn carries(way: &Way, call: &str) -> bool {
-    pattern::any(&way.carries, call)
+    let of = |provider: &str| {
+        way.carries.iter().filter_map(|carried| carried.split_once('/')).any(|(own, _)| pattern::matches(own, provider))
+    };
+    let provider = call.split_once('/').filter(|(_, action)| *action == ANY_DELETE).map(|(provider, _)| provider);
+    pattern::any(&way.carries, call) || provider.is_some_and(of)
 }
 
 /// Who a credential authenticates as, or the stand-in for whoever that is.
