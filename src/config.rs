@@ -306,6 +306,7 @@ fn unused(providers: &BTreeMap<String, raw::Provider>) -> Vec<String> {
             (name != "aws" && !provider.regions.is_empty(), "regions"),
             (!provider.roles.is_empty() && (name != "aws" || provider.profile.is_none()), "roles"),
             (!database && !provider.hosts.is_empty(), "hosts"),
+            (name != "mongodb" && provider.resolver.is_some(), "resolver"),
             (database && provider.endpoint.is_some(), "endpoint"),
         ];
         for (_, setting) in unused.into_iter().filter(|(set, _)| *set) {

@@ -56,6 +56,8 @@ pub struct Live {
     pub regions: Vec<String>,
     /// The database servers that may be connected to with logins that are found, by provider: `host` or `host:port`.
     pub hosts: BTreeMap<String, Vec<String>>,
+    /// Where names of services are looked up instead of where this machine does.
+    pub resolver: Option<std::net::SocketAddr>,
     /// The providers that are asked; empty: all that this version asks.
     pub providers: Vec<String>,
     /// Who reads AWS accounts in the place of the keys that were found.
@@ -200,7 +202,7 @@ fn ask(
     let stage = tracing::info_span!("ask", credentials = count, calls).entered();
     let lent = live.auditor.as_ref().map(Auditor::lends).unwrap_or_default();
     let door = ReadOnly::new(live.endpoints.clone(), ASK_TIME, Arc::clone(cancel));
-    let door = door.lending(lent).with_hosts(live.hosts.clone()).proving(live.prove);
+    let door = door.lending(lent).with_hosts(live.hosts.clone()).resolving(live.resolver).proving(live.prove);
     let signs_in = tokens.0.iter().any(|token| token.provider == "aws");
     let mut endpoints = Vec::new();
     if live.asks("aws") && (!keys.0.is_empty() || signs_in || live.auditor.is_some()) {

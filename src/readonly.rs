@@ -6,6 +6,7 @@
 
 pub mod bson;
 mod call;
+mod lookup;
 pub mod mongodb;
 pub mod mysql;
 mod pace;
@@ -223,6 +224,10 @@ pub struct ReadOnly {
     named: BTreeSet<String>,
     /// Whether calls may be made as dry runs.
     proving: bool,
+    /// Where names of services are looked up; nothing: where this machine does.
+    resolver: Option<std::net::SocketAddr>,
+    /// Members of services that were looked up, by provider.
+    members: Mutex<BTreeSet<(String, socket::Place)>>,
     cancel: Arc<AtomicBool>,
     until: Instant,
     calls: Mutex<Vec<Call>>,
@@ -254,6 +259,8 @@ impl ReadOnly {
             hosts: BTreeMap::new(),
             named: BTreeSet::new(),
             proving: false,
+            resolver: None,
+            members: Mutex::default(),
             cancel,
             until: Instant::now() + time,
             calls: Mutex::default(),
@@ -266,6 +273,12 @@ impl ReadOnly {
     #[must_use]
     pub fn with_hosts(self, hosts: BTreeMap<String, Vec<String>>) -> Self {
         Self { hosts, ..self }
+    }
+
+    /// The same door, which has names of services looked up there.
+    #[must_use]
+    pub fn resolving(self, resolver: Option<std::net::SocketAddr>) -> Self {
+        Self { resolver, ..self }
     }
 
     /// The same door, through which credentials of these identities may be asked for.

@@ -144,6 +144,7 @@ pub(super) fn live(common: &Common, config: &Config) -> anyhow::Result<Option<Li
         endpoints,
         regions,
         hosts: hosts(config)?,
+        resolver: resolver(config)?,
         providers: common.provider.clone(),
         auditor: None,
         prove: common.prove.is_some(),
@@ -180,6 +181,15 @@ fn hosts(config: &Config) -> anyhow::Result<BTreeMap<String, Vec<String>>> {
         hosts.insert(engine.name.to_owned(), named.clone());
     }
     Ok(hosts)
+}
+
+/// Where the user has names of services looked up.
+fn resolver(config: &Config) -> anyhow::Result<Option<std::net::SocketAddr>> {
+    let Some(named) = config.providers.get("mongodb").and_then(|provider| provider.resolver.as_deref()) else {
+        return Ok(None);
+    };
+    let place = named.parse().or_else(|_| named.parse().map(|address| std::net::SocketAddr::new(address, 53)));
+    place.map(Some).context("providers.mongodb.resolver: an address such as `10.0.0.2` or `10.0.0.2:53`")
 }
 
 fn quoted(names: &[&str]) -> String {

@@ -151,6 +151,8 @@ pub struct Provider {
     /// Hosts that may be contacted with connection URLs found.
     #[serde(default)]
     pub hosts: Vec<String>,
+    /// The server that looks up the members of a service, in the place of this machine's own.
+    pub resolver: Option<String>,
     /// An emulator, a mock or a self-hosted instance.
     pub endpoint: Option<String>,
 }

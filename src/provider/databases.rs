@@ -42,16 +42,22 @@ pub static ENGINES: [Engine; 4] = [
 ];
 
 impl Engine {
-    /// Where a server is; nothing, where that is a socket of this machine, or a name of a service that is to be looked up.
+    /// Where a server is, or the service whose members are to be looked up; nothing, where that is a socket of this machine.
     fn place(&self, host: &str) -> Option<Place> {
-        let looked_up = self.name == "mongodb" && !host.contains(':');
-        Place::read(host, self.usual).filter(|_| !looked_up)
+        Place::read(host, self.usual)
+    }
+
+    /// Whether that is the name of a service.
+    fn looks_up(&self, host: &str) -> bool {
+        self.name == "mongodb" && !host.contains(':')
     }
 }
 
 /// One login at one server, with the passwords and databases that it was found with.
 pub(super) struct Server<'a> {
     pub(super) place: Place,
+    /// Whether that is the name of a service, whose members are to be looked up.
+    pub(super) looked_up: bool,
     pub(super) node: NodeId,
     pub(super) who: PrincipalId,
     pub(super) logins: Vec<&'a Login>,
@@ -200,7 +206,8 @@ pub fn ask(door: &ReadOnly, logins: &Logins, wanted: &dyn Fn(&str) -> bool, at: 
             let place = logins.iter().find_map(|login| engine.place(&login.host));
             match place {
                 Some(place) if door.names(engine.name, &place) && asked.len() < MOST => {
-                    asked.push(Server { place, node: node.clone(), who: who.clone(), logins });
+                    let looked_up = logins.iter().any(|login| engine.looks_up(&login.host));
+                    asked.push(Server { place, looked_up, node: node.clone(), who: who.clone(), logins });
                 }
                 place => {
                     let source = not_named(engine, node, place.as_ref(), at);
@@ -349,6 +356,7 @@ mod tests {
         let (one, other) = (login("correct-horse"), login("shop"));
         let server = Server {
             place: Place { host: "h".to_owned(), port: 5432 },
+            looked_up: false,
             node: NodeId("s".to_owned()),
             who: PrincipalId("p".to_owned()),
             logins: vec![&one, &other],

@@ -53,15 +53,34 @@ const SERIES: [&str; 16] =
 const LOOKED_INTO: usize = 8;
 const WEIGHED: usize = 32;
 
+/// How many members of a service are tried.
+const MEMBERS: usize = 3;
+
 /// Where a login's user is kept, where its place does not say.
 const USUAL: &str = "admin";
 
 /// Asks a server with the logins that were found for one name.
 pub(super) fn ask(door: &ReadOnly, server: &Server<'_>, at: Time) -> Learnt {
     let mut last = Trouble::from(GapReason::Unsupported);
-    for found in &server.logins {
+    let places = if server.looked_up {
+        let credential = server.logins.first().map(|login| login.credential.as_str()).unwrap_or_default();
+        match door.members(ABOUT.provider, &server.place, credential) {
+            Ok(places) => places,
+            Err(trouble) => return server.refused(ABOUT, at, &trouble),
+        }
+    } else {
+        vec![server.place.clone()]
+    };
+    // One member that answers tells for all of them.
+    let tries = server.logins.iter().flat_map(|found| places.iter().take(MEMBERS).map(move |place| (found, place)));
+    let mut refused = BTreeSet::new();
+    for (found, place) in tries {
+        // What one member refuses the others do.
+        if refused.contains(&found.credential) {
+            continue;
+        }
         let login = statement::Login {
-            place: server.place.clone(),
+            place: place.clone(),
             tls: found.tls,
             user: found.user.as_deref().unwrap_or_default(),
             database: found.source.as_deref().unwrap_or(USUAL),
@@ -75,7 +94,12 @@ pub(super) fn ask(door: &ReadOnly, server: &Server<'_>, at: Time) -> Learnt {
                 last = GapReason::Denied.into();
             }
             Ok(mut session) => return learn(&mut session, server, found, at),
-            Err(trouble) => last = trouble,
+            Err(trouble) => {
+                if trouble.reason == GapReason::Denied {
+                    refused.insert(found.credential.clone());
+                }
+                last = trouble;
+            }
         }
     }
     server.refused(ABOUT, at, &last)

@@ -179,7 +179,9 @@ impl ReadOnly {
     /// Whether the user's own configuration names a server of a provider.
     #[must_use]
     pub fn names(&self, provider: &str, place: &Place) -> bool {
-        self.hosts.get(provider).is_some_and(|hosts| place.named_by(hosts))
+        let members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        let member = members.contains(&(provider.to_owned(), place.clone()));
+        member || self.hosts.get(provider).is_some_and(|hosts| place.named_by(hosts))
     }
 
     /// Connects to a server that the user named, and to no other.

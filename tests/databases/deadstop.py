@@ -21,7 +21,7 @@ class Deadstop:
         for part in ("home", "system", "work"):
             (root / part).mkdir(parents=True, exist_ok=True)
         (root / "work" / ".env").write_text(text)
-        (root / "deadstop.yaml").write_text(f"schema: deadstop.config/1\nproviders:\n  {provider}: {{hosts: {json.dumps(hosts)}}}\n{more}")
+        (root / "deadstop.yaml").write_text(f"schema: deadstop.config/1\nproviders:\n  {provider}: {json.dumps(hosts if isinstance(hosts, dict) else {'hosts': hosts})}\n{more}")
         return root
 
     def run(self, name, text, provider, hosts, *flags, config=True, env=None, more=""):

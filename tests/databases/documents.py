@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import os
+import socket
 import socketserver
 import struct
 import subprocess
@@ -494,9 +495,14 @@ class Server(World):
             self.engines = engines
             check(answer(name)[0] == "unknown", f"MongoDB, {name}")
             self.version, self.engines = "7.0.14", kept
-        # The name of a service is looked up nowhere.
-        _, _, found, calls = deadstop.run("mongodb service", f"DATABASE_URL=mongodb+srv://app:word-Tr0ub4dor-3x@db.internal.example/shop\n", "mongodb", ["db.internal.example"], "--live")
-        check(not calls and {said(asset) for asset in found.values() if asset["in_headline"]} == {"unknown"}, f"MongoDB, a service: {calls}")
+        # The name of a service is looked up where the user says, if the user names it; without an answer nothing is known.
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            nobody = "127.0.0.1:%d" % taken.getsockname()[1]
+        for hosts, most in [({"hosts": ["db.internal.example"], "resolver": nobody}, 1), ({"hosts": [], "resolver": nobody}, 0)]:
+            _, _, found, calls = deadstop.run(f"mongodb service {most}", f"DATABASE_URL=mongodb+srv://app:word-Tr0ub4dor-3x@db.internal.example/shop\n", "mongodb", hosts, "--live")
+            check([call["operation"] for call in calls] == ["look up the members (SRV)"] * most, f"MongoDB, a service: {calls}")
+            check({said(asset) for asset in found.values() if asset["in_headline"]} == {"unknown"}, f"MongoDB, a service: {found}")
         case.drop()
 
     def logged(self, deadstop, check):
