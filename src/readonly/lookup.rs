@@ -82,10 +82,12 @@ fn of_system() -> Option<SocketAddr> {
 }
 
 fn reason(error: &Error) -> GapReason {
-    match error {
-        Error::Timeout => GapReason::TimedOut,
-        Error::IoError(_) => GapReason::Unreachable,
-        _ => GapReason::Malformed,
+    if matches!(error, Error::Timeout) {
+        GapReason::TimedOut
+    } else if matches!(error, Error::IoError(_)) {
+        GapReason::Unreachable
+    } else {
+        GapReason::Malformed
     }
 }
 

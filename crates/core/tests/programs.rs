@@ -6,7 +6,6 @@
 //! program is not plain. The `source` of a case is what documents it.
 
 #![expect(clippy::disallowed_methods, reason = "the harness hands the files of tests/programs to the core")]
-#![expect(clippy::unwrap_used, reason = "a test ends where its case cannot be read")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
