@@ -286,19 +286,20 @@ fn join(
     bundle
 }
 
-/// Adds the agent programs, with what their tools may use.
+/// Adds the agent programs, with what their tools may use. What was not read of what they reach, a tool may use as well.
 fn run(bundle: &mut Bundle, programs: Programs) {
     let reach = bundle.sessions.items.first().map(|session| session.reach.clone());
     let mut ways = programs.ways.clone();
     programs.hold(&mut ways, &bundle.credentials.items);
     bundle.ways.items.extend(ways);
     bundle.sessions.gaps.extend(programs.gap);
-    bundle.sessions.items.extend(
-        programs
-            .sessions
-            .into_iter()
-            .map(|session| Session { reach: reach.clone().unwrap_or(session.reach), ..session }),
-    );
+    for mut session in programs.sessions {
+        session.reach = reach.clone().unwrap_or(session.reach);
+        if let (Fact::Unknown(gap), Fact::Known(_)) = (&session.reach, &session.ways) {
+            session.ways = Fact::Unknown(gap.clone());
+        }
+        bundle.sessions.items.push(session);
+    }
     bundle.sources.extend(programs.sources);
     bundle.sources.sort();
     bundle.sources.dedup_by(|a, b| a.id == b.id);
