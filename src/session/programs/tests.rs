@@ -87,3 +87,22 @@ fn a_file_that_is_too_long_leaves_its_tools_in_doubt() {
     let [session] = found.sessions.as_slice() else { panic!("{found:?}") };
     assert!(session.ways.gap().is_some());
 }
+
+#[test]
+fn no_secret_of_the_code_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = "sk_live_9aF3kQ7xZ2mN8vB4cL6pR1tY";
+    let code = format!(
+        "import x_{secret} as odd\nfrom langchain.tools import tool\nfrom langchain.agents import create_agent\n\n\n@tool(\"{secret}\")\ndef act(a):\n    odd.run(\"{secret}\")\n    subprocess.run([\"{secret}\", a])\n\n\nagent = create_agent(\"m\", tools=[act, \"{secret}\"])\n"
+    );
+    fs::write(folder.path().join("agent.py"), code).unwrap();
+    fs::write(
+        folder.path().join("web.ts"),
+        format!("import {{ tool, generateText }} from \"ai\";\nimport run from \"https://u:{secret}@host/m.ts?key={secret}\";\nawait generateText({{ tools: {{ \"{secret}\": tool({{ execute: async () => run(\"{secret}\") }}) }} }});\n"),
+    )
+    .unwrap();
+    let found = look(folder.path());
+    assert!(!found.sources.is_empty());
+    let all = format!("{found:?}");
+    assert!(!all.contains(secret), "{all}");
+}

@@ -163,8 +163,10 @@ pub fn read(entries: &[Source], load: &dyn Fn(&str) -> Option<Source>) -> Option
             reaches.doubt(&path, made.line, format!("what runs for the tool `{}` is not plain", made.name));
         }
         let (gate, by, gate_at) = approval::of(&finder, made, &reaches);
+        reaches.doubts =
+            std::mem::take(&mut reaches.doubts).into_iter().map(|(path, line, why)| (path, line, told(&why))).collect();
         tools.push(Tool {
-            name: made.name.clone(),
+            name: told(&made.name),
             framework: made.framework.name,
             path,
             line: made.line,
@@ -177,6 +179,18 @@ pub fn read(entries: &[Source], load: &dyn Fn(&str) -> Option<Source>) -> Option
     tools.sort_by(|a, b| (&a.path, a.line, &a.name).cmp(&(&b.path, b.line, &b.name)));
     tools.dedup();
     Some(Program { frameworks, tools, open })
+}
+
+/// A text of the code as it may be shown: on one line, with nothing in it that looks like a secret.
+fn told(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let hidden = |c: char| {
+        c.is_control()
+            || ('\u{200b}'..='\u{200f}').contains(&c)
+            || ('\u{202a}'..='\u{202e}').contains(&c)
+            || ('\u{2060}'..='\u{2069}').contains(&c)
+    };
+    crate::quote::guarded(&text.chars().filter(|c| !hidden(*c)).take(LONGEST).collect::<String>())
 }
 
 fn ready_made(ready: Reach, path: &str, made: &Made) -> Reaches {
