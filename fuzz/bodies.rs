@@ -159,6 +159,7 @@ fn program(data: &[u8]) {
         let carried = agent_program::carried(&found, &session, Time::from_unix(0));
         let open = !found.open.is_empty() || found.tools.iter().any(|tool| !tool.reaches.doubts.is_empty());
         assert_eq!(open, carried.gap.is_some(), "what is not plain is a gap");
+        assert!(carried.ways.iter().any(|way| way.decision.gap().is_some()), "code may do more than was found in it");
     }
 }
 

@@ -19,7 +19,7 @@ use super::read::{self, shown};
 use crate::walk::{Chunk, Limits, Reading, Seen, Visitor, walk};
 
 /// The endings of code that is read.
-const ENDINGS: [&str; 9] = ["py", "ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs"];
+const ENDINGS: [&str; 10] = ["py", "pyw", "ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs"];
 
 /// Folders of code that others wrote, or that a build made.
 const LEFT: [&str; 13] = [
@@ -151,6 +151,10 @@ fn one(folder: &Path, files: Vec<Code>, home: Option<&Path>) -> Option<Program> 
     }
     let load = |dotted: &str| {
         let below = dotted.replace('.', "/");
+        // A name that is none leads out of the folder.
+        if below.starts_with('/') || below.contains("//") {
+            return None;
+        }
         let endings = ENDINGS.iter().flat_map(|ending| [format!(".{ending}"), format!("/index.{ending}")]);
         endings.chain(["/__init__.py".to_owned()]).find_map(|ending| {
             let path = folder.join(format!("{below}{ending}"));
@@ -199,9 +203,6 @@ fn add(
     }
     let id = SessionId(id);
     let Carried { ways, sources, gap } = program::carried(program, &id, now);
-    if ways.is_empty() && gap.is_none() {
-        return;
-    }
     let frameworks: Vec<&str> = program.frameworks.iter().copied().collect();
     let shown = shown(folder, home);
     let name = match frameworks.as_slice() {
@@ -251,7 +252,7 @@ impl Visitor for Reader {
         }
         path.clone_into(&mut self.file);
         self.again();
-        Reading::Text
+        Reading::Any
     }
 
     fn head(&mut self, _first: &[u8]) -> Option<usize> {

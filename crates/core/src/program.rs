@@ -6,6 +6,7 @@
 
 mod approval;
 mod carried;
+mod declared;
 mod frameworks;
 mod known;
 mod lower;

@@ -213,6 +213,8 @@ pub enum Approval {
     None,
     /// Something that does not cover it.
     Void,
+    /// Something of which it is not plain whether it asks.
+    Open,
     /// Something that is documented to wait for an answer. Whose answer that is, is not in the code.
     Asks,
 }
@@ -261,7 +263,7 @@ pub struct Way {
     pub rule: Option<String>,
     /// Why the gate decides so, in a sentence.
     pub because: String,
-    /// What an agent program sets before this tool of its; left out for other ways, and where that is not plain.
+    /// What an agent program sets before this tool of its; left out for other ways.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
     /// Where this comes from.

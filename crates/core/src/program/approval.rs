@@ -5,7 +5,6 @@
 
 use super::frameworks::Yes;
 use super::names::{Origin, Spot, Written};
-use super::reach::Reaches;
 use super::syntax::{Call, Value, last};
 use super::tools::{Carrier, Finder, Gate, Made};
 use super::wide;
@@ -35,13 +34,14 @@ impl Found {
 }
 
 /// What stands before a tool.
-pub(super) fn of(finder: &Finder<'_>, made: &Made, reaches: &Reaches) -> (Gate, String, Option<(String, u64)>) {
-    let own = own(finder, made).or(body(finder, made, reaches)).or(whole(finder, made));
+pub(super) fn of(finder: &Finder<'_>, made: &Made) -> (Gate, String, Option<(String, u64)>) {
+    let own = own(finder, made).or(body(finder, made)).or(whole(finder, made));
     // What only tells a model of a tool does not run it, where something else does.
     let tells = |carrier: &&Carrier| ["bind_tools", "bindTools"].contains(&carrier.form.callee);
     let carriers: Vec<&Carrier> = made.carriers.iter().filter_map(|number| finder.carriers.get(*number)).collect();
     let running: Vec<&Carrier> = carriers.iter().copied().filter(|carrier| !tells(carrier)).collect();
-    let carriers = if running.is_empty() { carriers } else { running };
+    let runs = !running.is_empty() && running.iter().all(|carrier| carrier.form.callee == "ToolNode");
+    let carriers = if runs { running } else { carriers };
     let mut all = carriers.into_iter().map(|carrier| own.clone().or(around(finder, carrier, made)));
     let first = all.next();
     let found = first
@@ -73,6 +73,8 @@ pub(super) fn setting(call: &Call, name: &str, yes: Yes, module: usize) -> Found
         };
     };
     let gate = match (value, yes) {
+        // What is spread beside it may say otherwise.
+        _ if call.is_open() => Gate::Unknown,
         (Value::Bool(true), Yes::True) => Gate::Asks,
         (Value::Text(text, false), Yes::Word(word)) if text == word => Gate::Asks,
         (Value::Bool(false) | Value::Nothing, _) | (Value::Text(_, false), Yes::Word(_)) => Gate::Void,
@@ -124,7 +126,7 @@ fn own(finder: &Finder<'_>, made: &Made) -> Found {
             for name in ["approval_func", "middleware"] {
                 let Some(value) = call.option(name).filter(|value| **value != Value::Nothing) else { continue };
                 // `approval_required()` of AG2 waits for a person.
-                let asks = |item: &Value| item.call().and_then(|call| last(&call.callee)) == Some("approval_required");
+                let asks = |item: &Value| item.call().is_some_and(|made| of_package(finder, *spot, made, "ag2"));
                 let all = value.items().is_some_and(|items| !items.is_empty() && items.iter().all(asks));
                 let gate = if all { Gate::Asks } else { Gate::Unknown };
                 found = Found::new(gate, &format!("`{name}`"), module, call.line_of(name));
@@ -137,8 +139,11 @@ fn own(finder: &Finder<'_>, made: &Made) -> Found {
 
 /// The value of what a decorator is read from, or of an argument, as the call that made it.
 pub(super) fn made_by(finder: &Finder<'_>, spot: Spot, value: &Value) -> Option<(Spot, Call)> {
-    finder.code.written(spot, value).into_iter().find_map(|written| match written {
-        Written::Value(at, Value::Call(call)) => Some((at, *call)),
+    let written = finder.code.written(spot, value);
+    // Of several that it may be, any may be the one.
+    let [written] = <[Written; 1]>::try_from(written).ok()?;
+    Some(written).and_then(|written| match written {
+        Written::Value(at, Value::Call(call)) => Some((at, Call::clone(&call))),
         Written::Value(..) | Written::Unit(_) | Written::Class(..) | Written::Unknown => None,
     })
 }
@@ -182,7 +187,10 @@ pub(super) fn mode(made: &Call, class: &str, module: usize) -> Found {
         };
         return Found::new(gate, &format!("the default of `{class}`"), module, made.line);
     };
+    // A class of its own may ask in its own way.
+    let known = ["UserProxyAgent", "ConversableAgent", "AssistantAgent"].contains(&class);
     let gate = match mode.text() {
+        _ if !known || made.is_open() => Gate::Unknown,
         Some("ALWAYS") => Gate::Asks,
         Some(_) => Gate::Void,
         None => Gate::Unknown,
@@ -194,72 +202,63 @@ pub(super) fn mode(made: &Call, class: &str, module: usize) -> Found {
 pub(super) const ASKS: [&str; 9] =
     ["input", "confirm", "Confirm.ask", "prompt", "ask_approval", "questionary", "question", "ainput", "select"];
 
-/// Questions in the tool's own code.
-fn body(finder: &Finder<'_>, made: &Made, reaches: &Reaches) -> Found {
-    let _ = reaches;
+/// Questions in the tool's own code. Of several functions that may run, each has to ask.
+fn body(finder: &Finder<'_>, made: &Made) -> Found {
+    let mut all = made.runs.iter().map(|spot| asked(finder, made, *spot));
+    let Some(first) = all.next() else { return Found::none() };
+    all.fold(first, |least, next| if next.gate < least.gate { next } else { least })
+}
+
+fn asked(finder: &Finder<'_>, made: &Made, spot: Spot) -> Found {
     let mut found = Found::none();
-    for spot in &made.runs {
-        let Some(unit) = finder.code.unit(*spot) else { continue };
-        for call in &unit.calls {
-            let name = finder.named(*spot, call);
-            let name = name.as_str();
-            let package = finder.code.origins(*spot, &call.callee).into_iter().any(|origin| {
-                matches!(origin, Origin::Package(..) | Origin::Builtin(_) | Origin::Param(_) | Origin::Unknown(_))
-            });
-            let stops = match made.framework.id {
-                "langchain" => name == "interrupt",
-                "llamaindex" => name == "wait_for_event",
-                _ => false,
-            };
-            let earlier = unit
-                .calls
-                .iter()
-                .any(|other| other.line < call.line && !super::known::plain(last(&other.callee).unwrap_or_default()));
-            if stops && package {
-                let gate = if call.inner || earlier { Gate::Unknown } else { Gate::Asks };
-                found = found.or(Found::new(gate, &format!("`{name}`"), spot.module, call.line));
+    let Some(unit) = finder.code.unit(spot) else { return found };
+    for call in &unit.calls {
+        let name = finder.named(spot, call);
+        let name = name.as_str();
+        let origins = finder.code.origins(spot, &call.callee);
+        let from = |roots: &[&str]| matches!(origins.as_slice(), [Origin::Package(root, _)] if roots.iter().any(|own| root == own || root.starts_with(&format!("{own}/"))));
+        let handed = |names: &[&str]| {
+            let Value::Path(parts) = &call.callee else { return false };
+            parts.len() == 2
+                && parts.first().is_some_and(|first| names.contains(&first.as_str()) && unit.params.contains(first))
+        };
+        // Whatever stands before it, or on its line, or in what it is given, runs first.
+        let first = unit
+            .calls
+            .iter()
+            .all(|other| std::ptr::eq(&raw const **other, &raw const **call) || other.line > call.line);
+        let stands = |stops: bool, steady: bool| {
+            if stops && steady && first && !call.inner { Gate::Asks } else { Gate::Unknown }
+        };
+        let under = call.under.as_ref().map(|(condition, leaves)| (condition.as_str(), *leaves));
+        let waits = |field: &str| {
+            under.is_some_and(|(condition, leaves)| {
+                let of = condition.strip_prefix("not ").and_then(|rest| rest.trim().rsplit_once('.'));
+                leaves && of.is_some_and(|(of, name)| name == field && unit.params.iter().any(|param| param == of))
+            })
+        };
+        let confirms = || under.is_some_and(|(condition, _)| condition.trim().ends_with(".tool_confirmation"));
+        let gate = match (made.framework.id, name) {
+            ("langchain", "interrupt") => stands(true, from(&["langgraph", "@langchain/langgraph", "langchain"])),
+            ("llamaindex", "wait_for_event") => stands(true, handed(&["ctx", "context"])),
+            // It goes on behind the question, unless it returns.
+            ("google-adk", "request_confirmation") if waits("tool_confirmation") && first => Gate::Asks,
+            ("google-adk", "request_confirmation") if !call.inner || confirms() => Gate::Void,
+            ("pydantic-ai", "ApprovalRequired") if waits("tool_call_approved") && first && from(&["pydantic_ai"]) => {
+                Gate::Asks
             }
-            let under = call.under.as_ref().map(|(condition, leaves)| (condition.as_str(), *leaves));
-            let waits = |condition: &str, field: &str| {
-                condition
-                    .strip_prefix("not ")
-                    .and_then(|rest| rest.trim().rsplit_once('.'))
-                    .is_some_and(|(of, name)| name == field && unit.params.iter().any(|param| param == of))
-            };
-            let found_here = match (made.framework.id, name) {
-                // It goes on behind the question, unless it returns.
-                ("google-adk", "request_confirmation") => Some(match under {
-                    Some((condition, leaves)) if waits(condition, "tool_confirmation") => {
-                        if leaves && !earlier {
-                            Gate::Asks
-                        } else if leaves {
-                            Gate::Unknown
-                        } else {
-                            Gate::Void
-                        }
-                    }
-                    _ if !call.inner => Gate::Void,
-                    _ => Gate::Unknown,
-                }),
-                ("pydantic-ai", "ApprovalRequired") => Some(match under {
-                    Some((condition, true)) if waits(condition, "tool_call_approved") && !earlier => Gate::Asks,
-                    _ => Gate::Unknown,
-                }),
-                ("llamaindex", "write_event_to_stream") => Some(Gate::Void),
-                ("mastra", "suspend") => Some(Gate::Unknown),
-                _ => None,
-            };
-            if let Some(gate) = found_here {
-                found = found.or(Found::new(gate, &format!("`{name}`"), spot.module, call.line));
+            ("google-adk", "request_confirmation") | ("pydantic-ai", "ApprovalRequired") | ("mastra", "suspend") => {
+                Gate::Unknown
             }
-            if ASKS.contains(&name) && package {
-                found = found.or(Found::new(Gate::Unknown, &format!("`{name}`"), spot.module, call.line));
-            }
-        }
-        let called = unit.calls.iter().any(|call| finder.named(*spot, call) == "ApprovalRequired");
-        if !called && unit.mentions.iter().any(|name| name == "ApprovalRequired") {
-            found = found.or(Found::new(Gate::Unknown, "`ApprovalRequired`", spot.module, unit.line));
-        }
+            ("llamaindex", "write_event_to_stream") => Gate::Void,
+            (_, name) if ASKS.contains(&name) => Gate::Unknown,
+            _ => continue,
+        };
+        found = found.or(Found::new(gate, &format!("`{name}`"), spot.module, call.line));
+    }
+    let called = unit.calls.iter().any(|call| finder.named(spot, call) == "ApprovalRequired");
+    if !called && unit.mentions.contains("ApprovalRequired") {
+        found = found.or(Found::new(Gate::Unknown, "`ApprovalRequired`", spot.module, unit.line));
     }
     found
 }
@@ -300,7 +299,7 @@ fn around(finder: &Finder<'_>, carrier: &Carrier, made: &Made) -> Found {
                     entries.iter().rev().find(|(key, ..)| key == name).map_or(call.line, |(_, _, line)| *line)
                 };
                 match whole.entry(&made.name) {
-                    None if *more => Found {
+                    _ if *more => Found {
                         rules: true,
                         ..Found::new(Gate::Unknown, "`toolApproval`", module, call.line_of("toolApproval"))
                     },
@@ -353,11 +352,13 @@ fn langchain(finder: &Finder<'_>, carrier: &Carrier, name: &str) -> Found {
     let (spot, call) = (carrier.spot, &carrier.call);
     let mut found = Found::none();
     for option in ["interrupt_on", "interruptOn"] {
-        if let Some(value) = call.option(option) {
+        let takes = ["create_deep_agent", "createDeepAgent"].contains(&carrier.form.callee);
+        if let Some(value) = call.option(option).filter(|_| takes) {
             found = found.or(keyed(finder, (spot, value), name, (spot.module, call.line_of(option))));
         }
     }
     let middleware = call.option("middleware").map(|value| finder.code.written(spot, value)).unwrap_or_default();
+    let several = middleware.len() > 1 || call.is_open();
     for written in middleware {
         let Written::Value(at, Value::List(items, more)) = written else {
             found = found.or(Found::new(Gate::Unknown, "`middleware`", spot.module, call.line_of("middleware")));
@@ -384,6 +385,9 @@ fn langchain(finder: &Finder<'_>, carrier: &Carrier, name: &str) -> Found {
             (_, []) => Found::none(),
             _ => at(Gate::Void),
         });
+    }
+    if several && found.gate == Gate::Asks {
+        found.gate = Gate::Unknown;
     }
     found
 }
@@ -417,7 +421,7 @@ fn keyed(finder: &Finder<'_>, (spot, value): (Spot, &Value), name: &str, (module
         };
         let whole = Value::Record(entries.clone(), more, 0);
         let next = match whole.entry(name) {
-            None if more => Found::new(Gate::Unknown, by, module, line),
+            _ if more => Found::new(Gate::Unknown, by, module, line),
             None => orphan(finder, &entries, by, (module, line)),
             Some(value) => Found::new(decided(value), by, module, line),
         };

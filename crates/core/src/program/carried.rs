@@ -1,5 +1,7 @@
 //! Which tools an agent carries: what stands among them, however it is written (floor 2).
 
+use std::rc::Rc;
+
 use super::approval;
 use super::frameworks::{self, Maker, Reach};
 use super::names::{Code, Origin, Spot, Written};
@@ -13,7 +15,13 @@ impl Finder<'_> {
         let given = carrier.call.arg(carrier.form.function.0, carrier.form.function.1).cloned();
         match given {
             Some(value) => self.among(number, &carrier, carrier.spot, &value, 0),
-            None if carrier.call.args.iter().any(|arg| arg.many) => {
+            // Options that stand elsewhere may hold tools.
+            None if carrier
+                .call
+                .args
+                .iter()
+                .any(|arg| arg.many || (arg.name.is_none() && self.is_options(carrier.spot, &arg.value))) =>
+            {
                 self.open(carrier.spot, carrier.call.line, "the tools of this agent are not plain");
             }
             None => {}
@@ -35,6 +43,13 @@ impl Finder<'_> {
         if carrier.call.option("tool_retriever").is_some() {
             self.open(carrier.spot, carrier.call.line, "the tools of this agent are not plain");
         }
+    }
+
+    /// Whether an argument may be options that are put together elsewhere.
+    fn is_options(&self, spot: Spot, value: &Value) -> bool {
+        let script = self.code.modules.get(spot.module).is_some_and(|module| !module.path.ends_with(".py"));
+        script
+            && !matches!(value, Value::Record(..) | Value::Text(..) | Value::Nothing | Value::Bool(_) | Value::Unit(_))
     }
 
     /// The tools that this very call makes.
@@ -103,7 +118,9 @@ impl Finder<'_> {
         let Some(here) = self.code.unit(unit) else { return };
         let (line, name) = (here.line, here.name.clone());
         let known: Vec<usize> = self.by_place.get(&(unit.module, line)).cloned().unwrap_or_default();
-        if !known.is_empty() {
+        // What stands above it at Pydantic AI gives the bare function back, which is no tool but for the agent there.
+        let bare = carrier.framework.id == "pydantic-ai" && carrier.form.callee != "FunctionToolset";
+        if !known.is_empty() && !bare {
             return known.into_iter().for_each(|tool| self.carry(tool, number));
         }
         if !carrier.framework.plain {
@@ -147,7 +164,7 @@ impl Finder<'_> {
             return known.into_iter().for_each(|tool| self.carry(tool, number));
         }
         let mut found = false;
-        for origin in self.code.origins(spot, &Value::Call(Box::new(call.clone()))) {
+        for origin in self.code.origins(spot, &Value::Call(Rc::new(call.clone()))) {
             if let Origin::Instance(module, class) = origin {
                 found = true;
                 self.of_class(number, module, class);
@@ -225,6 +242,7 @@ impl Finder<'_> {
                 // An object of its own: `{execute: …}`.
                 Written::Value(at, record @ Value::Record(..)) => {
                     if record.entry("execute").is_none() {
+                        self.open(at, line, "a tool of this agent is not plain");
                         continue;
                     }
                     let args = vec![Arg { name: None, value: record, many: false, line }];
@@ -276,7 +294,7 @@ impl Finder<'_> {
             "mcp" => {
                 let asks = record.entry("require_approval").is_none_or(|value| value.text() == Some("always"));
                 if !asks || kind == "mcp_toolset" {
-                    self.open(spot, line, "the tools of an MCP server are not told in the code");
+                    self.brought_from_elsewhere(spot, line, "the tools of an MCP server are not told in the code");
                 }
                 return true;
             }

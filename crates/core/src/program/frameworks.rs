@@ -112,24 +112,24 @@ pub(super) fn is_root(root: &str) -> bool {
     root != "google" && of(root, &[]).is_some()
 }
 
-/// Whether a text imports a framework, or looks as if it did.
+/// Whether a text imports a framework, or looks as if it did: the name of one stands by itself in a line that imports.
 pub(super) fn concerns(text: &[u8]) -> bool {
-    let imports = |line: &[u8]| {
-        let Ok(line) = std::str::from_utf8(line) else { return false };
-        let line = line.trim_start();
-        let python = line.strip_prefix("from ").or_else(|| line.strip_prefix("import "));
-        let name = python.map(|rest| rest.split([' ', ',', ';']).next().unwrap_or_default());
-        let quoted = line.rsplit(['\'', '"']).nth(1).filter(|_| {
-            line.contains("from ")
-                || line.contains("require(")
-                || line.starts_with("import")
-                || line.contains("import(")
-        });
-        name.into_iter().chain(quoted).any(|name| {
-            let parts: Vec<String> = name.split('.').map(str::to_owned).collect();
-            let (first, rest) = parts.split_first().map_or((name, &[][..]), |(first, rest)| (first.as_str(), rest));
-            of(if name.contains('/') { name } else { first }, rest).is_some()
+    text.split(|byte| *byte == b'\n').any(|line| {
+        let line = String::from_utf8_lossy(line);
+        ["import", "from", "require"].iter().any(|word| line.contains(word)) && names_one(&line)
+    })
+}
+
+fn names_one(line: &str) -> bool {
+    let inner = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '@');
+    ALL.iter().flat_map(|framework| framework.roots).any(|root| {
+        line.match_indices(root).any(|(at, _)| {
+            let before = line.get(..at).and_then(|text| text.chars().next_back());
+            let after = line.get(at + root.len()..).and_then(|text| text.chars().next());
+            let quoted = |c: Option<char>| c.is_some_and(|c| matches!(c, '"' | '\'' | '`'));
+            let alone = !before.is_some_and(inner) && !after.is_some_and(inner);
+            // Two letters are a word of any comment.
+            alone && (root.len() > 2 || (quoted(before) && (quoted(after) || after == Some('/'))))
         })
-    };
-    text.split(|byte| *byte == b'\n').any(imports)
+    })
 }

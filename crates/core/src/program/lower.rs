@@ -1,6 +1,7 @@
 //! What the readers of both languages share: the tree, and the module that is made from it (floor 2).
 
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use tree_sitter::{Language, Node, ParseOptions, Parser, Tree};
 
@@ -79,11 +80,11 @@ impl<'t> Lower<'t> {
     /// A call is made.
     pub(super) fn calls(&mut self, callee: Value, args: Vec<Arg>, line: u64) -> Value {
         let under = if let [one] = self.branches.as_slice() { Some(one.clone()) } else { None };
-        let call = Call { callee, args, line, inner: !self.branches.is_empty(), under };
+        let call = Rc::new(Call { callee, args, line, inner: !self.branches.is_empty(), under });
         if let Some(unit) = self.current() {
-            unit.calls.push(call.clone());
+            unit.calls.push(Rc::clone(&call));
         }
-        Value::Call(Box::new(call))
+        Value::Call(call)
     }
 
     pub(super) fn current(&mut self) -> Option<&mut Unit> {
@@ -113,10 +114,8 @@ impl<'t> Lower<'t> {
 
     /// A name is read.
     pub(super) fn mention(&mut self, name: &str) {
-        if let Some(unit) = self.current()
-            && !unit.mentions.iter().any(|known| known == name)
-        {
-            unit.mentions.push(name.to_owned());
+        if let Some(unit) = self.current() {
+            unit.mentions.insert(name.to_owned());
         }
     }
 

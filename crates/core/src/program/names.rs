@@ -1,5 +1,6 @@
 //! What a name stands for: the modules of one program, and the way from a name to where it comes from (floor 2).
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::syntax::{Module, Unit, Value};
@@ -55,9 +56,21 @@ pub(super) enum Written {
     Unknown,
 }
 
+/// How many steps one question about a name may take, and all of a program.
+const MOST_STEPS: u32 = 2_000;
+const MOST_STEPS_IN_ALL: u32 = 8_000_000;
+
+/// The most text of one program that is read, in bytes.
+const MOST_TEXT: usize = 8 << 20;
+
 /// The files of one program that matter.
 #[derive(Debug, Default)]
 pub(super) struct Code {
+    /// Steps that were taken for one question, and for all.
+    steps: Cell<u32>,
+    all_steps: Cell<u32>,
+    /// Whether a question was left for want of steps.
+    tired: Cell<bool>,
     pub(super) modules: Vec<Module>,
     by_name: BTreeMap<String, usize>,
     /// Modules of the program that were not found or not read to their end.
@@ -69,12 +82,14 @@ impl Code {
     pub(super) fn read(entries: &[Source], load: &dyn Fn(&str) -> Option<Source>) -> Self {
         let mut code = Self::default();
         let mut tried = BTreeSet::new();
+        let mut text = 0;
         let mut waiting: Vec<Source> = entries.iter().rev().cloned().collect();
         while let Some(source) = waiting.pop() {
             if code.by_name.contains_key(&source.dotted) {
                 continue;
             }
-            if code.modules.len() >= MOST_MODULES {
+            text += source.text.len();
+            if code.modules.len() >= MOST_MODULES || text > MOST_TEXT {
                 code.cut = true;
                 break;
             }
@@ -124,15 +139,32 @@ impl Code {
         })
     }
 
+    /// Whether some question was not followed to its end.
+    pub(super) fn is_tired(&self) -> bool {
+        self.tired.get()
+    }
+
+    /// One step more; whether it may be taken.
+    fn step(&self) -> bool {
+        self.steps.set(self.steps.get().saturating_add(1));
+        self.all_steps.set(self.all_steps.get().saturating_add(1));
+        let goes_on = self.steps.get() <= MOST_STEPS && self.all_steps.get() <= MOST_STEPS_IN_ALL;
+        if !goes_on {
+            self.tired.set(true);
+        }
+        goes_on
+    }
+
     /// Where a value at a place comes from.
     pub(super) fn origins(&self, at: Spot, value: &Value) -> Vec<Origin> {
+        self.steps.set(0);
         let mut found = Vec::new();
         self.follow(at, value, 0, &mut found);
         found
     }
 
     fn follow(&self, at: Spot, value: &Value, depth: usize, found: &mut Vec<Origin>) {
-        if depth > DEEPEST || found.len() >= MOST_ORIGINS {
+        if depth > DEEPEST || found.len() >= MOST_ORIGINS || !self.step() {
             return keep(found, Origin::Unknown(String::new()));
         }
         match value {
@@ -246,13 +278,16 @@ impl Code {
 
     /// The values as they are written that a value stands for, names followed and nothing called.
     pub(super) fn written(&self, at: Spot, value: &Value) -> Vec<Written> {
+        self.steps.set(0);
         let mut found = Vec::new();
         self.look_up(at, value, 0, &mut found);
         found
     }
 
     fn look_up(&self, at: Spot, value: &Value, depth: usize, found: &mut Vec<Written>) {
-        let Some(module) = self.modules.get(at.module).filter(|_| depth < DEEPEST && found.len() < MOST_ORIGINS) else {
+        let Some(module) =
+            self.modules.get(at.module).filter(|_| depth < DEEPEST && found.len() < MOST_ORIGINS && self.step())
+        else {
             return found.push(Written::Unknown);
         };
         let parts = match value {
@@ -387,7 +422,7 @@ impl Code {
     /// What is read of something, part by part.
     fn part(&self, origin: Origin, rest: &[String], depth: usize, found: &mut Vec<Origin>) {
         let Some((first, deeper)) = rest.split_first() else { return keep(found, origin) };
-        if depth > DEEPEST {
+        if depth > DEEPEST || !self.step() {
             return keep(found, Origin::Unknown(rest.last().cloned().unwrap_or_default()));
         }
         match origin {
@@ -439,7 +474,7 @@ impl Code {
         let Some((file, own)) = self.modules.get(module).and_then(|file| Some((file, file.classes.get(class)?))) else {
             return;
         };
-        if depth > DEEPEST {
+        if depth > DEEPEST || !self.step() {
             return keep(found, Origin::Unknown(name.to_owned()));
         }
         let top = Spot { module, unit: 0 };

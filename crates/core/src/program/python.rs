@@ -326,6 +326,12 @@ impl Lower<'_> {
                 value
             }
             "assignment" => self.assignment(node),
+            "list_comprehension" | "set_comprehension" | "dictionary_comprehension" | "generator_expression" => {
+                for child in children(node) {
+                    self.branch(|lower| lower.statement(child));
+                }
+                Value::Other
+            }
             "integer" | "float" | "ellipsis" | "comment" => Value::Other,
             _ => {
                 for child in children(node) {

@@ -399,7 +399,9 @@ impl Lower<'_> {
     }
 
     fn called(&mut self, node: Node<'_>, function: &str) -> Value {
-        let callee = self.field(node, function);
+        // `await import("x")` brings what `require("x")` does.
+        let imports = node.child_by_field_name(function).is_some_and(|callee| callee.kind() == "import");
+        let callee = if imports { Value::Path(vec!["require".to_owned()]) } else { self.field(node, function) };
         let mut args = Vec::new();
         if let Some(list) = node.child_by_field_name("arguments") {
             if list.kind() == "template_string" {

@@ -14,7 +14,7 @@ impl Finder<'_> {
             .flat_map(|(module, file)| {
                 file.units.iter().enumerate().map(move |(unit, here)| (Spot { module, unit }, here))
             })
-            .flat_map(|(spot, unit)| unit.calls.iter().map(move |call| (spot, call.clone())))
+            .flat_map(|(spot, unit)| unit.calls.iter().map(move |call| (spot, Call::clone(call))))
             .collect();
         for (spot, call) in calls {
             for origin in self.code.origins(spot, &call.callee) {
@@ -96,7 +96,11 @@ impl Finder<'_> {
                 for (key, value, line) in entries {
                     for written in self.code.written(spot, value) {
                         let Written::Value(place, Value::Call(call)) = &written else {
-                            self.open(spot, *line, "the tools of an MCP server are not told in the code");
+                            self.brought_from_elsewhere(
+                                spot,
+                                *line,
+                                "the tools of an MCP server are not told in the code",
+                            );
                             continue;
                         };
                         let carrier = self
@@ -104,7 +108,11 @@ impl Finder<'_> {
                             .iter()
                             .position(|carrier| carrier.call == **call && carrier.spot.module == place.module);
                         let Some(carrier) = carrier else {
-                            self.open(spot, *line, "the tools of an MCP server are not told in the code");
+                            self.brought_from_elsewhere(
+                                spot,
+                                *line,
+                                "the tools of an MCP server are not told in the code",
+                            );
                             continue;
                         };
                         for (number, made) in self.made.iter().enumerate() {
@@ -353,6 +361,12 @@ pub(super) fn mastra(finder: &Finder<'_>, sandbox: bool) -> Found {
     let name = "requireToolApproval";
     let mut all: Option<Found> = None;
     let mut asks: Option<Found> = None;
+    // Which agent or sandbox a setting belongs to is told by nothing where there are several, and other runs have rules of their own.
+    let count = |wanted: &str| finder.calls.iter().filter(|(.., name)| name == wanted).count();
+    let others = ["network", "streamLegacy", "generateLegacy", "streamVNext", "generateVNext", "streamUntilIdle"];
+    let alone = count("Agent") == 1 && count("Workspace") <= 1 && others.iter().all(|name| count(name) == 0);
+    let yes = if alone { Gate::Asks } else { Gate::Unknown };
+    let off = finder.calls.iter().any(|(_, call, _)| call.option(name) == Some(&Value::Bool(false)));
     for (module, file) in finder.code.modules.iter().enumerate() {
         for unit in &file.units {
             for call in &unit.calls {
@@ -360,11 +374,11 @@ pub(super) fn mastra(finder: &Finder<'_>, sandbox: bool) -> Found {
                     && last(&call.callee) == Some("Workspace")
                     && let Some(set) = call.option("tools").and_then(|value| value.entry("requireApproval"))
                 {
-                    let gate = if *set == Value::Bool(true) { Gate::Asks } else { Gate::Unknown };
+                    let gate = if *set == Value::Bool(true) { yes } else { Gate::Unknown };
                     return Found::new(gate, "`requireApproval` of the workspace", module, call.line_of("tools"));
                 }
                 if let Some(found) = call.option("defaultOptions").and_then(|value| value.entry(name)) {
-                    let gate = if *found == Value::Bool(true) { Gate::Asks } else { Gate::Unknown };
+                    let gate = if *found == Value::Bool(true) && !off { yes } else { Gate::Unknown };
                     return Found::new(
                         gate,
                         "`defaultOptions.requireToolApproval`",
@@ -376,7 +390,7 @@ pub(super) fn mastra(finder: &Finder<'_>, sandbox: bool) -> Found {
                     continue;
                 }
                 let gate = match call.option(name) {
-                    Some(Value::Bool(true)) => Gate::Asks,
+                    Some(Value::Bool(true)) => yes,
                     Some(Value::Bool(false)) | None => Gate::None,
                     Some(_) => Gate::Unknown,
                 };

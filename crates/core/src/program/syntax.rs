@@ -1,7 +1,8 @@
 //! What is kept of a source file, whatever its language: imports, functions, classes, calls, and what names stand for
 //! (floor 2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// The longest file that is read, in bytes. Nobody writes a longer one by hand.
 pub(super) const LONGEST: usize = 512 << 10;
@@ -47,13 +48,13 @@ pub(super) struct Unit {
     /// What stands above it.
     pub(super) decorators: Vec<Value>,
     /// Every call in it, those in units within it left out.
-    pub(super) calls: Vec<Call>,
+    pub(super) calls: Vec<Rc<Call>>,
     /// Every text in it that is no documentation.
     pub(super) texts: Vec<String>,
     /// Names that are set in it, with all that they are set to and where.
     pub(super) names: BTreeMap<String, Vec<(Value, u64)>>,
     /// Names that are read in it.
-    pub(super) mentions: Vec<String>,
+    pub(super) mentions: BTreeSet<String>,
 }
 
 /// A class.
@@ -156,7 +157,7 @@ pub(super) enum Value {
     /// Something read from what is no name: `connect().cursor`.
     Member(Box<Value>, String),
     /// What a call returns.
-    Call(Box<Call>),
+    Call(Rc<Call>),
     /// A function, by its number in the module.
     Unit(usize),
     /// One of several.

@@ -1,6 +1,7 @@
 //! The tools of a program: where each is declared, under which name, and which agents carry it (floor 2).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::Source;
 use super::approval;
@@ -78,6 +79,9 @@ pub struct Program {
     pub open: BTreeSet<Open>,
 }
 
+/// The most tools of one program.
+const MOST_TOOLS: usize = 500;
+
 /// A tool in the making.
 #[derive(Clone, Debug)]
 pub(super) struct Made {
@@ -114,7 +118,9 @@ pub(super) struct Finder<'c> {
     pub(super) carriers: Vec<Carrier>,
     pub(super) open: BTreeSet<Open>,
     /// Every call of the program, with what it is named where it comes from.
-    pub(super) calls: Vec<(Spot, Call, String)>,
+    pub(super) calls: Vec<(Spot, Rc<Call>, String)>,
+    /// Where it is not plain what an agent carries.
+    pub(super) unclear: Option<(usize, u64)>,
     /// Classes of which methods are tools.
     pub(super) specs: BTreeSet<(usize, usize)>,
     /// Tools by the module and line that declare them.
@@ -132,24 +138,28 @@ pub fn read(entries: &[Source], load: &dyn Fn(&str) -> Option<Source>) -> Option
         carriers: Vec::new(),
         open: BTreeSet::new(),
         calls: Vec::new(),
+        unclear: None,
         specs: BTreeSet::new(),
         by_place: BTreeMap::new(),
     };
     finder.find();
     let frameworks: BTreeSet<&'static str> = (finder.made.iter().map(|made| made.framework.name))
         .chain(finder.carriers.iter().map(|carrier| carrier.framework.name))
+        .chain(entries.iter().filter_map(|source| finder.speaks(source)))
         .collect();
-    let mut open = std::mem::take(&mut finder.open);
     for (module, source) in entries.iter().filter_map(|source| Some((code.module(&source.dotted)?, source))) {
         if module.broken {
-            let why = "the file was not understood to its end".to_owned();
-            open.insert(Open { path: source.path.clone(), line: 1, why });
+            finder.doubt(&source.path, "the file was not understood to its end");
         }
     }
     if code.cut {
-        open.insert(Open { path: String::new(), line: 0, why: "it has more files than are read".to_owned() });
+        finder.doubt("", "it has more files than are read");
     }
-    if finder.made.is_empty() && open.is_empty() {
+    if code.is_tired() {
+        finder.doubt("", "what its names stand for was not followed to its end");
+    }
+    let speaks: Vec<&'static str> = entries.iter().filter_map(|source| finder.speaks(source)).collect();
+    if finder.made.is_empty() && finder.carriers.is_empty() && finder.open.is_empty() && speaks.is_empty() {
         return None;
     }
     let mut tools: Vec<Tool> = Vec::new();
@@ -162,7 +172,7 @@ pub fn read(entries: &[Source], load: &dyn Fn(&str) -> Option<Source>) -> Option
         if made.lost {
             reaches.doubt(&path, made.line, format!("what runs for the tool `{}` is not plain", made.name));
         }
-        let (gate, by, gate_at) = approval::of(&finder, made, &reaches);
+        let (gate, by, gate_at) = approval::of(&finder, made);
         reaches.doubts =
             std::mem::take(&mut reaches.doubts).into_iter().map(|(path, line, why)| (path, line, told(&why))).collect();
         tools.push(Tool {
@@ -178,7 +188,10 @@ pub fn read(entries: &[Source], load: &dyn Fn(&str) -> Option<Source>) -> Option
     }
     tools.sort_by(|a, b| (&a.path, a.line, &a.name).cmp(&(&b.path, b.line, &b.name)));
     tools.dedup();
-    Some(Program { frameworks, tools, open })
+    if code.is_tired() {
+        finder.doubt("", "what its names stand for was not followed to its end");
+    }
+    Some(Program { frameworks, tools, open: finder.open })
 }
 
 /// A text of the code as it may be shown: on one line, with nothing in it that looks like a secret.
@@ -233,10 +246,20 @@ impl Finder<'_> {
         for spot in spots {
             for call in code.unit(spot).map(|unit| unit.calls.as_slice()).unwrap_or_default() {
                 let name = self.named(spot, call);
-                self.calls.push((spot, call.clone(), name));
+                self.calls.push((spot, Rc::clone(call), name));
             }
         }
         self.special();
+    }
+
+    /// The framework that a file imports and whose tools or agents it speaks of, in whatever way.
+    fn speaks(&self, source: &Source) -> Option<&'static str> {
+        let module = self.code.module(&source.dotted)?;
+        let number = self.code.modules.iter().position(|other| std::ptr::eq(other, module))?;
+        let framework = self.framework_of(number)?;
+        let text = source.text.to_lowercase();
+        let words = ["tool", "agent", "plugin", "add_function", "function_map"];
+        words.iter().any(|word| text.contains(word)).then_some(framework.name)
     }
 
     /// What a call is named where it comes from, whatever it is called here.
@@ -251,7 +274,13 @@ impl Finder<'_> {
             | Origin::Builtin(_)
             | Origin::Unknown(_) => None,
         };
-        let from = self.code.origins(spot, &call.callee).into_iter().find_map(of);
+        let origins = self.code.origins(spot, &call.callee);
+        // One that is the program's own, or may be, is not the framework's of that name.
+        let own = |origin: &Origin| matches!(origin, Origin::Unit(_) | Origin::Class(..) | Origin::Instance(..));
+        if origins.len() > 1 || origins.iter().any(own) {
+            return String::new();
+        }
+        let from = origins.into_iter().find_map(of);
         from.or_else(|| last(&call.callee).map(str::to_owned)).unwrap_or_default()
     }
 
@@ -259,20 +288,37 @@ impl Finder<'_> {
         self.code.modules.get(module).map(|module| module.path.clone()).unwrap_or_default()
     }
 
-    pub(super) fn open(&mut self, spot: Spot, line: u64, why: &str) {
+    fn doubt(&mut self, path: &str, why: &str) {
+        self.unclear.get_or_insert((0, 1));
+        self.open.insert(Open { path: path.to_owned(), line: 1, why: why.to_owned() });
+    }
+
+    /// Something brings tools that are not told in the code.
+    pub(super) fn brought_from_elsewhere(&mut self, spot: Spot, line: u64, why: &str) {
         let path = self.path(spot.module);
         self.open.insert(Open { path, line, why: why.to_owned() });
     }
 
+    /// What an agent carries is not plain, so that no tool is known to be carried by those alone that were found.
+    pub(super) fn open(&mut self, spot: Spot, line: u64, why: &str) {
+        self.brought_from_elsewhere(spot, line, why);
+        self.unclear.get_or_insert((spot.module, line));
+    }
+
     pub(super) fn add(&mut self, made: Made) -> usize {
         let number = self.made.len();
+        // More than anybody writes: what is left out is not taken for nothing.
+        if number >= MOST_TOOLS {
+            self.open(made.spot, made.line, "it has more tools than are read");
+            return number;
+        }
         self.by_place.entry((made.spot.module, made.line)).or_default().push(number);
         self.made.push(made);
         number
     }
 
     /// The framework that a module imports, if only one is.
-    fn framework_of(&self, module: usize) -> Option<&'static Framework> {
+    pub(super) fn framework_of(&self, module: usize) -> Option<&'static Framework> {
         let file = self.code.modules.get(module)?;
         let of = |path: &String| {
             let (root, chain) = match path.split_once('#') {
@@ -287,153 +333,6 @@ impl Finder<'_> {
         file.imports.values().chain(&file.stars).find_map(of)
     }
 
-    /// A function with something above it.
-    fn decorated(&mut self, spot: Spot) {
-        let Some(unit) = self.code.unit(spot) else { return };
-        let at = Spot { module: spot.module, unit: unit.parent.unwrap_or(0) };
-        for decorator in &unit.decorators {
-            let call = decorator.call().cloned();
-            let callee = call.as_ref().map_or(decorator, |call| &call.callee);
-            for origin in self.code.origins(at, callee) {
-                let found = match &origin {
-                    Origin::Package(root, chain) => frameworks::of(root, chain).and_then(|framework| {
-                        Some((framework, framework.above.iter().find(|maker| ends(maker.callee, chain))?))
-                    }),
-                    // An agent that is made elsewhere.
-                    Origin::Param(_) | Origin::Unknown(_) => self.framework_of(spot.module).and_then(|framework| {
-                        let name = last(callee)?;
-                        Some((framework, framework.above.iter().find(|maker| maker.callee == name)?))
-                    }),
-                    Origin::Unit(_)
-                    | Origin::Class(..)
-                    | Origin::Instance(..)
-                    | Origin::Value(..)
-                    | Origin::Builtin(_) => None,
-                };
-                let Some((framework, maker)) = found else { continue };
-                let given = call.as_ref().and_then(|call| call.arg(maker.name.0, maker.name.1));
-                let name = given.and_then(Value::text).map_or_else(|| unit.name.clone(), str::to_owned);
-                let by = Call {
-                    callee: callee.clone(),
-                    args: call.as_ref().map(|call| call.args.clone()).unwrap_or_default(),
-                    line: call.as_ref().map_or(unit.line.saturating_sub(1), |call| call.line),
-                    inner: false,
-                    under: None,
-                };
-                // Two of one framework above one function declare one tool.
-                let same = self.by_place.get(&(spot.module, unit.line)).cloned().unwrap_or_default();
-                let mut again = false;
-                for number in same {
-                    if let Some(made) = self.made.get_mut(number).filter(|made| made.framework.id == framework.id) {
-                        again = true;
-                        // Who executes a tool is who asks.
-                        if maker.callee == "register_for_execution" {
-                            made.by = Some((at, by.clone()));
-                        }
-                    }
-                }
-                if again {
-                    continue;
-                }
-                self.add(Made {
-                    framework,
-                    spot,
-                    line: unit.line,
-                    name,
-                    runs: vec![spot],
-                    ready: None,
-                    by: Some((at, by)),
-                    carriers: Vec::new(),
-                    lost: false,
-                    set: None,
-                });
-            }
-        }
-    }
-
-    /// A class that is a tool.
-    fn class(&mut self, module: usize, class: usize) {
-        let Some((file, own)) = self.code.modules.get(module).and_then(|file| Some((file, file.classes.get(class)?)))
-        else {
-            return;
-        };
-        let spot = Spot { module, unit: 0 };
-        let found = own.bases.iter().flat_map(|base| self.code.origins(spot, base)).find_map(|origin| {
-            let Origin::Package(root, chain) = origin else { return None };
-            let framework = frameworks::of(&root, &chain)?;
-            let several = ends("BaseToolSpec", &chain);
-            (several || framework.bases.0.iter().any(|base| ends(base, &chain))).then_some((framework, several))
-        });
-        let Some((framework, several)) = found else { return };
-        if several {
-            return self.spec(module, class, framework);
-        }
-        let named = own.fields.get("name").and_then(Value::text).map(str::to_owned).or_else(|| {
-            // `super().__init__(name="…")`
-            let units = own.methods.iter().filter_map(|unit| file.units.get(*unit));
-            units
-                .flat_map(|unit| &unit.calls)
-                .filter(|call| last(&call.callee) == Some("__init__"))
-                .find_map(|call| call.named("name").and_then(Value::text).map(str::to_owned))
-        });
-        let runs: Vec<Spot> = (own.methods.iter())
-            .filter(|unit| file.units.get(**unit).is_some_and(|unit| framework.bases.1.contains(&unit.name.as_str())))
-            .map(|unit| Spot { module, unit: *unit })
-            .collect();
-        let (line, name) = (own.line, named.unwrap_or_else(|| own.name.clone()));
-        let lost = runs.is_empty();
-        self.add(Made {
-            framework,
-            spot,
-            line,
-            name,
-            runs,
-            ready: None,
-            by: None,
-            carriers: Vec::new(),
-            lost,
-            set: None,
-        });
-    }
-
-    /// A class of which some methods are tools.
-    fn spec(&mut self, module: usize, class: usize, framework: &'static Framework) {
-        let Some((file, own)) = self.code.modules.get(module).and_then(|file| Some((file, file.classes.get(class)?)))
-        else {
-            return;
-        };
-        let spot = Spot { module, unit: 0 };
-        let Some(Value::List(items, false)) = own.fields.get("spec_functions") else {
-            return self.open(spot, own.line, "which methods of a class are tools is not plain");
-        };
-        for item in items {
-            let name =
-                item.text().or_else(|| if let Value::List(pair, _) = item { pair.first()?.text() } else { None });
-            let method = own
-                .methods
-                .iter()
-                .find(|unit| file.units.get(**unit).is_some_and(|unit| name.is_some_and(|name| unit.name == name)));
-            let (Some(name), Some(unit)) = (name, method.copied()) else {
-                self.open(spot, own.line, "which methods of a class are tools is not plain");
-                continue;
-            };
-            let line = file.units.get(unit).map_or(own.line, |unit| unit.line);
-            self.specs.insert((module, class));
-            self.add(Made {
-                framework,
-                spot: Spot { module, unit },
-                line,
-                name: name.to_owned(),
-                runs: vec![Spot { module, unit }],
-                ready: None,
-                by: None,
-                carriers: Vec::new(),
-                lost: false,
-                set: None,
-            });
-        }
-    }
-
     fn call(&mut self, spot: Spot, call: &Call) {
         let mut matched = false;
         for origin in self.code.origins(spot, &call.callee) {
@@ -446,7 +345,8 @@ impl Finder<'_> {
                 Origin::Unknown(_) | Origin::Param(_) if !matched => {
                     let Some(name) = last(&call.callee) else { continue };
                     let Some(framework) = self.framework_of(spot.module) else { continue };
-                    let takes = |maker: &&Maker| maker.callee == name && call.arg(maker.function.0, None).is_some();
+                    let takes =
+                        |maker: &&Maker| maker.callee == name && call.arg(maker.function.0, maker.function.1).is_some();
                     if let Some(form) = framework.agents.iter().find(takes) {
                         self.carriers.push(Carrier { framework, spot, call: call.clone(), form });
                     }
@@ -485,7 +385,7 @@ impl Finder<'_> {
         }
         if framework.brings.iter().any(|name| ends(name, chain)) {
             let why = format!("what `{}` brings is not told in the code", chain.last().map_or("it", String::as_str));
-            self.open(spot, call.line, &why);
+            self.brought_from_elsewhere(spot, call.line, &why);
             return true;
         }
         // The most telling name first: `Tool.from_function` before `Tool`.

@@ -62,16 +62,17 @@ pub fn carried(program: &Program, session: &SessionId, at: Time) -> Carried {
             managed: false,
             rule: (tool.gate != Gate::None && !tool.by.is_empty()).then(|| tool.by.clone()),
             because,
-            approval: match tool.gate {
-                Gate::None => Some(Approval::None),
-                Gate::Void => Some(Approval::Void),
-                Gate::Asks => Some(Approval::Asks),
-                Gate::Unknown => None,
-            },
+            approval: Some(match tool.gate {
+                Gate::None => Approval::None,
+                Gate::Void => Approval::Void,
+                Gate::Unknown => Approval::Open,
+                Gate::Asks => Approval::Asks,
+            }),
             sources: vec![source.id.clone()],
         });
         all.sources.push(source);
     }
+    all.rest(session, at);
     for (number, open) in program.open.iter().enumerate() {
         let operation = format!("which tools it has: {}", open.why);
         all.open(session, &format!("open/{number}"), &operation, &format!("{}:{}", open.path, open.line), at);
@@ -126,6 +127,34 @@ fn reached(tool: &Tool) -> String {
 }
 
 impl Carried {
+    /// Whatever else the program does: code is read for what it plainly does, and never for what it does not.
+    fn rest(&mut self, session: &SessionId, at: Time) {
+        let id = SourceId(format!("program/{session}/rest"));
+        let operation = "what else the code of the agent program does";
+        let settle = "a fragment that describes its ways (--merge)";
+        self.sources.push(Source::unanswered(id.clone(), operation, GapReason::Unsupported, settle, at));
+        self.ways.push(Way {
+            id: WayId(format!("{session}/rest")),
+            session: Some(session.clone()),
+            kind: WayKind::Program,
+            name: "its code".to_owned(),
+            carries: vec!["*".to_owned()],
+            reads: true,
+            decision: Fact::Unknown(Gap { source: id.clone(), reason: GapReason::Unsupported }),
+            overrides: Vec::new(),
+            contained: Fact::Known(false),
+            escapes: Vec::new(),
+            holds: Vec::new(),
+            acts_as: Vec::new(),
+            needs: Vec::new(),
+            managed: false,
+            rule: None,
+            because: "code may do more than was found in it".to_owned(),
+            approval: None,
+            sources: vec![id],
+        });
+    }
+
     fn open(&mut self, session: &SessionId, name: &str, operation: &str, place: &str, at: Time) {
         let id = SourceId(format!("program/{session}/{name}/open"));
         let settle = "a fragment that describes its ways (--merge)";

@@ -18,7 +18,7 @@ fn units<'c>(finder: &Finder<'c>) -> impl Iterator<Item = (Spot, &'c Unit)> {
 
 /// Every call of the program, with what it is named where it comes from.
 fn calls<'f>(finder: &'f Finder<'_>) -> impl Iterator<Item = (Spot, &'f Call, &'f str)> {
-    finder.calls.iter().map(|(spot, call, name)| (*spot, call, name.as_str()))
+    finder.calls.iter().map(|(spot, call, name)| (*spot, &**call, name.as_str()))
 }
 
 /// Hooks before a tool's call, and tasks of which only the answer is shown to a person.
@@ -135,7 +135,20 @@ pub(super) fn graph(finder: &Finder<'_>, carrier: &Carrier) -> Found {
     if carrier.form.callee != "ToolNode" {
         return Found::none();
     }
+    // Which graph a node belongs to is told by nothing where there are several.
     let module = carrier.spot.module;
+    let compiles = |call: &Call| last(&call.callee) == Some("compile");
+    let of =
+        |spot: &Spot| calls(finder).filter(|(at, ..)| at.module == spot.module).any(|(.., name)| name == "ToolNode");
+    let is_node = |spot: Spot, call: &Call| {
+        let named = ["add_node", "addNode"].contains(&last(&call.callee).unwrap_or_default());
+        named
+            && call.args.iter().any(|arg| {
+                made_by(finder, spot, &arg.value).is_some_and(|(at, made)| at.module == module && made == carrier.call)
+            })
+    };
+    let nodes = calls(finder).filter(|(spot, call, _)| is_node(*spot, call)).count();
+    let graphs = calls(finder).filter(|(spot, call, _)| compiles(call) && (spot.module == module || !of(spot))).count();
     let here = || calls(finder).filter(move |(spot, ..)| spot.module == module);
     // The name of the node, and what is compiled in this file.
     let named = here().find_map(|(spot, call, _)| {
@@ -157,7 +170,9 @@ pub(super) fn graph(finder: &Finder<'_>, carrier: &Carrier) -> Found {
             let listed = value.items().or(if all { Some(&[]) } else { None });
             let names = listed
                 .and_then(|items| items.iter().map(|item| item.text().map(str::to_owned)).collect::<Option<Vec<_>>>());
+            let alone = nodes == 1 && graphs == 1;
             let gate = match (&named, names) {
+                _ if !alone && before => Gate::Unknown,
                 (_, Some(_)) if all && before => Gate::Asks,
                 (Some(node), Some(names)) if before && names.contains(node) => Gate::Asks,
                 (Some(_), Some(_)) => Gate::Void,
@@ -207,9 +222,19 @@ pub(super) fn wrapped(finder: &Finder<'_>, made: &Made) -> Found {
     };
     let mut least: Option<Found> = None;
     for (spot, call, _) in calls(finder) {
-        let Some(Value::List(items, _)) = call.option("toolsets") else { continue };
-        for item in items {
-            let Some(found) = around(finder, spot, item, &own) else { continue };
+        let Some(toolsets) = call.option("toolsets") else { continue };
+        let unclear = || Found::new(Gate::Unknown, "`toolsets`", spot.module, call.line_of("toolsets"));
+        let all = match toolsets.items() {
+            Some(items) => items
+                .iter()
+                .filter_map(|item| match made_by(finder, spot, item) {
+                    None => Some(unclear()),
+                    Some(_) => around(finder, spot, item, &own),
+                })
+                .collect(),
+            None => vec![unclear()],
+        };
+        for found in all {
             least = Some(match least {
                 Some(before) if before.gate <= found.gate => before,
                 Some(_) | None => found,
@@ -229,9 +254,14 @@ fn around(finder: &Finder<'_>, spot: Spot, item: &Value, own: &Call) -> Option<F
     let (inner, always) = match name.as_str() {
         "approval_required" => (call.callee.object()?, call.args.is_empty()),
         "ApprovalRequiredToolset" => (call.at(0)?.clone(), call.args.len() == 1),
-        _ => return None,
+        // `prefixed()`, `filtered()` and the like ask nobody.
+        _ => (call.callee.object()?, false),
     };
+    let gated = ["approval_required", "ApprovalRequiredToolset"].contains(&name.as_str());
     let (_, made) = made_by(finder, at, &inner)?;
+    if made == *own && !gated {
+        return Some(Found::none());
+    }
     let gate = if always { Gate::Asks } else { Gate::Unknown };
     (made == *own).then(|| Found::new(gate, &format!("`{name}`"), at.module, call.line))
 }
@@ -240,6 +270,13 @@ fn around(finder: &Finder<'_>, spot: Spot, item: &Value, own: &Call) -> Option<F
 pub(super) fn undone(finder: &Finder<'_>, made: &Made, found: Found) -> Found {
     if found.gate != Gate::Asks {
         return found;
+    }
+    // Where something of the program is not plain, it may be what takes the question back.
+    if let Some((module, line)) = finder.unclear {
+        return Found::new(Gate::Unknown, &found.by, module, line);
+    }
+    if let Some((spot, line)) = changed(finder) {
+        return Found::new(Gate::Unknown, &found.by, spot.module, line);
     }
     for (spot, call, name) in calls(finder) {
         match (made.framework.id, name) {
@@ -271,4 +308,56 @@ pub(super) fn undone(finder: &Finder<'_>, made: &Made, found: Found) -> Found {
         return Found { gate: Gate::Void, ..found };
     }
     found
+}
+
+/// Settings of which an object that was made is told another value later.
+const SETTINGS: [&str; 18] = [
+    "needs_approval",
+    "needsApproval",
+    "requires_approval",
+    "requireApproval",
+    "require_confirmation",
+    "_require_confirmation",
+    "approval_mode",
+    "human_input_mode",
+    "interrupt_on",
+    "interruptOn",
+    "interrupt_before",
+    "interrupt_before_nodes",
+    "interruptBefore",
+    "middleware",
+    "toolApproval",
+    "tools",
+    "name",
+    "can_use_tool",
+];
+
+/// Where a setting is changed behind its declaration, or a list or a map of settings: `tool.needs_approval = False`,
+/// `middleware.clear()`.
+fn changed(finder: &Finder<'_>) -> Option<(Spot, u64)> {
+    let set = units(finder).find_map(|(spot, unit)| {
+        unit.names.iter().find_map(|(name, values)| {
+            let (object, setting) = name.rsplit_once('.')?;
+            let own = object == "self" || object == "this";
+            let line = values.first().map_or(unit.line, |(_, line)| *line);
+            (!own && SETTINGS.contains(&setting)).then_some((spot, line))
+        })
+    });
+    set.or_else(|| {
+        const CHANGES: [&str; 8] = ["clear", "pop", "remove", "append", "extend", "insert", "update", "setattr"];
+        calls(finder).find_map(|(spot, call, _)| {
+            let name = last(&call.callee)?;
+            let on =
+                call.callee.object().is_some_and(|object| matches!(object, Value::Path(parts) if parts.len() == 1));
+            let literal = || {
+                let object = call.callee.object()?;
+                finder
+                    .code
+                    .written(spot, &object)
+                    .into_iter()
+                    .find(|written| matches!(written, Written::Value(_, Value::List(..) | Value::Record(..))))
+            };
+            (name == "setattr" || (on && CHANGES.contains(&name) && literal().is_some())).then_some((spot, call.line))
+        })
+    })
 }

@@ -316,12 +316,15 @@ fn of_session(given: &Given<'_, '_>, walker: &Walker<'_, '_>) -> Facts {
     let of_tool = |way: &&Way| match way.approval {
         Some(Approval::None | Approval::Void) => Ok(true),
         Some(Approval::Asks) => Ok(false),
-        None => Err(way.decision.gap().cloned().into_iter().collect()),
+        Some(Approval::Open) | None => Err(way.decision.gap().cloned().into_iter().collect()),
     };
     let tools = || world.ways.values().filter(|way| way.session.as_ref() == Some(&session.id));
     if session.agent == Agent::Program {
         let unread = session.ways.gap().map(|gap| Err(BTreeSet::from([gap.clone()])));
-        facts.tell("tool_runs_unasked", any(tools().map(|way| of_tool(&way)).chain(unread)));
+        facts.tell(
+            "tool_runs_unasked",
+            any(tools().filter(|way| way.approval.is_some()).map(|way| of_tool(&way)).chain(unread)),
+        );
     }
     match session.ways.gap() {
         None => facts.put("ways", ways(&mut BTreeSet::new(), world, session)),
