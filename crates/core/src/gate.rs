@@ -21,7 +21,9 @@ mod expression;
 pub mod gemini;
 pub mod goose;
 mod ignore;
+pub mod junie;
 pub mod kiro;
+mod listed;
 mod nodes;
 pub mod opencode;
 mod pattern;
@@ -34,6 +36,8 @@ mod tally;
 mod tree;
 mod unsettled;
 pub mod vscode;
+pub mod warp;
+pub mod windsurf;
 mod writer;
 pub mod zed;
 
@@ -95,7 +99,7 @@ pub trait GatePolicy: std::fmt::Debug {
 }
 
 /// Every gate that is known. Adding one is adding a line.
-pub const GATES: [&dyn AgentGate; 22] = [
+pub const GATES: [&dyn AgentGate; 25] = [
     &claude_code::ClaudeCode,
     &cursor::Cursor,
     &cursor::CursorCli,
@@ -118,6 +122,9 @@ pub const GATES: [&dyn AgentGate; 22] = [
     &kiro::Kiro,
     &droid::Droid,
     &amp::Amp,
+    &windsurf::Windsurf,
+    &warp::Warp,
+    &junie::Junie,
 ];
 
 /// The most rules of one file that are weighed. Every rule is held against every other, so a file of more, which nobody

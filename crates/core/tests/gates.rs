@@ -410,7 +410,7 @@ struct CorpusCase {
 fn a_gate_that_is_not_settled_stops_nothing() {
     let unsettled: Vec<&dyn AgentGate> = GATES.into_iter().filter(|gate| !gate.is_settled()).collect();
     let ids: Vec<&str> = unsettled.iter().map(|gate| gate.id()).collect();
-    assert_eq!(ids, ["amazon-q", "goose", "zed", "aider", "kiro", "factory-droid", "amp"]);
+    assert_eq!(ids, ["amazon-q", "goose", "zed", "aider", "kiro", "factory-droid", "amp", "windsurf", "warp", "junie"]);
     let mut doubted = 0;
     for gate in unsettled {
         let session = SessionId::from(gate.id());
