@@ -37,6 +37,7 @@ mod tree;
 mod unsettled;
 pub mod vscode;
 pub mod warp;
+mod weak;
 pub mod windsurf;
 mod writer;
 pub mod zed;
@@ -94,6 +95,10 @@ pub trait GatePolicy: std::fmt::Debug {
     /// Where something is switched on that may bring ways of its own, such as a plugin with MCP servers: they are not
     /// among [`GatePolicy::ways`].
     fn brings(&self) -> Option<&Place> {
+        None
+    }
+    /// Whether a hook that fails, is missing or takes too long lets the call through, where that is known.
+    fn hooks_fail_open(&self) -> Option<bool> {
         None
     }
 }

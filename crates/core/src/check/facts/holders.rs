@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::rights::{Held, Rights, in_reach};
-use super::{Facts, Given, Maybe, any, count, has, known, unread};
+use super::{Facts, Given, Maybe, any, count, has, known, rules, unread};
 use crate::assessment::LocationRow;
 use crate::check::subject::Subject;
 use crate::fact::{Fact, Gap};
@@ -318,6 +318,7 @@ fn of_session(given: &Given<'_, '_>, walker: &Walker<'_, '_>) -> Facts {
     }
     let mut gaps = BTreeSet::new();
     ways(&mut gaps, world, session);
+    rules::told(&mut facts, session, &gaps);
     facts.leave("ways.decision", gaps);
     let place =
         world.ways.values().filter(|way| way.session.as_ref() == Some(&session.id)).flat_map(|way| &way.sources);

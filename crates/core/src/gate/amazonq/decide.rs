@@ -406,6 +406,11 @@ impl Gated for QPolicy {
         open.map(|text| format!("{text}x | ./run")).chain(["./run\n./run".to_owned()]).collect()
     }
 
+    /// Exit 2 blocks, and any other warns (github.com/aws/amazon-q-developer-cli).
+    fn hooks_fail_open(&self) -> Option<bool> {
+        Some(true)
+    }
+
     fn own(&self) -> Vec<String> {
         self.own_files()
     }

@@ -134,6 +134,11 @@ impl Gated for WindsurfPolicy {
         self.allowed.iter().map(|said| format!("{} && ./run", said.value.replace('*', "x"))).collect()
     }
 
+    /// Exit 2 blocks, and with any other the action goes on (docs.windsurf.com/windsurf/cascade/hooks).
+    fn hooks_fail_open(&self) -> Option<bool> {
+        Some(true)
+    }
+
     fn own(&self) -> Vec<String> {
         self.own.clone()
     }
