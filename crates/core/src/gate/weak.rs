@@ -184,7 +184,7 @@ fn alike<'a>(
             && call.operation.is_some()
             && (&other.provider, &other.operation, other.way) == (&call.provider, &call.operation, call.way)
             && matches!(call.way, WayClass::Cli | WayClass::Iac)
-            && command(other).map(|line| program_of(line)) == program.map(base)
+            && command(other).map(program_of) == program.map(base)
     };
     met.iter().filter(move |(other, _)| same(other)).map(|(other, met)| (*other, met))
 }
