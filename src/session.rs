@@ -19,6 +19,7 @@ mod droid;
 mod gemini;
 mod goose;
 mod join;
+mod junie;
 mod kiro;
 mod opencode;
 pub mod programs;
@@ -27,6 +28,8 @@ mod read;
 mod roo;
 pub mod started;
 mod vscode;
+mod warp;
+mod windsurf;
 mod zed;
 
 use std::collections::BTreeMap;
@@ -54,7 +57,7 @@ trait Finder: Sync {
 }
 
 /// Every agent that is looked for. Adding one is adding a line.
-const FINDERS: [&dyn Finder; 22] = [
+const FINDERS: [&dyn Finder; 25] = [
     &claude_code::ClaudeCode,
     &cursor::Cursor,
     &cursor::CursorCli,
@@ -77,6 +80,9 @@ const FINDERS: [&dyn Finder; 22] = [
     &kiro::Kiro,
     &droid::Droid,
     &amp::Amp,
+    &windsurf::Windsurf,
+    &warp::Warp,
+    &junie::Junie,
 ];
 
 /// Where sessions are looked for.

@@ -53,7 +53,8 @@ pub struct WhatIfArgs {
     pub session: Option<String>,
     /// The agent that makes it, whether or not there is a sign of it here: claude-code, codex, cursor, cursor-cli,
     /// gemini-cli, opencode, copilot-cli, vscode, cline, cline-cli, roo-code, roo-cli, crush, qwen-code, amazon-q,
-    /// continue-cli, goose, zed, aider, kiro, factory-droid, amp.
+    /// continue-cli, goose, zed, aider, kiro, factory-droid, amp, windsurf,
+    /// warp, junie.
     #[arg(long, value_name = "AGENT", env = "DEADSTOP_AGENT", help_heading = "Who makes it")]
     pub agent: Option<String>,
     /// How the agent was started, such as "claude --dangerously-skip-permissions"; without it interactive, with no flags.

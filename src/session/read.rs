@@ -18,7 +18,7 @@ use super::Where;
 pub(super) const LARGEST: u64 = 8 * 1024 * 1024;
 
 /// The folders that agents keep their settings in.
-const FOLDERS: [&str; 24] = [
+const FOLDERS: [&str; 30] = [
     ".amp",
     ".claude",
     ".clinerules",
@@ -30,11 +30,15 @@ const FOLDERS: [&str; 24] = [
     ".cursor",
     ".factory",
     ".gemini",
+    ".junie",
     ".kiro",
     ".opencode",
     ".qwen",
     ".roo",
     ".vscode",
+    ".warp",
+    ".warp_cli",
+    ".windsurf",
     "agents",
     "amazon-q",
     "amp",
@@ -43,6 +47,8 @@ const FOLDERS: [&str; 24] = [
     "crush",
     "goose",
     "opencode",
+    "warp-terminal",
+    "windsurf",
 ];
 
 /// The most files of one folder that are read.

@@ -71,6 +71,9 @@ impl Started {
             "zed" | "zeditor" => started.zed(rest),
             "amp" => started.amp(rest),
             "droid" => started.droid(rest),
+            "windsurf" => started.windsurf(rest),
+            "warp" | "warp-terminal" | "oz" => started.warp(program, rest),
+            "junie" => started.junie(rest),
             "kiro" | "kiro-cli" | "kiro-cli-chat" => started.kiro(rest),
             other => started.agent = Some(other.to_owned()),
         }

@@ -125,13 +125,13 @@ fn how_an_agent_was_started_counts() {
     };
     assert_eq!(decision(&["--started-as", "claude --dangerously-skip-permissions"])["decision"], "allow");
     assert_eq!(decision(&["--started-as", "claude -p --allowedTools Read Bash"])["decision"], "allow");
-    assert_eq!(asked(&place, 3, &["--started-as", "windsurf --yes", "--", "ls"])["gates"][0]["decision"], "unknown");
+    assert_eq!(asked(&place, 3, &["--started-as", "trae --yes", "--", "ls"])["gates"][0]["decision"], "unknown");
     let headless = decision(&["--started-as", "claude -p"]);
     assert_eq!((&headless["decision"], &headless["headless"]), (&"deny".into(), &true.into()));
     assert_eq!(decision(&["--started-as", "claude --permission-mode default"])["decision"], "ask");
     assert_eq!(decision(&["--started-as", "claude --no-such-flag"])["decision"], "unknown");
     assert_eq!(decision(&["--started-as", "codex --yolo"])["decision"], "allow");
-    assert_eq!(decision(&["--agent", "windsurf"])["decision"], "unknown");
+    assert_eq!(decision(&["--agent", "trae"])["decision"], "unknown");
     assert_eq!(decision(&["--agent", "gemini-cli"])["decision"], "ask");
     assert_eq!(decision(&["--started-as", "gemini --yolo", "--trusted", "yes"])["decision"], "allow");
     assert_eq!(decision(&["--started-as", "gemini --yolo", "--trusted", "no"])["decision"], "ask");

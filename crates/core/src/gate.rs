@@ -21,7 +21,9 @@ mod expression;
 pub mod gemini;
 pub mod goose;
 mod ignore;
+pub mod junie;
 pub mod kiro;
+mod listed;
 mod nodes;
 pub mod opencode;
 mod pattern;
@@ -34,6 +36,9 @@ mod tally;
 mod tree;
 mod unsettled;
 pub mod vscode;
+pub mod warp;
+mod weak;
+pub mod windsurf;
 mod writer;
 pub mod zed;
 
@@ -92,10 +97,14 @@ pub trait GatePolicy: std::fmt::Debug {
     fn brings(&self) -> Option<&Place> {
         None
     }
+    /// Whether a hook that fails, is missing or takes too long lets the call through, where that is known.
+    fn hooks_fail_open(&self) -> Option<bool> {
+        None
+    }
 }
 
 /// Every gate that is known. Adding one is adding a line.
-pub const GATES: [&dyn AgentGate; 22] = [
+pub const GATES: [&dyn AgentGate; 25] = [
     &claude_code::ClaudeCode,
     &cursor::Cursor,
     &cursor::CursorCli,
@@ -118,6 +127,9 @@ pub const GATES: [&dyn AgentGate; 22] = [
     &kiro::Kiro,
     &droid::Droid,
     &amp::Amp,
+    &windsurf::Windsurf,
+    &warp::Warp,
+    &junie::Junie,
 ];
 
 /// The most rules of one file that are weighed. Every rule is held against every other, so a file of more, which nobody

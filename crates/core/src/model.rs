@@ -11,4 +11,4 @@ pub mod tally;
 pub use asset::{Action, Asset, Class, Copy, CopyKind, Drill, End, Lift, Protection, Side};
 pub use reach::{Agent, Credential, Decision, Location, Override, Refusal, Session, Source, Status, Way, WayKind};
 pub use rights::{Atom, Basis, Grant, Principal, Step};
-pub use tally::{Tally, TallyExample, TallyRow, WayClass};
+pub use tally::{RuleKind, Tally, TallyExample, TallyRow, TallyRule, WayClass};

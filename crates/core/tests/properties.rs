@@ -66,7 +66,7 @@ fn blur<T>(fact: &mut Fact<T>) {
 
 /// Erases one fact or item, chosen by two numbers, and leaves a gap where it was.
 fn erase(bundle: &mut Bundle, which: usize, at: usize) {
-    match which % 30 {
+    match which % 33 {
         0 => pick(&mut bundle.sessions.items, at).into_iter().for_each(|s| blur(&mut s.reach)),
         1 => pick(&mut bundle.sessions.items, at).into_iter().for_each(|s| blur(&mut s.ways)),
         2 => pick(&mut bundle.ways.items, at).into_iter().for_each(|w| blur(&mut w.decision)),
@@ -105,7 +105,14 @@ fn erase(bundle: &mut Bundle, which: usize, at: usize) {
         26 => drop_one(&mut bundle.steps, at),
         27 => drop_one(&mut bundle.protections, at),
         28 => drop_one(&mut bundle.recovery_points, at),
-        _ => drop_one(&mut bundle.drills, at),
+        29 => drop_one(&mut bundle.drills, at),
+        30 => pick(&mut bundle.sessions.items, at).into_iter().for_each(|s| s.tally = None),
+        31 => pick(&mut bundle.sessions.items, at).into_iter().flat_map(|s| &mut s.tally).for_each(|t| t.rules = None),
+        _ => {
+            let tallies = bundle.sessions.items.iter_mut().flat_map(|session| &mut session.tally);
+            let mut rules: Vec<_> = tallies.flat_map(|tally| &mut tally.rules).flatten().collect();
+            pick(&mut rules, at).into_iter().for_each(|rule| rule.weak = None);
+        }
     }
 }
 
@@ -159,7 +166,7 @@ proptest! {
     #[test]
     fn the_truth_lies_within_the_bounds(
         bundle in random::world(),
-        erased in proptest::collection::vec((0_usize..30, 0_usize..20), 1..6),
+        erased in proptest::collection::vec((0_usize..33, 0_usize..20), 1..6),
     ) {
         let truth = outcomes(&bundle);
         let mut blurred = bundle;
@@ -216,7 +223,7 @@ proptest! {
     #[test]
     fn knowing_less_turns_a_verdict_into_unknown_and_nothing_else(
         bundle in random::world(),
-        erased in proptest::collection::vec((0_usize..30, 0_usize..20), 1..6),
+        erased in proptest::collection::vec((0_usize..33, 0_usize..20), 1..6),
     ) {
         let truth = verdicts(&bundle);
         let mut blurred = bundle;

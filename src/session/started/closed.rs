@@ -1,4 +1,4 @@
-//! The options of agents whose source is not open: Amp, Factory's Droid and Kiro.
+//! The options of agents that were not held against themselves: Amp, Factory's Droid, Kiro, Windsurf, Warp and Junie.
 
 use deadstop_core::gate::Level;
 use serde_json::json;
@@ -96,6 +96,87 @@ impl Started {
             Some(agent) => json!({ "agent": agent, "all": all, "trust": trust }),
             None => json!({ "all": all, "trust": trust }),
         };
+        self.files.push(file(Level::Local, text.to_string()));
+    }
+
+    /// docs.windsurf.com. Its editor has no option that lets anything run.
+    pub(super) fn windsurf(&mut self, rest: &[&str]) {
+        self.agent = Some("windsurf".to_owned());
+        let mut words = Words::new(rest);
+        while let Some(name) = words.name() {
+            match name {
+                "-n" | "--new-window" | "-r" | "--reuse-window" | "-w" | "--wait" | "-a" | "--add" | "-g"
+                | "--goto" => {}
+                _ if name.starts_with('-') => self.unknown(name),
+                // The folder that it opens.
+                _ => {}
+            }
+        }
+    }
+
+    /// docs.warp.dev `agents/cli`, `agents/cli/oz-cli`. Without an option `warp` is the agent of the command line, and the
+    /// terminal by its longer name.
+    pub(super) fn warp(&mut self, program: &str, rest: &[&str]) {
+        self.agent = Some("warp".to_owned());
+        let older = program.ends_with("oz");
+        let terminal = program.ends_with("warp-terminal");
+        let (mut all, mut named) = (false, false);
+        let mut words = Words::new(rest);
+        while let Some(name) = words.name() {
+            match name {
+                "--auto-approve" => all = true,
+                "--profile" => {
+                    named = true;
+                    words.value();
+                }
+                "-p" | "--prompt" | "--model" | "--cwd" | "-C" | "--resume" | "--mcp" | "--name" => {
+                    words.value();
+                }
+                _ if name.starts_with('-') => self.unknown(name),
+                // What it is asked to do.
+                _ => {}
+            }
+        }
+        self.headless = Some(older);
+        let program = if older {
+            "oz"
+        } else if terminal {
+            "terminal"
+        } else {
+            "cli"
+        };
+        let text = json!({ "program": program, "all": all, "named": named });
+        self.files.push(file(Level::Local, text.to_string()));
+    }
+
+    /// junie.jetbrains.com/docs `parameters`
+    pub(super) fn junie(&mut self, rest: &[&str]) {
+        self.agent = Some("junie".to_owned());
+        let (mut brave, mut alone) = (false, false);
+        let mut words = Words::new(rest);
+        while let Some(name) = words.name() {
+            match name {
+                "--brave" => match words.held() {
+                    None | Some("true") => brave = true,
+                    Some("false") => {}
+                    Some(_) => self.unknown(name),
+                },
+                "--task" | "-t" => {
+                    alone = true;
+                    words.value();
+                }
+                "--auth" | "--model" | "--provider" | "--effort" | "--project" | "-p" | "--prompt"
+                | "--output-format" | "--session-id" | "--cache-dir" => {
+                    words.value();
+                }
+                "--resume" | "--plan" | "--skip-update-check" => {}
+                _ if name.starts_with('-') => self.unknown(name),
+                // A task as such is done with nobody there.
+                _ => alone = true,
+            }
+        }
+        self.headless = Some(alone);
+        let text = if brave { json!({ "brave": true, "headless": alone }) } else { json!({ "headless": alone }) };
         self.files.push(file(Level::Local, text.to_string()));
     }
 }

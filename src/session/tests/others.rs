@@ -138,7 +138,7 @@ fn command_lines_of_these_agents_stand_for_settings() {
     assert!(text("cn --readonly").contains(r#""mode":"plan""#) && text("cn -p fix").contains(r#""headless":true"#));
     assert!(text("cn --allow Bash --exclude Bash(rm*)").contains(r#""exclude":["Bash(rm*)"]"#));
     assert!(text("aider --no-suggest-shell-commands x.py").contains(r#""suggest-shell-commands":false"#));
-    assert!(text("aider -m fix --yes-always").contains(r#""message":"x","yes-always":true"#));
+    assert!(text("aider -m fix --yes-always").contains(r#""message":"fix","yes-always":true"#));
     for line in [
         "zed --user-data-dir x",
         "aider --yes",

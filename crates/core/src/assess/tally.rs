@@ -8,7 +8,10 @@ use crate::model::{Tally, TallyExample, TallyRow};
 pub(super) fn rows(tally: &Tally) -> SessionTally {
     let rows: Vec<WayTally> = tally.rows.iter().map(row).collect();
     let total = rows.iter().fold(TallyCounts::default(), |sum, row| add(sum, row.counts));
-    SessionTally { corpus: tally.corpus.clone(), total, rows }
+    let mut places: Vec<String> = tally.rules.iter().flatten().filter_map(|rule| rule.place.clone()).collect();
+    places.sort();
+    places.dedup();
+    SessionTally { corpus: tally.corpus.clone(), total, rows, places }
 }
 
 /// A bundle may say any number, so sums end at the largest that there is.

@@ -12,6 +12,9 @@ pub struct SessionTally {
     pub total: TallyCounts,
     /// One row for each class of ways by which the corpus issues calls.
     pub rows: Vec<WayTally>,
+    /// Where the rules and hooks stand that decide on them, as `path:line`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<String>,
 }
 
 /// How many calls meet which decision.

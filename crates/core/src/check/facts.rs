@@ -6,6 +6,7 @@
 mod assets;
 mod holders;
 mod rights;
+mod rules;
 
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};

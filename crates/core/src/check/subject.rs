@@ -111,6 +111,9 @@ const AGENTS: Kind = Word(&[
     "kiro",
     "factory-droid",
     "amp",
+    "windsurf",
+    "warp",
+    "junie",
     "ci",
     "program",
     "other",
@@ -227,6 +230,31 @@ const SESSION: &[Field] = &[
         "whether a tool of this agent program that reaches an operation which destroys has nothing before it that asks",
     ),
     field("ways", Records(WAY), "how it may issue calls"),
+    field(
+        "rules",
+        Records(RULE),
+        "the rules and hooks of its gate that decide on the built-in corpus of destructive calls",
+    ),
+    field("open_rules", Texts, "rules that let a call of the corpus run, each with its place and that call"),
+    field(
+        "evaded_rules",
+        Texts,
+        "rules that refuse or ask, each with its place and a call in other words that is freer",
+    ),
+    field("failing_hooks", Texts, "hooks that let a call through where they fail, by their places"),
+];
+
+const RULE: &[Field] = &[
+    field("kind", Word(&["allow", "refuse", "hook"]), "whether it lets calls run, refuses them or asks, or is a hook"),
+    field("rule", Text, "the rule as written, without what may be a secret"),
+    field("place", Text, "its file and line; empty if that is not told"),
+    field(
+        "weak",
+        Bool,
+        "whether it lets a call of the corpus run (allow), is gone around by the same call in other words (refuse), lets calls \
+         through where it fails (hook)",
+    ),
+    field("calls", Int, "on how many calls of the corpus it decides"),
 ];
 
 const WAY: &[Field] = &[

@@ -135,6 +135,9 @@ priority = 998";
         | Agent::Kiro
         | Agent::FactoryDroid
         | Agent::Amp
+        | Agent::Windsurf
+        | Agent::Warp
+        | Agent::Junie
         | Agent::Ci
         | Agent::Program
         | Agent::Other => None,

@@ -402,6 +402,9 @@ const fn binding_policy(agent: Agent) -> Option<&'static str> {
         | Agent::Kiro
         | Agent::FactoryDroid
         | Agent::Amp
+        | Agent::Windsurf
+        | Agent::Warp
+        | Agent::Junie
         | Agent::Ci
         | Agent::Program
         | Agent::Other => None,

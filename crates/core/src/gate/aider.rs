@@ -3,9 +3,10 @@
 //! It follows the source of Aider-AI/aider at 5dc9490b (May 2026): `aider/io.py`, `aider/coders/base_coder.py`, `aider/args.py` and
 //! `aider/main.py`. A shell command that the model suggests takes a plain yes: where everything is answered with yes
 //! (`--yes-always`) it does not run. Where nobody is there and its input has ended, the question is taken for answered with what
-//! it proposes, and that is yes. Files that were added to the chat are written unasked, and commands that are set for tests
-//! and for linting run after each change, so that what they run may be written by the model. It calls no MCP servers;
-//! programs derived from it do.
+//! it proposes, and that is yes; who starts it with its input closed is not in its settings. Files that were added to the chat are
+//! written unasked, and commands that are set for tests and for linting run after each change, its own linter among them, so that
+//! what they run may be written by the model. What it is given to do may be a command, which runs unasked. It calls no MCP
+//! servers; programs derived from it do.
 
 mod decide;
 mod settings;
@@ -86,10 +87,13 @@ struct AiderPolicy {
     /// The command that tells a person, and whether it runs.
     notify: Option<Said<String>>,
     notifies: Option<Said<bool>>,
-    /// Whether the hooks of git run as it commits.
+    /// Whether the hooks of git run as it commits, and whether it commits at all.
     verifies: Option<Said<bool>>,
-    /// Where it is given all that it is to do, so that nobody may be there.
-    message: Option<Said<()>>,
+    git: Option<Said<bool>>,
+    /// Where it is given all that it is to do, so that nobody may be there: the text, where that is known.
+    message: Option<Said<Option<String>>>,
+    /// Whether it is said how it was started.
+    started: bool,
     unread: Vec<(String, GapReason)>,
     files: Vec<String>,
     notes: Vec<Note>,

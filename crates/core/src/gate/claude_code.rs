@@ -96,6 +96,11 @@ impl GatePolicy for ClaudePolicy {
     fn brings(&self) -> Option<&Place> {
         self.plugin.as_ref()
     }
+
+    /// Only exit 2, or a decision that it writes, blocks (code.claude.com/docs/en/hooks).
+    fn hooks_fail_open(&self) -> Option<bool> {
+        Some(true)
+    }
 }
 
 /// One entry of `permissions.deny`, `ask` or `allow`.

@@ -163,6 +163,8 @@ struct Hook {
     event: String,
     place: Place,
     level: Level,
+    /// Whether it lets calls through when it fails.
+    open: bool,
 }
 
 /// All settings of one session, merged.
@@ -211,6 +213,12 @@ impl GatePolicy for CursorPolicy {
 
     fn notes(&self) -> &[Note] {
         &self.notes
+    }
+
+    /// A hook that fails lets the call through, unless it sets `failClosed` (cursor.com/docs/agent/hooks).
+    fn hooks_fail_open(&self) -> Option<bool> {
+        let first = self.hooks.first()?.open;
+        self.hooks.iter().all(|hook| hook.open == first).then_some(first)
     }
 }
 

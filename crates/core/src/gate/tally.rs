@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::call::{Basis, Call, GateDecision, Ruling, freest};
-use super::{GatePolicy, Level};
+use super::{GatePolicy, Level, weak};
 use crate::corpus::{self, DestructiveCall, Issued};
 use crate::model::{Decision, Tally, TallyExample, TallyRow, WayClass};
 
@@ -45,10 +45,9 @@ pub fn decide_in(policies: &[&dyn GatePolicy], call: &Call) -> Option<GateDecisi
 /// The decisions of a session on the built-in corpus; none where it has no policy.
 #[must_use]
 pub fn tally(policies: &[&dyn GatePolicy]) -> Option<Tally> {
-    if policies.is_empty() {
-        return None;
-    }
-    Some(count(|call| decide_in(policies, &Call::from(&call.issued))))
+    let fails_open = policies.first()?.hooks_fail_open();
+    let alike = policies.iter().all(|policy| policy.hooks_fail_open() == fails_open);
+    Some(count(&|call| decide_in(policies, call), fails_open.filter(|_| alike)))
 }
 
 /// The decisions on the built-in corpus where there is no gate: every call runs.
@@ -60,18 +59,20 @@ pub fn ungated() -> Tally {
         place: None,
         because: "a program of this user runs with nothing in between".to_owned(),
     };
-    count(|_| {
+    let met = |_: &Call| {
         let (worst, best) = (runs(), runs());
         Some(GateDecision { worst, best, doubt: None, contained: Some(false), overridable_by: Vec::new() })
-    })
+    };
+    count(&met, None)
 }
 
-fn count(decide: impl Fn(&DestructiveCall) -> Option<GateDecision>) -> Tally {
-    let met = corpus::calls().iter().filter_map(|call| decide(call).map(|met| (call, met)));
+fn count(decide: &dyn Fn(&Call) -> Option<GateDecision>, fails_open: Option<bool>) -> Tally {
+    let met = corpus::calls().iter().filter_map(|call| decide(&Call::from(&call.issued)).map(|met| (call, met)));
     let met: Vec<(&DestructiveCall, GateDecision)> = met.collect();
     let ways: BTreeSet<WayClass> = met.iter().map(|(call, _)| call.way).collect();
     let rows = ways.into_iter().map(|way| row(way, met.iter().filter(|(call, _)| call.way == way)));
-    Tally { corpus: corpus::digest().to_owned(), rows: rows.collect() }
+    let rules = weak::rules(&met, decide, fails_open);
+    Tally { corpus: corpus::digest().to_owned(), rows: rows.collect(), rules }
 }
 
 fn row<'a>(way: WayClass, met: impl Iterator<Item = &'a (&'a DestructiveCall, GateDecision)>) -> TallyRow {

@@ -80,4 +80,8 @@ impl GatePolicy for Unsettled {
     fn brings(&self) -> Option<&Place> {
         self.0.brings()
     }
+
+    fn hooks_fail_open(&self) -> Option<bool> {
+        self.0.hooks_fail_open()
+    }
 }

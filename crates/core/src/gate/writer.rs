@@ -52,6 +52,10 @@ pub(super) trait Gated: std::fmt::Debug {
     fn more(&self) -> Vec<String> {
         Vec::new()
     }
+    /// Whether a hook that fails, is missing or takes too long lets the call through, where that is known.
+    fn hooks_fail_open(&self) -> Option<bool> {
+        None
+    }
     /// What some command line may meet that no command written here shows, if anything.
     fn most(&self) -> Option<GateDecision> {
         None
@@ -98,6 +102,10 @@ impl<T: Gated> GatePolicy for T {
 
     fn brings(&self) -> Option<&Place> {
         self.about().brings
+    }
+
+    fn hooks_fail_open(&self) -> Option<bool> {
+        Gated::hooks_fail_open(self)
     }
 }
 

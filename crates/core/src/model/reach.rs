@@ -124,6 +124,12 @@ pub enum Agent {
     FactoryDroid,
     /// Amp.
     Amp,
+    /// Windsurf, whose agent is called Cascade.
+    Windsurf,
+    /// Warp, its terminal and its command-line agent.
+    Warp,
+    /// Junie, in JetBrains' editors and on the command line.
+    Junie,
     /// A pipeline that acts without a person.
     Ci,
     /// A program in a repository that calls a model with tools.

@@ -37,6 +37,47 @@ pub struct Tally {
     pub corpus: String,
     /// One row for each class of ways by which the corpus issues calls.
     pub rows: Vec<TallyRow>,
+    /// The rules and hooks that decide on them, the weak ones of each kind first. Left out where part of the settings was not
+    /// read, and by whoever does not look for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Vec<TallyRule>>,
+}
+
+/// What a rule is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleKind {
+    /// It lets calls run unasked.
+    Allow,
+    /// It refuses calls, or has a person asked.
+    Refuse,
+    /// A program that is asked, and is not run to learn its answer.
+    Hook,
+}
+
+/// A rule or a hook that decides on calls of the corpus.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TallyRule {
+    /// What it is there for.
+    pub kind: RuleKind,
+    /// As written, without what may be a secret.
+    pub rule: String,
+    /// Where it stands, as `path:line`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// Whether it is weak: one that allows lets a call of the corpus run, one that refuses is gone around by the same call in
+    /// other words, a hook that fails lets the call through. Left out where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weak: Option<bool>,
+    /// A call that shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
+    /// What is decided on that call, where it is one decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+    /// On how many calls of the corpus it decides.
+    pub calls: u32,
 }
 
 /// The decisions on the calls of one class of ways.

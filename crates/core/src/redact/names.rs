@@ -330,6 +330,7 @@ impl Names {
         let rows = session.tally.iter().flat_map(|tally| &tally.rows);
         let cited = rows.flat_map(|row| &row.examples).filter_map(|call| call.source.as_deref());
         cited.for_each(|source| self.path(source));
+        session.tally.iter().flat_map(|tally| &tally.places).for_each(|place| self.path(place));
     }
 
     fn credential(&mut self, credential: &CredentialRow) {

@@ -5,7 +5,7 @@ use deadstop_core::fact::{Fact, Listed};
 use deadstop_core::id::{CredentialId, PrincipalId, SessionId};
 use deadstop_core::model::{
     Action, Agent, Asset, Atom, Basis, Class, Copy, CopyKind, Credential, Decision, Drill, End, Grant, Lift, Location,
-    Override, Principal, Protection, Refusal, Session, Side, Status, Step, Way, WayKind,
+    Override, Principal, Protection, Refusal, RuleKind, Session, Side, Status, Step, Tally, TallyRule, Way, WayKind,
 };
 use deadstop_core::time::{Span, Time};
 use proptest::prelude::*;
@@ -307,10 +307,26 @@ fn actions() -> Vec<Action> {
     ]
 }
 
+/// What the gate of a session was found to do: its rules, each weak or not, or in doubt of it.
+fn tally() -> impl Strategy<Value = Option<Tally>> {
+    let rule = (0_usize..3, any::<Option<bool>>()).prop_map(|(kind, weak)| TallyRule {
+        kind: [RuleKind::Allow, RuleKind::Refuse, RuleKind::Hook][kind],
+        rule: "x".to_owned(),
+        place: None,
+        weak,
+        call: None,
+        decision: None,
+        calls: 1,
+    });
+    let rules = proptest::option::of(proptest::collection::vec(rule, 0..4));
+    proptest::option::of(rules.prop_map(|rules| Tally { corpus: "c".to_owned(), rows: Vec::new(), rules }))
+}
+
 /// A world of two sessions, four ways, three credentials, three identities, two databases, a key and an account.
 pub(crate) fn world() -> impl Strategy<Value = Bundle> {
-    let parts = (ways(), credentials(), grants(), steps(), protections(), copies(), any::<bool>(), any::<bool>());
-    parts.prop_map(|(ways, credentials, grants, steps, protections, (copies, drills), plain, encrypts)| {
+    let parts =
+        (ways(), credentials(), grants(), steps(), protections(), copies(), any::<bool>(), any::<bool>(), tally());
+    parts.prop_map(|(ways, credentials, grants, steps, protections, (copies, drills), plain, encrypts, tally)| {
         let mut bundle = Bundle::empty(Time::from_unix(1_800_000_000), "0.0.0");
         let session = |n: usize| Session {
             id: format!("s-{n}").into(),
@@ -322,7 +338,7 @@ pub(crate) fn world() -> impl Strategy<Value = Bundle> {
             roots: Vec::new(),
             reach: COMPLETE,
             ways: COMPLETE,
-            tally: None,
+            tally: tally.clone(),
             sources: Vec::new(),
         };
         bundle.sessions.items = vec![session(0), session(1)];

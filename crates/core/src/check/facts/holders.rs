@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::rights::{Held, Rights, in_reach};
-use super::{Facts, Given, Maybe, any, count, has, known, unread};
+use super::{Facts, Given, Maybe, any, count, has, known, rules, unread};
 use crate::assessment::LocationRow;
 use crate::check::subject::Subject;
 use crate::fact::{Fact, Gap};
@@ -332,6 +332,7 @@ fn of_session(given: &Given<'_, '_>, walker: &Walker<'_, '_>) -> Facts {
     }
     let mut gaps = BTreeSet::new();
     ways(&mut gaps, world, session);
+    rules::told(&mut facts, session, &gaps);
     facts.leave("ways.decision", gaps);
     // A tool that runs unasked is where to begin.
     let unasked = tools().any(|way| way.approval.is_some() && of_tool(&way) == Ok(true));

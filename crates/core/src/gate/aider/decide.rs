@@ -10,8 +10,12 @@ use crate::gate::writer::{About, Gated, Lets};
 use crate::gate::{Basis, Call, Cited, Doubt, Effect, GateDecision, Ruling};
 use crate::model::{Decision, Override};
 
-/// What stands for the hooks of git, which may lie anywhere.
+/// What stands for the hooks of git, which may lie anywhere; those that run behind a commit no option passes over.
 const HOOKS: &str = ".git/hooks/pre-commit";
+const BEHIND: &str = ".git/hooks/post-commit";
+
+/// Its own linter.
+const LINTER: &str = "python -m flake8";
 
 /// What the gate does with a call.
 fn decide(policy: &AiderPolicy, call: &Call) -> GateDecision {
@@ -83,12 +87,26 @@ impl AiderPolicy {
     /// A question, where a person may be there to answer it.
     fn asked(&self, why: &str) -> Bounds {
         let asks = Bounds::one(ruling(Decision::Ask, Basis::BuiltIn, None, why.to_owned()));
+        let why = "nobody may be there, and where its input has ended a question is answered with yes";
         match &self.message {
-            Some(said) => {
-                let why = "nobody may be there, and where its input has ended a question is answered with yes";
-                asks.or(Bounds::one(by(Decision::Allow, said, why)))
-            }
-            None => asks,
+            Some(said) => asks.or(Bounds::one(by(Decision::Allow, said, why))),
+            None if self.started => asks,
+            None => asks.or(Bounds::one(ruling(Decision::Allow, Basis::BuiltIn, None, why.to_owned()))),
+        }
+    }
+
+    /// What it is given to do, where that may be a command: `/run` and `!` run what stands behind them, and other words may.
+    fn given(&self, command: &str) -> Option<Bounds> {
+        let said = self.message.as_ref()?;
+        let runs = |why: &str| Bounds::one(by(Decision::Allow, said, why));
+        let Some(text) = &said.value else {
+            return Some(runs("what it is given to do may be a command, and is not read"));
+        };
+        let text = text.trim();
+        let own = text.strip_prefix('!').or_else(|| text.strip_prefix("/run "));
+        match own {
+            Some(own) => (own.trim() == command).then(|| runs("it is given this command to run")),
+            None => text.starts_with('/').then(|| runs("it is given a command of its own, which may run others")),
         }
     }
 
@@ -104,6 +122,7 @@ impl AiderPolicy {
             rest.is_some_and(|rest| words(rest).len() == 1)
         };
         let others = self.suggested();
+        let others = self.given(command).map_or_else(|| others.clone(), |given| others.clone().or(given));
         match self.linting().into_iter().find(named) {
             Some(said) => self.set(said).or(others),
             None => others,
@@ -124,7 +143,11 @@ impl AiderPolicy {
             return Bounds::one(by(Decision::Deny, said, "commands that are suggested are passed over"));
         }
         if let Some(said) = self.always() {
-            return Bounds::one(by(Decision::Deny, said, "a command takes a plain yes, and this is none"));
+            let passed = Bounds::one(by(Decision::Deny, said, "a command takes a plain yes, and this is none"));
+            // Its own linter for Python is looked for in the folder first (`python -m flake8`).
+            let runs = on(&self.lints, true) || on(&self.linted, false) || !self.runs().is_empty();
+            let why = "files are written unasked, and what runs after each change may be among them";
+            return if runs { passed.or(Bounds::one(by(Decision::Allow, said, why))) } else { passed };
         }
         self.asked("a command that is suggested takes a plain yes")
     }
@@ -170,7 +193,13 @@ impl Gated for AiderPolicy {
             spec: HOOKS.to_owned(),
             shown: format!("the hooks of git, which are not passed over ({})", said.place),
         });
-        run.chain(hooks).collect()
+        let behind = on(&self.git, true)
+            .then(|| Lets { spec: BEHIND.to_owned(), shown: "the hooks of git that run behind a commit".to_owned() });
+        let linter = (on(&self.lints, true) || on(&self.linted, false)).then(|| Lets {
+            spec: LINTER.to_owned(),
+            shown: "its own linter, which is looked for in the folder".to_owned(),
+        });
+        run.chain(hooks).chain(behind).chain(linter).collect()
     }
 
     fn own(&self) -> Vec<String> {

@@ -28,6 +28,128 @@ const WORDED: [&str; 10] = [
     "env-file",
 ];
 
+/// Settings that change nothing of what runs (`aider/args.py`, `aider/deprecated.py`).
+const OTHERS: [&str; 109] = [
+    "35-turbo",
+    "35turbo",
+    "4",
+    "4-turbo",
+    "4o",
+    "add-gitignore-files",
+    "aiderignore",
+    "alias",
+    "analytics",
+    "analytics-disable",
+    "analytics-log",
+    "analytics-posthog-host",
+    "analytics-posthog-project-api-key",
+    "anthropic-api-key",
+    "api-key",
+    "architect",
+    "assistant-output-color",
+    "attribute-author",
+    "attribute-co-authored-by",
+    "attribute-commit-message-author",
+    "attribute-commit-message-committer",
+    "attribute-committer",
+    "auto-accept-architect",
+    "auto-commits",
+    "cache-keepalive-pings",
+    "cache-prompts",
+    "chat-history-file",
+    "chat-language",
+    "chat-mode",
+    "check-model-accepts-settings",
+    "check-update",
+    "code-theme",
+    "commit",
+    "commit-language",
+    "commit-prompt",
+    "completion-menu-bg-color",
+    "completion-menu-color",
+    "completion-menu-current-bg-color",
+    "completion-menu-current-color",
+    "copy-paste",
+    "dark-mode",
+    "deepseek",
+    "detect-urls",
+    "dirty-commits",
+    "disable-playwright",
+    "dry-run",
+    "edit-format",
+    "editor-edit-format",
+    "editor-model",
+    "encoding",
+    "exit",
+    "fancy-input",
+    "file",
+    "gitignore",
+    "haiku",
+    "input-history-file",
+    "just-check-update",
+    "light-mode",
+    "line-endings",
+    "list-models",
+    "llm-history-file",
+    "map-multiplier-no-files",
+    "map-refresh",
+    "map-tokens",
+    "max-chat-history-tokens",
+    "mini",
+    "model",
+    "model-metadata-file",
+    "model-settings-file",
+    "models",
+    "multiline",
+    "o1-mini",
+    "o1-preview",
+    "openai-api-base",
+    "openai-api-deployment-id",
+    "openai-api-key",
+    "openai-api-type",
+    "openai-api-version",
+    "openai-organization-id",
+    "opus",
+    "pretty",
+    "read",
+    "reasoning-effort",
+    "restore-chat-history",
+    "shell-completions",
+    "show-diffs",
+    "show-model-warnings",
+    "show-prompts",
+    "show-release-notes",
+    "show-repo-map",
+    "skip-sanity-check-repo",
+    "sonnet",
+    "stream",
+    "subtree-only",
+    "thinking-tokens",
+    "timeout",
+    "tool-error-color",
+    "tool-output-color",
+    "tool-warning-color",
+    "user-input-color",
+    "verbose",
+    "verify-ssl",
+    "version",
+    "vim",
+    "voice-format",
+    "voice-input-device",
+    "voice-language",
+    "watch-files",
+    "weak-model",
+];
+
+/// Whether files that a setting names lie in the repository, as far as their paths tell.
+fn inside(item: &Item) -> bool {
+    let own = |text: &str| {
+        !text.starts_with(['/', '~', '\\']) && !text.split('/').any(|part| part == "..") && !text.contains('$')
+    };
+    let one = item.text().map(|text| vec![text]);
+    one.or_else(|| item.texts()).is_some_and(|all| all.into_iter().all(own))
+}
+
 /// Settings that are no beginning of another, though they look like one.
 const WHOLE: [&str; 3] = ["test", "lint", "notifications"];
 
@@ -46,7 +168,9 @@ pub(super) fn parse(files: &[FileText], ground: &Ground) -> AiderPolicy {
         notify: None,
         notifies: None,
         verifies: None,
+        git: None,
         message: None,
+        started: false,
         unread: Vec::new(),
         files: Vec::new(),
         notes: Vec::new(),
@@ -67,6 +191,7 @@ pub(super) fn parse(files: &[FileText], ground: &Ground) -> AiderPolicy {
             }
         };
         policy.files.push(file.path.clone());
+        policy.started |= file.level == Level::Local;
         let root = tree::yaml(text).filter(|root| root.table().is_some());
         if root.and_then(|root| policy.settings(&root, file)).is_none() {
             policy.unread.push((file.path.clone(), GapReason::Malformed));
@@ -115,7 +240,12 @@ impl AiderPolicy {
             }
             let place = Place { path: file.path.clone(), line: Some(item.line) };
             if MESSAGES.contains(&name) {
-                self.message = Some(Said { value: (), place: place.clone(), level: file.level });
+                let text = item.text().filter(|_| matches!(name, "message" | "msg")).map(str::to_owned);
+                self.message = Some(Said { value: text, place: place.clone(), level: file.level });
+            }
+            // A file of another repository has it start again there, with the settings of that one (`guessed_wrong_repo`).
+            if matches!(name, "file" | "read") && !inside(item) {
+                return None;
             }
             self.setting(name, item, place, file.level, &mut lint)?;
         }
@@ -149,6 +279,7 @@ impl AiderPolicy {
             "auto-lint" => &mut self.lints,
             "notifications" => &mut self.notifies,
             "git-commit-verify" => &mut self.verifies,
+            "git" => &mut self.git,
             "test-cmd" => {
                 self.test = Some(Said { value: item.text()?.to_owned(), place, level });
                 return Some(());
@@ -174,7 +305,8 @@ impl AiderPolicy {
                 let all = one.or_else(|| item.texts())?;
                 return (!all.iter().any(|text| text.contains("AIDER_"))).then_some(());
             }
-            _ => return Some(()),
+            // Another version may have options that run something.
+            _ => return (OTHERS.contains(&name) || MESSAGES.contains(&name)).then_some(()),
         };
         *slot = Some(Said { value: flag(item)?, place, level });
         Some(())

@@ -15,6 +15,10 @@ use crate::model::{Decision, Override};
 /// The agent that is built in.
 const BUILT_IN: &str = "q_cli_default";
 
+/// Lines that fetch a page.
+const FETCHES: [&str; 5] =
+    ["curl https://{}/", "curl -s https://{}/", "wget https://{}/", "wget -qO- https://{}/", "http https://{}/"];
+
 /// What the gate does with a call.
 fn decide(policy: &QPolicy, call: &Call) -> GateDecision {
     let agents = policy.active();
@@ -113,13 +117,28 @@ fn listed(tool: &Tool, text: &str, trusted: Option<Ruling>, otherwise: Bounds) -
     }
 }
 
+/// A page that is fetched: it has no tool for that, and the shell has many, of which the session takes the freest.
+fn fetched(agent: &Profile, domain: &str) -> Bounds {
+    let lines = FETCHES.map(|line| line.replace("{}", domain));
+    let all = lines.iter().map(|line| bash(agent, line)).reduce(Bounds::freer);
+    let met = all.unwrap_or_else(|| asks("execute_bash"));
+    // What is allowed may be a line that fetches and is none of these.
+    let allowed = agent.tools.get("execute_bash").and_then(|tool| tool.allowed.first());
+    match allowed {
+        Some(pattern) => met.or(Bounds::one(by(Decision::Allow, Effect::Allow, pattern, "may let a page be fetched"))),
+        None => met,
+    }
+}
+
 impl QPolicy {
     /// The agents that a session may work as: one, where it is said how it was started.
     fn active(&self) -> Vec<Profile> {
         let named = |name: &str| -> Vec<&Profile> {
             let all: Vec<&Profile> = self.agents.iter().filter(|agent| agent.name == name).collect();
             let project = all.iter().any(|agent| agent.project);
-            all.into_iter().filter(|agent| agent.project == project).collect()
+            // Where that of the project may not be loaded, that of the user counts.
+            let doubted = all.iter().any(|agent| agent.project && agent.doubted);
+            all.into_iter().filter(|agent| agent.project == project || doubted).collect()
         };
         let built_in = || Profile { name: BUILT_IN.to_owned(), ..Profile::default() };
         let asked = self.launch.as_ref().and_then(|launch| launch.agent.as_deref());
@@ -191,8 +210,8 @@ impl QPolicy {
             }
             Call::Edit { path } => self.hooked(agent, "fs_write", free(self.write(agent, path))),
             Call::Fetch { domain } => {
-                // It has no tool for pages, and the shell has many.
-                self.hooked(agent, "execute_bash", free(bash(agent, &format!("curl https://{domain}/"))))
+                let met = free(fetched(agent, domain));
+                self.hooked(agent, "execute_bash", met)
             }
             Call::Mcp { server, tool } => {
                 let met = match trusted(agent, tool, Some(server)) {
@@ -404,6 +423,11 @@ impl Gated for QPolicy {
         let open = tools.flat_map(|tool| &tool.allowed).filter_map(|one| one.text.strip_suffix(".*"));
         // The sign for anything stands for no more than a line of several, which is asked about where no refusal fits it.
         open.map(|text| format!("{text}x | ./run")).chain(["./run\n./run".to_owned()]).collect()
+    }
+
+    /// Exit 2 blocks, and any other warns (github.com/aws/amazon-q-developer-cli).
+    fn hooks_fail_open(&self) -> Option<bool> {
+        Some(true)
     }
 
     fn own(&self) -> Vec<String> {

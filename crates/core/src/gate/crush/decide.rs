@@ -329,6 +329,11 @@ impl Gated for CrushPolicy {
         own.chain(safe).collect()
     }
 
+    /// Only exit 2, or a decision that it writes, blocks; other exits are ignored (github.com/charmbracelet/crush).
+    fn hooks_fail_open(&self) -> Option<bool> {
+        Some(true)
+    }
+
     fn own(&self) -> Vec<String> {
         self.own_files()
     }

@@ -252,6 +252,6 @@ fn hooks(file: &Settings, policy: &mut CursorPolicy) {
             let text = format!("the `{event}` hook lets calls through when it fails, unless it sets `failClosed`");
             policy.notes.push(Note { place: place.clone(), text });
         }
-        policy.hooks.push(Hook { event: event.to_owned(), place, level: file.level });
+        policy.hooks.push(Hook { event: event.to_owned(), place, level: file.level, open });
     }
 }

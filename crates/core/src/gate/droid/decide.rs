@@ -3,10 +3,9 @@
 use super::{Autonomy, DroidPolicy, SETTINGS, Said};
 use crate::gate::bounds::{Bounds, Open, ruling};
 use crate::gate::desk::accepted;
-use crate::gate::pattern;
-use crate::gate::shown::shown;
+use crate::gate::listed::{self, begins, may_name};
 use crate::gate::writer::{About, Gated, Lets};
-use crate::gate::{Basis, Call, Cited, Effect, GateDecision};
+use crate::gate::{Basis, Call, Effect, GateDecision};
 use crate::model::{Decision, Override};
 
 /// Programs that the list of denied commands is known to name where nobody has written one.
@@ -82,14 +81,14 @@ impl DroidPolicy {
     fn shell(&self, command: &str) -> Bounds {
         let mut met = self.risky();
         let whole = |said: &&Said<String>| said.value == "*" || said.value.trim() == command.trim();
-        let lets = |said| listed(said, Decision::Allow, Effect::Allow, "is on the list of what runs");
+        let lets = |said| listed(said, Effect::Allow, "is on the list of what runs");
         if let Some(said) = self.allowed.iter().find(whole) {
             met = lets(said);
         } else if let Some(said) = self.allowed.iter().find(|said| begins(&said.value, command)) {
             met = met.or(lets(said));
         }
         if let Some(said) = self.denied.iter().find(|said| may_name(&said.value, command)) {
-            met = met.or(listed(said, Decision::Ask, Effect::Ask, "is on the list of what is asked about"));
+            met = met.or(listed(said, Effect::Ask, "is on the list of what is asked about"));
         }
         // Without a list of one's own there is one that it brings.
         let mut words = command.split(|c: char| !c.is_ascii_alphanumeric());
@@ -97,7 +96,7 @@ impl DroidPolicy {
             met = met.or(built_in(Decision::Ask, "what is dangerous is asked about at every level"));
         }
         if let Some(said) = self.blocked.iter().find(|said| may_name(&said.value, command)) {
-            met = met.or(listed(said, Decision::Deny, Effect::Deny, "is on the list of what never runs"));
+            met = met.or(listed(said, Effect::Deny, "is on the list of what never runs"));
         }
         met
     }
@@ -109,28 +108,8 @@ impl DroidPolicy {
     }
 }
 
-/// Whether a line begins with what an entry is for, if not every command of it.
-fn begins(entry: &str, command: &str) -> bool {
-    let fixed = entry.split('*').next().unwrap_or(entry).trim();
-    if fixed.is_empty() {
-        return pattern::matches(entry, command);
-    }
-    let rest = command.trim().strip_prefix(fixed);
-    rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')))
-}
-
-/// Whether a list may name a command, in whatever way it is held against it: the fixed parts of the entry stand in the line.
-fn may_name(entry: &str, command: &str) -> bool {
-    let mut parts = entry.split('*').map(str::trim).filter(|part| !part.is_empty()).peekable();
-    parts.peek().is_some() && parts.all(|part| command.contains(part)) || pattern::matches(entry, command)
-}
-
-fn listed(said: &Said<String>, decision: Decision, effect: Effect, why: &str) -> Bounds {
-    let text = shown(&format!("Bash({})", said.value));
-    let text = text.strip_prefix("Bash(").and_then(|text| text.strip_suffix(')')).unwrap_or("…").to_owned();
-    let because = format!("`{text}` {why} ({})", said.place);
-    let cited = Cited { effect, whole: text == "*", text, level: said.level };
-    Bounds::one(ruling(decision, Basis::Rule(cited), Some(&said.place), because))
+fn listed(said: &Said<String>, effect: Effect, why: &str) -> Bounds {
+    listed::listed(&said.value, (&said.place, said.level), effect, why)
 }
 
 impl Gated for DroidPolicy {

@@ -30,6 +30,11 @@ impl Gated for GeminiPolicy {
         found
     }
 
+    /// Only exit 2, or a decision that it writes, blocks (geminicli.com/docs/hooks).
+    fn hooks_fail_open(&self) -> Option<bool> {
+        Some(true)
+    }
+
     fn own(&self) -> Vec<String> {
         vec![".gemini/settings.json".to_owned(), "~/.gemini/settings.json".to_owned()]
     }

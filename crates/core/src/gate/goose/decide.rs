@@ -98,17 +98,20 @@ impl GoosePolicy {
             Call::Read { .. } => {
                 let because = "some of its tools only read, and are not asked about".to_owned();
                 let free = Bounds::one(ruling(Decision::Allow, Basis::BuiltIn, None, because));
-                self.tool("developer__text_editor").or(free)
+                self.carried(self.tool("developer__text_editor").or(free))
             }
             Call::Edit { .. } => {
                 let today = self.tool("write").freer(self.tool("edit"));
-                today.or(self.tool("developer__text_editor"))
+                self.carried(today.or(self.tool("developer__text_editor")))
             }
             Call::Fetch { .. } => {
                 let shell = self.shell();
-                shell.clone().or(shell.freer(self.tool("computercontroller__web_scrape")))
+                let because = "a tool that fetches may be said to only read, and is then not asked about".to_owned();
+                let free = Bounds::one(ruling(Decision::Allow, Basis::BuiltIn, None, because));
+                shell.clone().or(shell.freer(self.tool("computercontroller__web_scrape"))).or(free)
             }
-            Call::Mcp { server, tool } => self.server(server, tool),
+            // What runs code calls tools of servers from it.
+            Call::Mcp { server, tool } => self.carried(self.server(server, tool)),
         }
     }
 
@@ -130,7 +133,11 @@ impl GoosePolicy {
 
     fn shell(&self) -> Bounds {
         let [today, before] = SHELL.map(|name| self.tool(name));
-        let own = today.or(before);
+        self.carried(today.or(before))
+    }
+
+    /// What a tool meets, or one of those that run what they are given, where they are switched on: these do all that it does.
+    fn carried(&self, own: Bounds) -> Bounds {
         let named = self.tools.keys().map(String::as_str).filter(|name| may_run(name) && !RUNS.contains(name));
         RUNS.into_iter().chain(named).fold(own, |met, name| met.clone().or(met.freer(self.tool(name))))
     }

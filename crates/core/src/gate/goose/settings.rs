@@ -99,7 +99,8 @@ impl GoosePolicy {
     fn file(&mut self, text: &str, file: &FileText) -> Option<()> {
         let whole = Place { path: file.path.clone(), line: None };
         match file.path.as_str() {
-            "GOOSE_MODE" => self.mode(text.trim(), Said { place: whole, level: file.level }),
+            // It is taken as it stands, blanks and all.
+            "GOOSE_MODE" => self.mode(text, Said { place: whole, level: file.level }),
             name if provider(name) => self.provider(text, whole, file.level),
             "--started-as" => {}
             path if path.ends_with("/plugins") => {
