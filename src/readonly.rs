@@ -275,12 +275,6 @@ impl ReadOnly {
         Self { hosts, ..self }
     }
 
-    /// The same door, which has names of services looked up there.
-    #[must_use]
-    pub fn resolving(self, resolver: Option<std::net::SocketAddr>) -> Self {
-        Self { resolver, ..self }
-    }
-
     /// The same door, through which credentials of these identities may be asked for.
     #[must_use]
     pub fn lending(self, named: BTreeSet<String>) -> Self {

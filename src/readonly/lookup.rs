@@ -24,6 +24,12 @@ const MOST: usize = 50;
 const SYSTEM: &str = "/etc/resolv.conf";
 
 impl ReadOnly {
+    /// The same door, which has names of services looked up there.
+    #[must_use]
+    pub fn resolving(self, resolver: Option<SocketAddr>) -> Self {
+        Self { resolver, ..self }
+    }
+
     /// The members of a service that the user named. They are connected to as if the user had named each: all lie below the
     /// domain of the service's own name.
     ///
