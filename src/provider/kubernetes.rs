@@ -277,6 +277,10 @@ fn one(door: &ReadOnly, server: &Server<'_>, own: &Own<'_>, at: Time) -> (Learnt
             rights_of(client, identity, &seen, &mut learnt.facts);
         }
     }
+    let stranger = server.logins.iter().find_map(|login| login::stranger(door, login, own));
+    if let Some(stranger) = stranger {
+        anybody(&stranger, &seen, &mut learnt.facts);
+    }
     let beside = Beside {
         node: server.node.clone(),
         host: server.place.host.clone(),
@@ -289,6 +293,37 @@ fn one(door: &ReadOnly, server: &Server<'_>, own: &Own<'_>, at: Time) -> (Learnt
         identities: done,
     };
     (learnt, Some(beside))
+}
+
+/// Whom the cluster lets in without a credential: nobody; somebody who may ask what he may do; or somebody who may not ask, of
+/// whom it is seen whether he is shown anything ("Authenticating", anonymous requests).
+fn anybody(client: &Client<'_>, seen: &Seen, facts: &mut Facts) {
+    let scope = "anybody, without a credential";
+    let who = PrincipalId(format!("{}#anybody", seen.node));
+    let refused = |fault: &Fault| fault.says(&["401", "403"]);
+    let asked = (MAY, scope);
+    match rights::everything(client) {
+        client::May::Open(fault) if fault.says(&["401"]) => {
+            facts.source(MAY, scope);
+            return;
+        }
+        client::May::Open(fault) if refused(&fault) => {
+            let namespaces = client.list::<Namespace>(NAMESPACES, None).fault;
+            let claims = client.list::<Claim>(CLAIMS, None).fault;
+            if namespaces.as_ref().is_some_and(refused) && claims.as_ref().is_some_and(refused) {
+                facts.source(NAMESPACES, scope);
+                return;
+            }
+            let gap = facts.doubt(scope, "it is shown what lies in the cluster, and may not ask what else it may do");
+            facts.principal(&who, scope, None, asked);
+            facts.grant(Some(&who), anything(), seen.node.clone(), &May::NotKnown(gap), asked);
+        }
+        client::May::Open(_) | client::May::Yes | client::May::No => {
+            let name = scope.to_owned();
+            rights_of(client, &Identity { who: who.clone(), name, masters: false }, seen, facts);
+        }
+    }
+    steps::for_anybody(&seen.node, who, facts);
 }
 
 /// Lists what lies in the cluster, with whoever may.

@@ -87,17 +87,14 @@ pub(super) fn review(body: &[u8], version: &str, kind: &str, fields: &[&str]) ->
     let Ok(Value::Object(all)) = serde_json::from_slice(body) else { return false };
     let said = |key: &str, wanted: &str| all.get(key).and_then(Value::as_str) == Some(wanted);
     let known = all.keys().all(|key| ["apiVersion", "kind", "spec"].contains(&key.as_str()));
-    let plain = |value: &Value| value.is_string();
+    let texts = |key: &String, value: &Value| fields.contains(&key.as_str()) && value.is_string();
+    let field = |key: &String, value: &Value| match value.as_object() {
+        Some(inner) => fields.contains(&key.as_str()) && inner.iter().all(|(key, value)| texts(key, value)),
+        None => texts(key, value),
+    };
     let spec = match all.get("spec") {
         None => true,
-        Some(Value::Object(spec)) => spec.iter().all(|(key, value)| match value {
-            Value::Object(inner) => {
-                fields.contains(&key.as_str())
-                    && inner.iter().all(|(key, value)| fields.contains(&key.as_str()) && plain(value))
-            }
-            other => fields.contains(&key.as_str()) && plain(other),
-        }),
-        Some(_) => false,
+        Some(spec) => spec.as_object().is_some_and(|spec| spec.iter().all(|(key, value)| field(key, value))),
     };
     known && said("apiVersion", version) && said("kind", kind) && spec
 }

@@ -309,6 +309,33 @@ def silent(authority):
         check(all(one["answer"] != "stopped" for one in found.values()), "silent: something is stopped")
 
 
+def strangers(authority):
+    """Whoever shows nothing may do what the cluster lets anybody do."""
+    for name, rules, claims in [("nothing", [], "stopped"), ("lists", [rule("list", "persistentvolumeclaims")], "unknown"), ("deletes unasked", [PVC, rule("list", "namespaces")], "unknown"),
+                                ("deletes", [PVC, *BUILT_IN["basic"]], "open"), ("everything", BUILT_IN["cluster-admin"], "open"), ("asks", BUILT_IN["basic"], "stopped")]:
+        state, token = SETUPS["viewer"][0]()
+        state.users["system:anonymous"] = ["system:unauthenticated"]
+        state.bind("system:unauthenticated", rules)
+        with Server(state, authority) as server:
+            config = kubeconfig(server.url, {"me": {"token": token}}, authority.read("ca.pem"))
+            found = run(f"stranger-{name.replace(' ', '-')}", [server.place], home=config, secrets=[token])[2]
+            check(said(found[key(server, "prod/data-0")]) == claims, f"stranger {name}: {found[key(server, 'prod/data-0')]['bounds']}")
+            check(not server.wrong, f"stranger {name}: {server.wrong[:2]}")
+
+
+def echoes(authority):
+    """A cluster that calls things by what it was sent."""
+    for name, make in [("user", lambda one, token: None), ("namespace", lambda one, token: one.namespace(token)), ("claim", lambda one, token: one.volume("prod", token)), ("label", lambda one, token: one.namespace("named", {"environment": token}))]:
+        state, token = SETUPS["claims"][0]()
+        make(state, token)
+        if name == "user":
+            state.tokens[token] = f"user {token}"
+            state.users[f"user {token}"] = ["system:authenticated"]
+        with Server(state, authority) as server:
+            _, _, found, _ = run(f"echo-{name}", [server.place], home=kubeconfig(server.url, {"me": {"token": token}}, authority.read("ca.pem")), secrets=[token])
+            check(any(one["bounds"][0] == "nothing" for one in found.values()), f"echo {name}: {[(one['key'], one['bounds']) for one in found.values()]}")
+
+
 class Listener:
     """Counts who knocks."""
 
@@ -415,6 +442,8 @@ waiting.start()
 setups = agreement(authority)
 copies(authority)
 clouds(authority)
+strangers(authority)
+echoes(authority)
 logins(authority)
 hostile(authority)
 runs = spoilt(authority)

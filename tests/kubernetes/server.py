@@ -93,8 +93,10 @@ class Server:
         certificate = request.connection.getpeercert() or {}
         fields = [pair for part in certificate.get("subject", ()) for pair in part]
         names = [value for key, value in fields if key == "commonName"]
-        if not names:
+        if not names and "system:anonymous" not in self.world.users:
             raise Refused(401)
+        if not names:
+            return "system:anonymous", self.world.users["system:anonymous"]
         return names[0], ["system:authenticated", *[value for key, value in fields if key == "organizationName"]]
 
     def reply(self, request):

@@ -94,7 +94,9 @@ class World:
 
     def rules(self, user, namespace, groups=None):
         subjects = {user, *(self.users.get(user, []) if groups is None else groups)}
-        yield from BUILT_IN["basic"]
+        # Bound to whoever is authenticated, as a cluster comes.
+        if "system:authenticated" in subjects:
+            yield from BUILT_IN["basic"]
         for subject, within, rules in self.bound:
             if subject in subjects and within in (None, namespace):
                 yield from rules

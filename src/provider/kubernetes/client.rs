@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::{READS, login::Shown};
 use crate::provider::answered::{each_read, rest};
 use crate::provider::facts::Fault;
-use crate::provider::token::{Got, shown};
+use crate::provider::token::Got;
 use crate::readonly::{Read, ReadOnly, Wire};
 
 /// How many objects are asked for at a time, as the clients of Kubernetes do.
@@ -62,14 +62,12 @@ impl<'a> Client<'a> {
         Self { door, wire, base, credential, shown, silent: AtomicU32::new(0), asked: Mutex::default() }
     }
 
-    /// A name that the cluster tells, as it may be shown. It may call anybody by a token that it was sent.
-    pub(super) fn told(&self, name: &str) -> String {
+    /// Whether a text holds the token that was sent, however it is written.
+    fn echoes(&self, text: &[u8]) -> bool {
         const TELLING: usize = 8;
-        let Shown::Token(token) = &self.shown else { return shown(name) };
+        let Shown::Token(token) = &self.shown else { return false };
         let token = token.expose();
-        let echoes =
-            token.len() >= TELLING && name.as_bytes().windows(token.len()).any(|part| part.eq_ignore_ascii_case(token));
-        if echoes { "(a name that is not shown)".to_owned() } else { shown(name) }
+        token.len() >= TELLING && text.windows(token.len()).any(|part| part.eq_ignore_ascii_case(token))
     }
 
     /// Every object of a listing, in all namespaces or in one.
@@ -197,6 +195,8 @@ impl<'a> Client<'a> {
         } else {
             self.silent.store(0, Ordering::Relaxed);
         }
-        rest(&answer.map_err(Fault::of)?)
+        let answer = answer.map_err(Fault::of)?;
+        // Whoever repeats what it was sent has nothing of it kept.
+        if self.echoes(&answer.body) { Err(Fault::malformed()) } else { rest(&answer) }
     }
 }

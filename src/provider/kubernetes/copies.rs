@@ -58,6 +58,8 @@ pub(super) struct Content {
 #[serde(rename_all = "camelCase")]
 struct ContentSpec {
     #[serde(default)]
+    driver: Option<String>,
+    #[serde(default)]
     deletion_policy: Option<String>,
 }
 
@@ -90,6 +92,13 @@ struct BackupStatus {
     #[serde(default)]
     expiration: Option<Time>,
 }
+
+/// Drivers of storages whose snapshots are kept when their volume is deleted.
+///
+/// <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-snapshots.html>,
+/// <https://cloud.google.com/compute/docs/disks/create-snapshots>,
+/// <https://learn.microsoft.com/azure/virtual-machines/disks-incremental-snapshots>
+const INDEPENDENT: [&str; 3] = ["ebs.csi.aws.com", "pd.csi.storage.gke.io", "disk.csi.azure.com"];
 
 objects::objects!(Snapshot, Content, Backup);
 
@@ -156,10 +165,14 @@ fn snapshot_of(
         let because = format!("{}, and {}", rewrite.because, lift.because);
         Lift { needs: rewrite.needs.into_iter().chain(lift.needs).collect::<Vec<Atom>>(), changes: true, because }
     };
-    let (dies_with, destroyed_by, because) = match policy {
+    // Only of these storages is it documented that a snapshot outlives its volume.
+    let outlives = content.and_then(|content| content.spec.driver.as_deref());
+    let outlives = outlives.is_some_and(|driver| INDEPENDENT.contains(&driver));
+    let kinds = can(rights::DELETE_KIND, &seen.node, "delete the kind of snapshots");
+    let (dies_with, destroyed_by, because) = match policy.filter(|_| outlives) {
         Some("Delete") => (
             Fact::Known(vec![rights::DELETE_NAMESPACE.to_owned()]),
-            Fact::Known(vec![object(), content_gone()]),
+            Fact::Known(vec![object(), content_gone(), kinds]),
             "a snapshot whose policy is Delete: it goes with its object and its namespace",
         ),
         Some("Retain") => (

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use deadstop_core::bundle::short_hash;
 use deadstop_core::fact::{Fact, Gap};
 use deadstop_core::id::{CredentialId, PrincipalId};
 use deadstop_core::model::Status;
@@ -11,6 +12,7 @@ use super::client::Client;
 use super::{Server, WHO};
 use crate::collector::ClusterLogin;
 use crate::provider::facts::{Facts, Fault};
+use crate::provider::token::shown;
 
 /// Somebody that a cluster knows.
 pub(super) struct Identity {
@@ -77,7 +79,11 @@ pub(super) fn identify(
     }
     facts.source(WHO, scope);
     let groups = groups.unwrap_or_default();
-    let name = client.told(&name);
+    // What is not shown of a name still tells it from others.
+    let name = match shown(&name) {
+        whole if whole == name => whole,
+        part => format!("{part}~{}", short_hash(&name)),
+    };
     let who = PrincipalId(format!("{}#{name}", server.node));
     // "Allows anyone in it everything, whatever the roles say" (RBAC good practices, system:masters).
     let masters = groups.iter().any(|group| group == "system:masters");

@@ -113,8 +113,21 @@ impl<'a> Own<'a> {
     }
 }
 
-/// A way to the cluster with what is shown to it, if it is one that may be used.
-pub(super) fn client<'a>(door: &'a ReadOnly, login: &ClusterLogin, own: &Own<'_>) -> Result<Client<'a>, Unused> {
+/// A way to the cluster by which nothing is shown to it.
+pub(super) fn stranger<'a>(door: &'a ReadOnly, login: &ClusterLogin, own: &Own<'_>) -> Option<Client<'a>> {
+    let base = base(login, own).ok()?;
+    let roots = own.held(login, &login.entry.authority).ok()?;
+    let wire = Wire::new(base, roots.as_deref().map(Vec::as_slice), None)?;
+    Some(Client::new(door, wire, address(login), "nobody".into(), Shown::Nothing))
+}
+
+/// The server with the path that everything lies below.
+fn address(login: &ClusterLogin) -> String {
+    login.entry.server.as_str().trim_end_matches('/').to_owned()
+}
+
+/// What the paths of a server begin with, if it is one that may be asked.
+fn base<'l>(login: &'l ClusterLogin, own: &Own<'_>) -> Result<&'l str, Unused> {
     let entry = &login.entry;
     if entry.server.scheme() != "https" {
         return Err(unused("it is reached without TLS, so that nothing is sent to it"));
@@ -133,6 +146,13 @@ pub(super) fn client<'a>(door: &'a ReadOnly, login: &ClusterLogin, own: &Own<'_>
     if !base.is_empty() && (strange || own.folder(login).is_none()) {
         return Err(unused("its server has a path, which only a kubeconfig of the home may have"));
     }
+    Ok(base)
+}
+
+/// A way to the cluster with what is shown to it, if it is one that may be used.
+pub(super) fn client<'a>(door: &'a ReadOnly, login: &ClusterLogin, own: &Own<'_>) -> Result<Client<'a>, Unused> {
+    let base = base(login, own)?;
+    let entry = &login.entry;
     let (shown, pair) = match &entry.proof {
         Proof::Token(token) => (Shown::Token(token.clone()), None),
         Proof::TokenFile(name) => {
@@ -155,6 +175,5 @@ pub(super) fn client<'a>(door: &'a ReadOnly, login: &ClusterLogin, own: &Own<'_>
     let pair = pair.as_ref().map(|(certificate, key)| (certificate.as_slice(), key.as_slice()));
     let wire = Wire::new(base, roots.as_deref().map(Vec::as_slice), pair);
     let wire = wire.ok_or(unused("a certificate or a key of it does not read"))?;
-    let address = entry.server.as_str().trim_end_matches('/').to_owned();
-    Ok(Client::new(door, wire, address, login.credential.clone(), shown))
+    Ok(Client::new(door, wire, address(login), login.credential.clone(), shown))
 }

@@ -28,10 +28,9 @@ const fn kind(
     Kind { group, kind, plural, class, action }
 }
 
-/// The kinds that are known.
-pub(super) const KINDS: [Kind; 9] = [
+/// The kinds that are known. Pods are not among them: they go with whatever made them, under whatever name.
+pub(super) const KINDS: [Kind; 8] = [
     kind("apps", "StatefulSet", "statefulsets", "statefulset", "delete statefulsets"),
-    kind("", "Pod", "pods", "pod", "delete pods"),
     kind("postgresql.cnpg.io", "Cluster", "clusters", "cnpg_cluster", "delete clusters.postgresql.cnpg.io"),
     kind("acid.zalan.do", "postgresql", "postgresqls", "zalando_postgresql", "delete postgresqls.acid.zalan.do"),
     kind(
