@@ -1,8 +1,13 @@
 //! The way to a server that the user named and that shows a certificate of its own: a cluster of Kubernetes.
 
 use std::fmt;
+use std::sync::Arc;
 
 use deadstop_core::fact::GapReason;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 use ureq::Agent;
 use ureq::http::Request;
@@ -41,6 +46,7 @@ impl Wire {
             None => RootCerts::PlatformVerifier,
         };
         let shown = match client {
+            Some((chain, key)) if !works(chain, key) => return None,
             Some((chain, key)) => {
                 Some(ClientCert::new_with_certs(&certificates(chain)?, PrivateKey::from_pem(key).ok()?))
             }
@@ -57,6 +63,15 @@ impl Wire {
             .build();
         Some(Self { agent: config.into(), base: base.trim_end_matches('/').to_owned() })
     }
+}
+
+/// Whether a certificate can be shown with a key: one that is of another is a panic of the HTTP client's when it is used.
+fn works(chain: &[u8], key: &[u8]) -> bool {
+    let chain = CertificateDer::pem_slice_iter(chain).collect::<Result<Vec<_>, _>>();
+    let (Ok(chain), Ok(key)) = (chain, PrivateKeyDer::from_pem_slice(key)) else { return false };
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let Ok(builder) = builder.with_safe_default_protocol_versions() else { return false };
+    builder.with_root_certificates(RootCertStore::empty()).with_client_auth_cert(chain, key).is_ok()
 }
 
 impl ReadOnly {

@@ -380,6 +380,8 @@ def hostile(authority):
                 ("path of the API", "home", [listener.place], {"token": token}, {"server": f"{url}/api/v1/namespaces/prod/services/x/proxy"}),
                 ("file of the home", "work", [listener.place], {"tokenFile": "../home/token"}, {}), ("file by its path", "work", [listener.place], {"tokenFile": str(folder / "hostile-file-by-its-path/home/token")}, {}),
                 ("file of a folder", "home", [listener.place], {"tokenFile": str(folder / "hostile-file-of-a-folder/work/token")}, {}),
+                ("another's key", "home", [listener.place], certificate((authority.certificate("one", "/CN=one")[0], authority.certificate("two", "/CN=two")[1])), {}),
+                ("no key", "home", [listener.place], certificate((b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")), {}),
                 ("key of the home", "work", [listener.place], {"client-certificate": "../home/token", "client-key": "../home/token"}, {})]:
             text = kubeconfig(url, {"me": user}, ca, cluster=cluster)
             more = {"home/token": token, "work/token": token}
@@ -405,6 +407,8 @@ def logins(authority):
     pair = authority.certificate("someone", "/O=team/CN=someone")
     state.bind("team", [PVC, *LISTS])
     masters = authority.certificate("root", "/O=system:masters/CN=root")
+    rsa = authority.certificate("rsa", "/O=team/CN=someone", kind="rsa")
+    sec1 = authority.certificate("sec1", "/O=team/CN=someone", kind="sec1")
     with Server(state, authority) as server:
         at = kubeconfig(server.url, {"me": {"token": token}}, ca)
         home = lambda user, **more: {"home": kubeconfig(server.url, {"me": user}, ca, **more)}
@@ -413,6 +417,7 @@ def logins(authority):
                 ("file", {**home({"tokenFile": "token"}), "files": {"home/.kube/token": token + "\n"}}, "claims"),
                 ("variable", {"files": {"elsewhere/config": at}, "env": {"KUBECONFIG": str(folder / "login-variable/elsewhere/config")}}, "claims"),
                 ("certificate", home(certificate(pair)), "someone"), ("masters", home(certificate(masters)), "root"),
+                ("certificate of RSA", home(certificate(rsa)), "someone"), ("certificate of SEC 1", home(certificate(sec1)), "someone"),
                 ("certificate in files", {**home({"client-certificate": "me.pem", "client-key": "me.key"}), "files": {"home/.kube/me.pem": pair[0].decode(), "home/.kube/me.key": pair[1].decode()}}, "someone")]:
             _, assessment, found, calls = run(f"login-{name.replace(' ', '-')}", ["127.0.0.1"], **arguments, secrets=[token, pair[1], masters[1]])
             mine = [one for one in assessment["credentials"] if one["provider"] == "kubernetes"]

@@ -27,11 +27,15 @@ class Authority:
     def run(self, *arguments):
         subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)
 
-    def certificate(self, name, subject, extension=None):
-        """Key and certificate of this subject, as PEM."""
-        self.run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", subject, "-keyout", f"{name}.key", "-out", f"{name}.csr")
+    def certificate(self, name, subject, extension=None, kind="ec"):
+        """Key and certificate of this subject, as PEM: the key in PKCS 8, or as kubeadm and older tools write it (`rsa`, `sec1`)."""
+        keys = ["rsa:2048"] if kind == "rsa" else ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+        self.run("req", "-newkey", *keys, "-nodes", "-subj", subject, "-keyout", f"{name}.key", "-out", f"{name}.csr")
         (self.folder / f"{name}.ext").write_text(extension or "extendedKeyUsage=clientAuth")
         self.run("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem")
+        if kind != "ec":
+            self.run(*(["rsa", "-traditional"] if kind == "rsa" else ["ec"]), "-in", f"{name}.key", "-out", f"{name}.old")
+            return self.read(f"{name}.pem"), self.read(f"{name}.old")
         return self.read(f"{name}.pem"), self.read(f"{name}.key")
 
     def read(self, name):
