@@ -378,7 +378,7 @@ fn rights_of(client: &Client<'_>, identity: &Identity, seen: &Seen, facts: &mut 
         _ => Vec::new(),
     };
     let known = rights::in_cluster(client, rules.as_ref(), &volumes, (scope, facts));
-    state(&known, identity, None, seen, facts);
+    state((&known, &known), identity, None, seen, facts);
     if seen.known.len() > MOST_NAMESPACES {
         let gap = facts.refused(RULES, scope, &Fault::of(GapReason::TooLarge));
         facts.grant(Some(who), anything(), cluster.clone(), &May::NotKnown(gap), (RULES, scope));
@@ -392,7 +392,7 @@ fn rights_of(client: &Client<'_>, identity: &Identity, seen: &Seen, facts: &mut 
     });
     for (namespace, (more, rights)) in all.into_iter().zip(each) {
         facts.absorb(more);
-        state(&rights, identity, Some(namespace), seen, facts);
+        state((&rights, &known), identity, Some(namespace), seen, facts);
     }
     owners_of(client, identity, seen, facts);
     if let Some(gap) = &seen.namespaces.gap {
@@ -435,9 +435,15 @@ fn owners_of(client: &Client<'_>, identity: &Identity, seen: &Seen, facts: &mut 
 }
 
 /// States what somebody may do in one namespace, or in the cluster as a whole.
-fn state(rights: &Rights, identity: &Identity, namespace: Option<&str>, seen: &Seen, facts: &mut Facts) {
+fn state(
+    (rights, known): (&Rights, &Rights),
+    identity: &Identity,
+    namespace: Option<&str>,
+    seen: &Seen,
+    facts: &mut Facts,
+) {
     steps::grant(rights, (&identity.who, &identity.name), namespace, seen, facts);
-    steps::own(rights, &identity.who, namespace, seen, facts);
+    steps::own((rights, known), &identity.who, namespace, seen, facts);
 }
 
 /// A text of the cluster as it may be shown.

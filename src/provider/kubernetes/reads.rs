@@ -88,3 +88,81 @@ pub fn lists() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     all.retain(|_, resources| !resources.is_empty());
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use deadstop_core::fact::GapReason;
+    use ureq::http::Request;
+
+    use super::*;
+    use crate::readonly::{ReadOnly, Wire};
+
+    /// What becomes of a request at the door, which is open to one host on which nobody listens.
+    fn sent(method: &str, url: &str, body: &str, base: &str) -> GapReason {
+        let hosts = BTreeMap::from([(NAME.to_owned(), vec!["127.0.0.1:1".to_owned()])]);
+        let door = ReadOnly::new(BTreeMap::new(), Duration::from_millis(300), std::sync::Arc::default());
+        let door = door.with_hosts(hosts);
+        let wire = Wire::new(base, None, None).unwrap();
+        let mut request = Request::builder().method(method).uri(url);
+        if method != "GET" {
+            request = request.header("content-type", "application/json");
+        }
+        let request = request.body(body.as_bytes().to_vec()).unwrap();
+        door.send_by(&wire, &READS, "c", &request).unwrap_err()
+    }
+
+    const REVIEW: &str = r#"{"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": {"verb": "delete", "resource": "pods"}}}"#;
+    const REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+
+    #[test]
+    fn lists_and_reviews_pass_and_nothing_else() {
+        let host = "https://127.0.0.1:1";
+        // What passes is sent, and nobody answers.
+        for (method, path, body) in [
+            ("GET", "/api/v1/namespaces?limit=500", ""),
+            ("GET", "/api/v1/namespaces/prod/persistentvolumeclaims?limit=500&continue=abc", ""),
+            ("POST", REVIEWS, REVIEW),
+        ] {
+            assert_ne!(sent(method, &format!("{host}{path}"), body, ""), GapReason::Unsupported, "{method} {path}");
+        }
+        for (method, path, body) in [
+            ("DELETE", "/api/v1/namespaces/prod", ""),
+            ("DELETE", "/api/v1/namespaces/prod/persistentvolumeclaims", ""),
+            ("PATCH", "/api/v1/persistentvolumes/a", "{}"),
+            ("GET", "/api/v1/namespaces/prod/secrets", ""),
+            ("GET", "/api/v1/namespaces/prod/secrets/a", ""),
+            ("GET", "/api/v1/namespaces/prod", ""),
+            ("GET", "/api/v1/namespaces?watch=true", ""),
+            ("GET", "/api/v1/namespaces/prod/pods/a/exec?command=rm", ""),
+            ("POST", "/api/v1/namespaces", REVIEW),
+            ("POST", "/api/v1/namespaces/prod/pods/a/exec", REVIEW),
+            ("POST", REVIEWS, r#"{"apiVersion": "v1", "kind": "Namespace"}"#),
+            ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews?dryRun=All", REVIEW),
+            ("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", REVIEW),
+            ("PUT", REVIEWS, REVIEW),
+        ] {
+            assert_eq!(sent(method, &format!("{host}{path}"), body, ""), GapReason::Unsupported, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn only_the_servers_that_are_named_are_asked() {
+        let path = "/api/v1/namespaces";
+        for url in [
+            "https://127.0.0.1:2",
+            "http://127.0.0.1:1",
+            "https://127.0.0.2:1",
+            "https://user@127.0.0.1:1",
+            "https://127.0.0.1:1.evil.example",
+        ] {
+            let Ok(url) = format!("{url}{path}").parse::<ureq::http::Uri>() else { continue };
+            assert_eq!(sent("GET", &url.to_string(), "", ""), GapReason::Unsupported, "{url}");
+        }
+        let below = "https://127.0.0.1:1/k8s/clusters/c-1/api/v1/namespaces";
+        assert_ne!(sent("GET", below, "", "/k8s/clusters/c-1"), GapReason::Unsupported);
+        assert_eq!(sent("GET", below, "", ""), GapReason::Unsupported);
+        assert_eq!(sent("GET", below, "", "/k8s/clusters/c-2"), GapReason::Unsupported);
+    }
+}

@@ -73,8 +73,9 @@ const IN_NAMESPACES: [Call; 49] = [
     // AuthorizePodWebsocketUpgradeCreatePermission).
     call(EXEC, "create", "", "pods/exec"),
     call(EXEC, "get", "", "pods/exec"),
-    also(EXEC, "create", "", "pods/attach"),
-    also(EXEC, "get", "", "pods/attach"),
+    // What a program makes of what it is told is not known.
+    also(OTHER, "create", "", "pods/attach"),
+    also(OTHER, "get", "", "pods/attach"),
     call(DEBUG, "patch", "", "pods/ephemeralcontainers"),
     call(DEBUG, "update", "", "pods/ephemeralcontainers"),
     // A pod may mount any claim of its namespace; so does whatever makes pods of a template.

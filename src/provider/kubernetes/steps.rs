@@ -88,8 +88,14 @@ pub(super) fn for_anybody(node: &NodeId, who: PrincipalId, facts: &mut Facts) {
     step(facts, (node, "anybody"), (Vec::new(), vec![Atom::Principal(who)]), (false, Fact::Known(true), because));
 }
 
-/// Rights that somebody may give to himself.
-pub(super) fn own(rights: &Rights, who: &PrincipalId, namespace: Option<&str>, seen: &Seen, facts: &mut Facts) {
+/// Rights that somebody may give to himself; `known` is what he may do everywhere.
+pub(super) fn own(
+    (rights, known): (&Rights, &Rights),
+    who: &PrincipalId,
+    namespace: Option<&str>,
+    seen: &Seen,
+    facts: &mut Facts,
+) {
     let node = namespace.map_or_else(|| seen.node.clone(), |namespace| seen.namespace(namespace));
     let pairs = [
         (rights::BIND_ALL, rights::WRITE_ALL_BINDINGS, true, "bind itself to a role that may do everything"),
@@ -99,8 +105,10 @@ pub(super) fn own(rights: &Rights, who: &PrincipalId, namespace: Option<&str>, s
         (rights::ESCALATE, rights::WRITE_ROLES, true, "write more rights into a role of its own"),
     ];
     for (one, other, changes, because) in pairs {
-        let has = |action: &str| rights.reach.contains_key(action);
-        if !(has(one) && has(other)) {
+        // One of the two may hold everywhere, and the other here alone.
+        let here = [one, other].iter().any(|action| rights.reach.contains_key(action));
+        let has = |action: &str| rights.reach.contains_key(action) || known.reach.contains_key(action);
+        if !(here && has(one) && has(other)) {
             continue;
         }
         let possible = if one == rights::ESCALATE {
