@@ -122,6 +122,18 @@ impl Seen {
         self.volumes.items.iter().filter_map(disk).collect()
     }
 
+    /// The volumes that a new claim may be bound to: those that are not, or no longer, of one claim and no other.
+    fn free(&self) -> Vec<NodeId> {
+        let of =
+            |volume: &Volume| volume.spec.claim_ref.as_ref().and_then(|claim| claim.uid.clone()).unwrap_or_default();
+        let free = self
+            .volumes
+            .items
+            .iter()
+            .filter(|((_, name), volume)| of(volume).is_empty() && self.claimant(name).is_none());
+        free.map(|((_, name), _)| self.volume(name)).collect()
+    }
+
     /// The claim that is bound to a volume.
     fn claimant(&self, volume: &str) -> Option<&(String, String)> {
         self.claims

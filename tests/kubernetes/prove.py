@@ -312,6 +312,21 @@ def silent(authority):
         check(all(one["answer"] != "stopped" for one in found.values()), "silent: something is stopped")
 
 
+def unclaimed(authority):
+    """Volumes without a claim: one that is free may be claimed by whoever makes claims; one that was released may not."""
+    for name, rules, namespace, free, released in [("nothing", [], None, "stopped", "stopped"), ("claims", [PVC], "staging", "unknown", "stopped"), ("pods", [rule("create", "pods")], "staging", "unknown", "unknown"),
+                                                   ("volumes", [rule("delete", "persistentvolumes")], None, "open", "stopped"), ("by name", [rule("delete", "persistentvolumes", names=["free"])], None, "open", "stopped"), ("changes", [rule("patch", "persistentvolumes")], None, "open", "open")]:
+        state, token = setup(name, *rules, namespace=namespace)()
+        spec = lambda policy, **more: {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}, "persistentVolumeReclaimPolicy": policy, "csi": {"driver": "ebs.csi.aws.com", "volumeHandle": "vol-0"}, **more}
+        state.volumes["free"] = {"metadata": {"name": "free"}, "spec": spec("Delete"), "status": {"phase": "Available"}}
+        state.volumes["released"] = {"metadata": {"name": "released"}, "spec": spec("Retain", claimRef={"namespace": "prod", "name": "gone", "uid": made_up("gone")}), "status": {"phase": "Released"}}
+        with Server(state, authority) as server:
+            found = run(f"unclaimed-{name.replace(' ', '-')}", [server.place], home=kubeconfig(server.url, {"me": {"token": token}}, authority.read("ca.pem")), secrets=[token])[2]
+            told = [said(found[f"kubernetes:{server.url}/pv/{volume}"]) for volume in ("free", "released")]
+            check(told == [free, released], f"unclaimed {name}: {told}")
+            check(found[f"kubernetes:{server.url}/pv/released"]["environment"] == "prod", f"unclaimed {name}: {found[f'kubernetes:{server.url}/pv/released']['environment']}")
+
+
 def strangers(authority):
     """Whoever shows nothing may do what the cluster lets anybody do."""
     for name, rules, claims in [("nothing", [], "stopped"), ("lists", [rule("list", "persistentvolumeclaims")], "unknown"), ("deletes unasked", [PVC, rule("list", "namespaces")], "unknown"),
@@ -450,6 +465,7 @@ waiting.start()
 setups = agreement(authority)
 copies(authority)
 clouds(authority)
+unclaimed(authority)
 strangers(authority)
 echoes(authority)
 logins(authority)

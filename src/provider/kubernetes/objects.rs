@@ -90,6 +90,8 @@ pub(super) struct VolumeSpec {
 pub(super) struct ClaimRef {
     #[serde(default)]
     pub(super) namespace: Option<String>,
+    #[serde(default)]
+    pub(super) uid: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

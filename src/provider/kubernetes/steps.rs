@@ -49,6 +49,22 @@ pub(super) fn of(seen: &Seen, facts: &mut Facts) {
             step(facts, (&node, action), (vec![can(action, &node)], gains), (changes, possible, because));
         }
     }
+    // A volume that is free is bound to the next claim that fits, by whoever makes one.
+    let free: Vec<Atom> = seen.free().into_iter().map(Atom::Destroyed).collect();
+    for namespace in seen.known.iter().filter(|_| !free.is_empty()) {
+        let node = seen.namespace(namespace);
+        for action in [rights::DELETE_CLAIM, rights::RUN] {
+            let possible = facts.doubt(&scope, "whether somebody may claim a volume that is free was not asked");
+            let because = "claim a volume that is free, and destroy it as a claim of its own";
+            let name = format!("free volumes: {action}");
+            step(
+                facts,
+                (&node, &name),
+                (vec![can(action, &node)], free.clone()),
+                (true, Fact::Unknown(possible), because),
+            );
+        }
+    }
     // Whoever deletes a kind has every object of it deleted (Custom Resources, "Delete a CustomResourceDefinition").
     for (owner, kind) in seen.owners() {
         let Some(kind) = kind.filter(|kind| kind.group.contains('.')) else { continue };
