@@ -16,6 +16,7 @@ mod history;
 mod hosts;
 mod jwt;
 mod keys;
+pub(crate) mod kubeconfig;
 mod locator;
 pub(crate) mod mask;
 mod places;
@@ -148,6 +149,9 @@ pub struct Collected {
     /// Logins at databases, for whoever may ask these.
     #[serde(skip)]
     pub logins: Logins,
+    /// Logins at clusters of Kubernetes, for whoever may ask these.
+    #[serde(skip)]
+    pub clusters: Clusters,
     /// Where each shown path is, for whoever must look it up.
     #[serde(skip)]
     pub paths: Paths,
@@ -257,6 +261,31 @@ pub struct Logins(pub Vec<Login>);
 impl std::fmt::Debug for Logins {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} logins", self.0.len())
+    }
+}
+
+/// A login at a cluster of Kubernetes, as a kubeconfig writes it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ClusterLogin {
+    /// The credential it is.
+    pub credential: CredentialId,
+    /// Who the kubeconfig calls it.
+    pub principal: Option<PrincipalId>,
+    /// The cluster.
+    pub server: NodeId,
+    /// The file, as it is shown; nothing for what is no longer there as a file.
+    pub file: Option<String>,
+    /// How the cluster is reached, and what is shown to it.
+    pub(crate) entry: kubeconfig::Entry,
+}
+
+/// Logins at clusters. What they hold is not shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Clusters(pub Vec<ClusterLogin>);
+
+impl std::fmt::Debug for Clusters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} logins at clusters", self.0.len())
     }
 }
 

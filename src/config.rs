@@ -277,7 +277,7 @@ pub(crate) fn with_tokens(name: &str) -> bool {
 
 /// All that are asked, in prose.
 fn asked() -> String {
-    let mut all = vec!["AWS", "MongoDB", "MySQL", "PostgreSQL", "Redis"];
+    let mut all = vec!["AWS", "Kubernetes", "MongoDB", "MySQL", "PostgreSQL", "Redis"];
     all.extend(WITH_TOKENS.map(|(_, title)| title));
     all.sort_by_key(|title| title.to_ascii_lowercase());
     let last = all.pop().unwrap_or_default();
@@ -293,13 +293,13 @@ fn unused(providers: &BTreeMap<String, raw::Provider>) -> Vec<String> {
                 "an account is read by the auditor of `providers.aws.profile`, or with those of the keys found that may read it"
             }
             name if with_tokens(name) => "it is read with the tokens found",
-            "mongodb" | "mysql" | "postgres" | "redis" => "it is read with the logins found",
+            "kubernetes" | "mongodb" | "mysql" | "postgres" | "redis" => "it is read with the logins found",
             _ => {
                 notes.push(format!("`providers.{name}` is not used: this version asks {}", asked()));
                 continue;
             }
         };
-        let database = ["mongodb", "mysql", "postgres", "redis"].contains(&name.as_str());
+        let database = ["kubernetes", "mongodb", "mysql", "postgres", "redis"].contains(&name.as_str());
         let unused = [
             (name != "aws" && provider.profile.is_some(), "profile"),
             (provider.token_env.is_some(), "token_env"),

@@ -16,7 +16,7 @@ use deadstop_core::time::Time;
 use tracing::field;
 use url::Url;
 
-use crate::collector::{self, AwsKeys, Collected, FingerprintKey, Logins, Options, Stats, Tokens};
+use crate::collector::{self, AwsKeys, Clusters, Collected, FingerprintKey, Logins, Options, Stats, Tokens};
 use crate::config::{Config, raw};
 use crate::provider::{self, aws::auditor::Auditor};
 use crate::readonly::{Call, ReadOnly};
@@ -163,14 +163,16 @@ pub fn read(
     notes.extend(found.notes.iter().cloned());
     let stats = collected.stats;
     let (keys, tokens, logins) = (collected.aws_keys.clone(), collected.tokens.clone(), collected.logins.clone());
+    let clusters = collected.clusters.clone();
     let paths = collected.paths.clone();
     let mut bundle = join(collected, found, declared, around, scope);
     run(&mut bundle, programs);
     let read = around.roots.iter().map(|root| around.cwd.join(root)).chain(around.home.clone());
     let read: Vec<PathBuf> = read.filter_map(|root| std::fs::canonicalize(root).ok()).collect();
     provider::sqlite::look(&mut bundle, &paths, &read, around.now);
-    let calls =
-        live.map(|live| ask(live, (&keys, &tokens, &logins), &mut bundle, around.now, cancel)).unwrap_or_default();
+    let own = provider::kubernetes::Own::of(&paths, around.home.as_deref(), &read_roots(around), &around.env);
+    let found = Found { keys, tokens, logins, clusters };
+    let calls = live.map(|live| ask(live, (&found, &own), &mut bundle, around.now, cancel)).unwrap_or_default();
     let proofs = || calls.iter().filter(|call| provider::aws::is_proof(&call.operation));
     if proofs().any(|call| call.status.is_some_and(|status| (200..300).contains(&status))) {
         notes.push(String::from(
@@ -187,18 +189,32 @@ pub fn read(
     Ok(Machine { bundle: adopt(bundle)?, notes, stats, calls })
 }
 
+/// The folders that sessions work in.
+fn read_roots(around: &Surroundings) -> Vec<PathBuf> {
+    around.roots.iter().map(|root| around.cwd.join(root)).collect()
+}
+
+/// What providers can be asked with.
+struct Found {
+    keys: AwsKeys,
+    tokens: Tokens,
+    logins: Logins,
+    clusters: Clusters,
+}
+
 /// How long providers are asked in all.
 const ASK_TIME: Duration = Duration::from_secs(15 * 60);
 
 /// Asks the providers of what was found.
 fn ask(
     live: &Live,
-    (keys, tokens, logins): (&AwsKeys, &Tokens, &Logins),
+    (found, own): (&Found, &provider::kubernetes::Own<'_>),
     bundle: &mut Bundle,
     now: Time,
     cancel: &Arc<AtomicBool>,
 ) -> Vec<Call> {
-    let (count, calls) = (keys.0.len() + tokens.0.len() + logins.0.len(), field::Empty);
+    let Found { keys, tokens, logins, clusters } = found;
+    let (count, calls) = (keys.0.len() + tokens.0.len() + logins.0.len() + clusters.0.len(), field::Empty);
     let stage = tracing::info_span!("ask", credentials = count, calls).entered();
     let lent = live.auditor.as_ref().map(Auditor::lends).unwrap_or_default();
     let door = ReadOnly::new(live.endpoints.clone(), ASK_TIME, Arc::clone(cancel));
@@ -215,6 +231,7 @@ fn ask(
     }
     endpoints.extend(provider::ask(&door, tokens, &|name| live.asks(name), now, bundle));
     provider::databases::ask(&door, logins, &|name| live.asks(name), now, bundle);
+    provider::kubernetes::ask(&door, clusters, own, &|name| live.asks(name), now, bundle);
     provider::same::join(bundle, logins, &endpoints, now);
     let plans: Vec<provider::Plan> = provider::plans().collect();
     for source in &mut bundle.sources {
@@ -223,6 +240,10 @@ fn ask(
             Some(plan) => format!("merge facts of {} (--merge): this version asks about {}", plan.title, plan.kinds),
             None if name == "aws" => {
                 "merge facts of AWS (--merge): this version asks about access keys that lie beside their secret, and tokens of single sign-on"
+                    .to_owned()
+            }
+            None if name == provider::kubernetes::NAME => {
+                "merge facts of Kubernetes (--merge): this credential names no server that the file of --config names"
                     .to_owned()
             }
             None => match provider::databases::ENGINES.iter().find(|engine| engine.name == name) {

@@ -13,6 +13,7 @@ mod facts;
 mod fly;
 mod github;
 mod heroku;
+pub mod kubernetes;
 mod mongodb;
 mod mongodb_atlas;
 mod mysql;
@@ -281,7 +282,8 @@ const MOST: usize = 100;
 /// The providers that are asked.
 pub fn names() -> impl Iterator<Item = &'static str> {
     let engines = databases::ENGINES.iter().map(|engine| engine.name);
-    let mut all: Vec<&str> = ASKED.iter().map(|asked| asked.name).chain(["aws"]).chain(engines).collect();
+    let mut all: Vec<&str> =
+        ASKED.iter().map(|asked| asked.name).chain(["aws", kubernetes::NAME]).chain(engines).collect();
     all.sort_unstable();
     all.into_iter()
 }

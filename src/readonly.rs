@@ -11,9 +11,11 @@ pub mod mongodb;
 pub mod mysql;
 mod pace;
 pub mod postgres;
+mod read;
 pub mod redis;
 pub mod socket;
 pub mod statement;
+mod wire;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,133 +32,8 @@ use ureq::http::{HeaderMap, Method, Request};
 use url::Url;
 
 pub use call::Call;
-
-/// One read operation of a provider, as it stands on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Read {
-    /// The provider's name of it, which for AWS is the IAM action too: `rds:DescribeDBInstances`.
-    pub operation: &'static str,
-    /// How it is told from others.
-    pub shape: Shape,
-}
-
-/// What makes a request this operation and no other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// `POST /` of a form in which `Action` and `Version` have these values (the AWS query protocol).
-    Form {
-        /// The operation's name.
-        action: &'static str,
-        /// The version of the service's interface.
-        version: &'static str,
-    },
-    /// `POST /` with this `X-Amz-Target` (the AWS JSON protocols).
-    Target(&'static str),
-    /// `POST` of a JSON body to this path.
-    Post(&'static str),
-    /// `GET` of a path, in which `{}` is one segment, with this query key; empty: none is needed.
-    Get {
-        /// The path.
-        path: &'static str,
-        /// The query key.
-        query: &'static str,
-    },
-    /// `POST` to this path of one GraphQL document, to the letter. Its variables are free; beside both, nothing is in
-    /// the body.
-    Document {
-        /// The path.
-        path: &'static str,
-        /// The document: one operation, and that a query.
-        text: &'static str,
-    },
-    /// `GET` of a path, in which `{}` is one segment of plain characters, with no other query keys than these.
-    Rest {
-        /// The path.
-        path: &'static str,
-        /// The query keys that may be there.
-        keys: &'static [&'static str],
-    },
-    /// A form as above of no other fields than these, whose `RoleArn` is one that the user named: it is answered with
-    /// credentials of that role, and changes nothing.
-    Assume {
-        /// The operation's name.
-        action: &'static str,
-        /// The version of the service's interface.
-        version: &'static str,
-        /// The fields beside both.
-        fields: &'static [&'static str],
-    },
-    /// A form of these four fields: `Action` and `Version` with these values, `DryRun`, which is `true`, and one that names a
-    /// resource. It is answered with whether it would go through, and changes nothing. Sent only where the user says so.
-    DryRun {
-        /// The operation's name.
-        action: &'static str,
-        /// The version of the service's interface.
-        version: &'static str,
-        /// The field that names the resource.
-        field: &'static str,
-    },
-    /// A `GET` of this path that is answered with credentials: the query has these keys, whose values, put together with a
-    /// `/`, are what the user named.
-    Issue {
-        /// The path.
-        path: &'static str,
-        /// The query keys, in order.
-        keys: &'static [&'static str],
-    },
-}
-
-impl Read {
-    /// A REST operation: a `GET` of this path with no other query keys than these.
-    #[must_use]
-    pub const fn rest(operation: &'static str, path: &'static str, keys: &'static [&'static str]) -> Self {
-        Self { operation, shape: Shape::Rest { path, keys } }
-    }
-
-    /// The path and the text of a GraphQL document.
-    #[must_use]
-    pub const fn document(&self) -> Option<(&'static str, &'static str)> {
-        match self.shape {
-            Shape::Document { path, text } => Some((path, text)),
-            Shape::Form { .. }
-            | Shape::Target(_)
-            | Shape::Get { .. }
-            | Shape::Post(_)
-            | Shape::Rest { .. }
-            | Shape::Assume { .. }
-            | Shape::DryRun { .. }
-            | Shape::Issue { .. } => None,
-        }
-    }
-
-    /// Whether it is answered with credentials.
-    #[must_use]
-    pub const fn issues(&self) -> bool {
-        matches!(self.shape, Shape::Assume { .. } | Shape::Issue { .. })
-    }
-
-    /// Whether it is a call that would change something, made as a dry run.
-    #[must_use]
-    pub const fn proves(&self) -> bool {
-        matches!(self.shape, Shape::DryRun { .. })
-    }
-
-    /// The path of a REST operation, with `{}` for a segment.
-    #[must_use]
-    pub const fn path(&self) -> Option<&'static str> {
-        match self.shape {
-            Shape::Rest { path, .. } => Some(path),
-            Shape::Form { .. }
-            | Shape::Target(_)
-            | Shape::Get { .. }
-            | Shape::Post(_)
-            | Shape::Document { .. }
-            | Shape::Assume { .. }
-            | Shape::DryRun { .. }
-            | Shape::Issue { .. } => None,
-        }
-    }
-}
+pub use read::{Read, Shape};
+pub use wire::Wire;
 
 /// Whether a host is the provider's own.
 pub type OwnHost = fn(&str) -> bool;
@@ -312,7 +189,18 @@ impl ReadOnly {
     /// # Errors
     /// Why there is no answer. A call that is on no list is [`GapReason::Unsupported`] and is not sent.
     pub fn send(&self, reads: &Reads, credential: &str, request: &Request<Vec<u8>>) -> Result<Answer, GapReason> {
-        let Some(read) = reads.list.iter().find(|read| self.admits(reads, read, request)) else {
+        self.send_over((&self.agent, ""), reads, credential, request)
+    }
+
+    /// The same by an agent of its own, to a server whose paths begin so.
+    fn send_over(
+        &self,
+        (agent, base): (&Agent, &str),
+        reads: &Reads,
+        credential: &str,
+        request: &Request<Vec<u8>>,
+    ) -> Result<Answer, GapReason> {
+        let Some(read) = reads.list.iter().find(|read| self.admits(reads, read, request, base)) else {
             tracing::error!(provider = reads.provider, "a call that is on no list of reads was not sent");
             return Err(GapReason::Unsupported);
         };
@@ -329,7 +217,7 @@ impl ReadOnly {
                 break Err(reason);
             }
             attempts += 1;
-            let (answer, asked) = match self.once(request) {
+            let (answer, asked) = match self.once(agent, request) {
                 Ok((answer, asked)) => (Ok(answer), asked),
                 Err(reason) => (Err(reason), None),
             };
@@ -415,7 +303,7 @@ impl ReadOnly {
     }
 
     /// Sends it once. Beside the answer stands how long the provider asks to wait.
-    fn once(&self, request: &Request<Vec<u8>>) -> Result<(Answer, Option<Duration>), GapReason> {
+    fn once(&self, agent: &Agent, request: &Request<Vec<u8>>) -> Result<(Answer, Option<Duration>), GapReason> {
         let mut copy = Request::builder().method(request.method()).uri(request.uri());
         for (name, value) in request.headers() {
             copy = copy.header(name, value);
@@ -424,9 +312,9 @@ impl ReadOnly {
             if matches!(error, ureq::Error::Timeout(_)) { GapReason::TimedOut } else { GapReason::Unreachable }
         };
         let mut response = if request.method() == Method::GET {
-            self.agent.run(copy.body(()).map_err(|_| GapReason::Unsupported)?).map_err(|error| broken(&error))?
+            agent.run(copy.body(()).map_err(|_| GapReason::Unsupported)?).map_err(|error| broken(&error))?
         } else {
-            self.agent
+            agent
                 .run(copy.body(request.body().as_slice()).map_err(|_| GapReason::Unsupported)?)
                 .map_err(|error| broken(&error))?
         };
@@ -446,14 +334,20 @@ impl ReadOnly {
     }
 
     /// Whether a request is this very read.
-    fn admits(&self, reads: &Reads, read: &Read, request: &Request<Vec<u8>>) -> bool {
+    fn admits(&self, reads: &Reads, read: &Read, request: &Request<Vec<u8>>, base: &str) -> bool {
         let Ok(url) = Url::parse(&request.uri().to_string()) else { return false };
         let own = match self.endpoints.get(reads.provider) {
             Some(named) => url.origin() == named.origin(),
+            None if reads.list.iter().any(Read::reviews) => {
+                url.scheme() == "https" && self.names_url(reads.provider, &url)
+            }
             None => url.scheme() == "https" && url.port().is_none() && url.host_str().is_some_and(reads.own_host),
         };
         let may = self.proving || !read.proves();
-        may && own && url.username().is_empty() && url.password().is_none() && is(read, request, &url, &self.named)
+        may && own
+            && url.username().is_empty()
+            && url.password().is_none()
+            && is(read, request, (&url, base), &self.named)
     }
 
     /// The calls so far, sorted: several are under way at a time, and end as they will.
@@ -495,7 +389,8 @@ const PAGING: [&str; 11] = [
     "NextToken",
 ];
 
-fn is(read: &Read, request: &Request<Vec<u8>>, url: &Url, named: &BTreeSet<String>) -> bool {
+fn is(read: &Read, request: &Request<Vec<u8>>, (url, base): (&Url, &str), named: &BTreeSet<String>) -> bool {
+    let below = |path: &str| url.path().strip_prefix(base).is_some_and(|rest| follows(rest, path));
     match read.shape {
         Shape::Form { action, version } => form(request, url, action, version),
         Shape::Assume { action, version, fields } => {
@@ -541,10 +436,16 @@ fn is(read: &Read, request: &Request<Vec<u8>>, url: &Url, named: &BTreeSet<Strin
             let sent = request.method() == Method::POST && url.query().is_none() && request.uri().path() == path;
             sent && plain(request, url) && kind && asked && text.starts_with("query ")
         }
+        Shape::Review { path, version, kind, fields } => {
+            let is = wire::review(request.body(), version, kind, fields);
+            let json = request.headers().get("content-type").is_some_and(|kind| kind == "application/json");
+            let sent = request.method() == Method::POST && url.query().is_none() && json;
+            sent && is && plain(request, url) && below(path)
+        }
         Shape::Rest { path, keys } => {
             let known = url.query_pairs().all(|(key, _)| keys.contains(&key.as_ref()));
             let sent = request.method() == Method::GET && request.body().is_empty();
-            sent && known && plain(request, url) && follows(url.path(), path)
+            sent && known && plain(request, url) && below(path)
         }
     }
 }

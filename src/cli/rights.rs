@@ -31,6 +31,8 @@ pub enum Asked {
     GitHub,
     /// Heroku: the scope of an authorization, and the paths that are read.
     Heroku,
+    /// Kubernetes: a role that lists what is read, and the calls that are made.
+    Kubernetes,
     /// MongoDB: the rights of a login, and the commands that are asked.
     Mongodb,
     /// MongoDB Atlas: the role of a key, and the paths that are read.

@@ -12,12 +12,12 @@ use super::aws_key;
 use super::collect::Gathered;
 use super::find::{Find, Finds, Node, Spot, Strength};
 use super::fingerprint::FingerprintKey;
-use super::group::{TELLING, group, keys, logins, once, token};
+use super::group::{TELLING, clusters, group, keys, logins, once, token};
 use super::mask::Mask;
 use super::reused;
 use super::rules::Rules;
 use super::starts::Starts;
-use super::{AwsKeys, Collected, Logins, McpServer, Paths, Stats, Tokens};
+use super::{AwsKeys, Clusters, Collected, Logins, McpServer, Paths, Stats, Tokens};
 use crate::config::with_tokens;
 use crate::secret::redact;
 
@@ -58,6 +58,7 @@ pub(crate) fn state(
     let mut ids: Vec<(CredentialId, Vec<usize>)> = Vec::new();
     let mut aws_keys = Vec::new();
     let (mut tokens, mut all_logins, mut passwords) = (Vec::new(), Vec::new(), reused::Passwords::default());
+    let mut all_clusters = Vec::new();
     let mut alike: BTreeMap<String, usize> = BTreeMap::new();
     for members in groups {
         let found: Vec<&Find> = members.iter().filter_map(|at| finds.finds.get(*at)).collect();
@@ -73,6 +74,7 @@ pub(crate) fn state(
             }
             tokens.extend(token(&credential.id, &credential.provider, &credential.kind, &found));
             all_logins.extend(logins(&credential, &found));
+            all_clusters.extend(clusters(&credential, &found));
             passwords.add(&credential, &found);
             ids.push((credential.id.clone(), members));
             credentials.push(credential);
@@ -111,6 +113,7 @@ pub(crate) fn state(
         aws_keys: AwsKeys(aws_keys),
         tokens: Tokens(tokens),
         logins: Logins(all_logins),
+        clusters: Clusters(all_clusters),
         reach,
         notes: finds.notes.iter().map(|note| facts.mask.hide(note)).collect(),
         stats: Stats {
@@ -198,7 +201,7 @@ impl Facts<'_> {
             excerpt: None,
             place: None,
             settle: askable.then(|| match provider {
-                "mongodb" | "mysql" | "postgres" | "redis" => format!(
+                "kubernetes" | "mongodb" | "mysql" | "postgres" | "redis" => format!(
                     "run with --live and a file of --config that names its host (providers: {{{provider}: {{hosts: […]}}}}), or merge facts of {title} (--merge)"
                 ),
                 _ if provider == "aws" || with_tokens(provider) => {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use deadstop_core::model::Class;
 use deadstop_core::time::Time;
 
+use super::kubeconfig::Entry;
 use super::locator::Locator;
 use crate::secret::Secret;
 
@@ -57,6 +58,8 @@ pub(crate) struct Find {
     pub(crate) within: Option<String>,
     /// The database that it is a login at.
     pub(crate) database: Option<Locator>,
+    /// The cluster that it is a login at, and how that is reached.
+    pub(crate) cluster: Option<Box<Entry>>,
     pub(crate) spot: Spot,
     /// Whether the file was parsed, so that the key is the whole way to the value.
     pub(crate) parsed: bool,
@@ -80,6 +83,7 @@ impl Find {
             identity: None,
             within: None,
             database: None,
+            cluster: None,
             parsed: strength == Strength::Store,
             spot,
         }

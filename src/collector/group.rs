@@ -7,7 +7,7 @@ use deadstop_core::model::Credential;
 
 use super::find::{Find, Finds};
 use super::hosts;
-use super::{AwsKey, Login, Token};
+use super::{AwsKey, ClusterLogin, Login, Token};
 use crate::config::with_tokens;
 use crate::secret::Secret;
 
@@ -72,6 +72,30 @@ pub(super) fn logins(credential: &Credential, found: &[&Find]) -> Vec<Login> {
         }
     }
     logins
+}
+
+/// The logins at clusters that a credential is: one for each place that says how to reach it. More than a few are guesses of
+/// an attacker.
+pub(super) fn clusters(credential: &Credential, found: &[&Find]) -> Vec<ClusterLogin> {
+    const MOST: usize = 8;
+    let mut all: Vec<ClusterLogin> = Vec::new();
+    let Some(server) = &credential.within else { return all };
+    for find in found {
+        let Some(entry) = find.cluster.as_deref() else { continue };
+        let login = ClusterLogin {
+            credential: credential.id.clone(),
+            principal: credential.identity.known().cloned(),
+            server: server.clone(),
+            file: (find.spot.kind == "file").then(|| find.spot.path.clone()),
+            entry: entry.clone(),
+        };
+        if !all.contains(&login) {
+            all.push(login);
+        }
+    }
+    // One too many is kept, so that whoever asks sees that there are.
+    all.truncate(MOST + 1);
+    all
 }
 
 /// Sorts the finds, and leaves out what was found twice because a file was read twice.

@@ -19,7 +19,7 @@ use crate::config::{self, Config};
 use crate::log::Progress;
 use crate::machine::{self, Live, Machine, Scope};
 use crate::output;
-use crate::provider::{self, aws, aws::auditor::Auditor, databases};
+use crate::provider::{self, aws, aws::auditor::Auditor, databases, kubernetes};
 use crate::readonly::socket::Place;
 use crate::surroundings::Surroundings;
 
@@ -171,14 +171,15 @@ fn auditor(config: &Config) -> anyhow::Result<Option<Auditor>> {
 /// The database servers that the user's own configuration names.
 fn hosts(config: &Config) -> anyhow::Result<BTreeMap<String, Vec<String>>> {
     let mut hosts = BTreeMap::new();
-    for engine in &databases::ENGINES {
-        let Some(named) = config.providers.get(engine.name).map(|provider| &provider.hosts) else { continue };
+    let engines = databases::ENGINES.iter().map(|engine| engine.name);
+    for name in engines.chain([kubernetes::NAME]) {
+        let Some(named) = config.providers.get(name).map(|provider| &provider.hosts) else { continue };
         anyhow::ensure!(
             named.iter().all(|host| Place::read(host, 1).is_some()),
             "providers.{}.hosts: a host is such as `db.internal.example` or `db.internal.example:5432`",
-            engine.name
+            name
         );
-        hosts.insert(engine.name.to_owned(), named.clone());
+        hosts.insert(name.to_owned(), named.clone());
     }
     Ok(hosts)
 }
@@ -271,6 +272,21 @@ fn calls(live: &Live) -> anyhow::Result<String> {
                     "these questions, by which nothing is changed (`deadstop permissions {name}` prints them):"
                 )?;
                 engine.questions.list.iter().try_for_each(|statement| writeln!(text, "  {}", statement.operation))?;
+                writeln!(text)?;
+            }
+        }
+    }
+    if live.asks(kubernetes::NAME) {
+        match live.hosts.get(kubernetes::NAME).filter(|hosts| !hosts.is_empty()) {
+            None => writeln!(
+                text,
+                "No cluster of Kubernetes, with whatever kubeconfig is found: providers.kubernetes.hosts of the file of --config names none.\n"
+            )?,
+            Some(hosts) => {
+                writeln!(text, "For each kubeconfig's user that is found for one of these clusters, as that user:")?;
+                hosts.iter().try_for_each(|host| writeln!(text, "  {host}"))?;
+                writeln!(text, "these calls, of which the reviews (create) are answered and not stored:")?;
+                kubernetes::operations().try_for_each(|operation| writeln!(text, "  {operation}"))?;
                 writeln!(text)?;
             }
         }

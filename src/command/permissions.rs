@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::cli::{Asked, Common, PermissionsArgs};
 use crate::config::{self, Config};
 use crate::output;
-use crate::provider::{self, aws, databases, railway};
+use crate::provider::{self, aws, databases, kubernetes as clusters, railway};
 
 pub(super) fn run(args: &PermissionsArgs, common: &Common) -> anyhow::Result<u8> {
     let named = |name: &String| {
@@ -42,6 +42,7 @@ fn told(asked: Asked, common: &Common) -> anyhow::Result<String> {
         Asked::Vercel => paths("vercel", VERCEL),
         Asked::Cloudflare => paths("cloudflare", CLOUDFLARE),
         Asked::Aiven => paths("aiven", AIVEN),
+        Asked::Kubernetes => kubernetes(),
         Asked::MongodbAtlas => paths("mongodb_atlas", MONGODB_ATLAS),
         Asked::Mongodb => statements("mongodb", MONGODB),
         Asked::Mysql => statements("mysql", MYSQL),
@@ -180,6 +181,26 @@ fn statements(provider: &str, granted: &str) -> String {
         _ => ("--", "", ";"),
     };
     each.fold(granted.to_owned(), |text, one| format!("{text}\n{mark} {}\n{before}{}{end}\n", one.operation, one.text))
+}
+
+const KUBERNETES: &str = "\
+# Every identity may ask about itself (the role system:basic-user), which stores nothing. To have one list what lies in a
+# cluster, bind it to this role. It reads no secret, and nothing else passes.
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: deadstop-reads
+rules:
+";
+
+/// The lists that are read of a cluster as a role, and the reviews.
+fn kubernetes() -> String {
+    let mut text = KUBERNETES.to_owned();
+    for (group, resources) in clusters::lists() {
+        let resources = resources.into_iter().collect::<Vec<_>>().join(", ");
+        text += &format!("  - {{apiGroups: [\"{group}\"], resources: [{resources}], verbs: [list]}}\n");
+    }
+    clusters::operations().filter(|one| one.starts_with("create")).fold(text, |text, one| text + "# " + one + "\n")
 }
 
 /// What is granted to read a provider, and the paths that are read.

@@ -305,7 +305,7 @@ fn not_named(engine: &Engine, node: &NodeId, place: Option<&Place>, at: Time) ->
 }
 
 /// Puts the reason of one server in the place of that of all servers, wherever nothing else was learnt.
-fn say(bundle: &mut Bundle, provider: &str, server: &NodeId, gap: &Gap) {
+pub(super) fn say(bundle: &mut Bundle, provider: &str, server: &NodeId, gap: &Gap) {
     fn put<T>(fact: &mut Fact<T>, old: &str, gap: &Gap) {
         if fact.gap().is_some_and(|known| known.source.as_str() == old) {
             *fact = Fact::Unknown(gap.clone());

@@ -32,7 +32,7 @@ fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Req
 }
 
 fn admitted(door: &ReadOnly, request: &Request<Vec<u8>>) -> Option<&'static str> {
-    READS.list.iter().find(|read| door.admits(&READS, read, request)).map(|read| read.operation)
+    READS.list.iter().find(|read| door.admits(&READS, read, request, "")).map(|read| read.operation)
 }
 
 const HOST: &str = "https://rds.eu-west-1.amazonaws.com";
@@ -124,7 +124,7 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 
 fn passes(request: &Request<Vec<u8>>) -> bool {
     let door = door(None);
-    let passes = PLATFORM.list.iter().any(|read| door.admits(&PLATFORM, read, request));
+    let passes = PLATFORM.list.iter().any(|read| door.admits(&PLATFORM, read, request, ""));
     if !passes {
         assert_eq!(door.send(&PLATFORM, "c", request), Err(GapReason::Unsupported));
         assert!(door.calls().is_empty(), "nothing was sent");
@@ -200,7 +200,7 @@ fn a_document_passes_by_no_other_way() {
         shape: Shape::Document { path: "/graphql/v2", text: "mutation { volumeDelete(volumeId: 1) }" },
     };
     let mutation = request("POST", url, &[JSON], &asked("mutation { volumeDelete(volumeId: 1) }"));
-    assert!(!door(None).admits(&PLATFORM, &wrong, &mutation));
+    assert!(!door(None).admits(&PLATFORM, &wrong, &mutation, ""));
 }
 
 #[test]
@@ -320,7 +320,7 @@ fn credentials_are_asked_for_of_what_was_named_alone() {
     let door = door(None).lending(named.into_iter().collect());
     let closed = super::tests::door(None);
     let passes = |door: &ReadOnly, request: &Request<Vec<u8>>| {
-        LENDING.list.iter().any(|read| door.admits(&LENDING, read, request))
+        LENDING.list.iter().any(|read| door.admits(&LENDING, read, request, ""))
     };
     let form = |fields: &str| {
         request("POST", &format!("{HOST}/"), &[], &format!("Action=AssumeRole&Version=2011-06-15&{fields}"))
@@ -365,7 +365,7 @@ fn deletes_pass_as_dry_runs_alone_and_where_they_were_asked_for() {
     let passes = |door: &ReadOnly, fields: &str| {
         let sent =
             request("POST", &format!("{HOST}/"), &[], &format!("Action=DeleteVolume&Version=2016-11-15{fields}"));
-        PROVING.list.iter().any(|read| door.admits(&PROVING, read, &sent))
+        PROVING.list.iter().any(|read| door.admits(&PROVING, read, &sent, ""))
     };
     let (open, closed) = (door(None).proving(true), door(None));
     assert!(passes(&open, "&VolumeId=vol-1&DryRun=true"));

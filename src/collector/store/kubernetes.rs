@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use deadstop_core::model::Class;
 use serde_json::Value;
+use url::Url;
 
 use crate::collector::document::{text_at, yaml};
 use crate::collector::find::{Finds, Node};
+use crate::collector::kubeconfig::{Entry, Proof, certificate};
 use crate::collector::store::Context;
+use crate::secret::Secret;
 
 /// A list of named entries, by name. Of two of one name the first counts.
 fn named<'a>(document: &'a Value, list: &str, inner: &str) -> BTreeMap<&'a str, &'a Value> {
@@ -32,11 +35,10 @@ pub(super) fn config(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
             else {
                 continue;
             };
-            let Some(server) = clusters.get(cluster).and_then(|cluster| text_at(cluster, &["server"])) else {
-                continue;
-            };
+            let Some(held) = clusters.get(cluster).copied() else { continue };
+            let Some(url) = text_at(held, &["server"]).and_then(|server| Url::parse(server).ok()) else { continue };
             let Some(login) = users.get(user).copied() else { continue };
-            let Some(server) = address(server) else { continue };
+            let Some(server) = address(&url) else { continue };
             let server = server.as_str();
             let id = format!("kubernetes:{server}");
             out.nodes.push(Node {
@@ -48,15 +50,17 @@ pub(super) fn config(context: &Context<'_>, text: &str, out: &mut Finds) -> bool
                 parent: None,
                 spot: context.spot(context.line_of(text, "server", ""), cluster),
             });
-            one(context, text, (user, login), (server, &id), out);
+            let none = Value::Null;
+            let said = (held, entry.get("context").unwrap_or(&none));
+            let entry = |proof: Proof| Url::parse(server).ok().map(|url| Box::new(Entry::of(url, said, proof)));
+            one(context, text, (user, login), (server, &id), &entry, out);
         }
     }
     true
 }
 
 /// A server's address without what may be secret in it: no login, no query.
-fn address(server: &str) -> Option<String> {
-    let url = url::Url::parse(server).ok()?;
+fn address(url: &Url) -> Option<String> {
     let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
     Some(format!("{}://{}{port}{}", url.scheme(), url.host_str()?, url.path().trim_end_matches('/')))
 }
@@ -66,7 +70,14 @@ fn program(name: &str) -> bool {
     name.len() <= 60 && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'/' | b'-' | b'_' | b'~'))
 }
 
-fn one(context: &Context<'_>, text: &str, (user, login): (&str, &Value), (server, id): (&str, &str), out: &mut Finds) {
+fn one(
+    context: &Context<'_>,
+    text: &str,
+    (user, login): (&str, &Value),
+    (server, id): (&str, &str),
+    entry: &dyn Fn(Proof) -> Option<Box<Entry>>,
+    out: &mut Finds,
+) {
     let forms = [
         ("token", "token"),
         ("client-key-data", "client_certificate"),
@@ -84,6 +95,12 @@ fn one(context: &Context<'_>, text: &str, (user, login): (&str, &Value), (server
         find.public_id = Some(format!("{server}/{user}"));
         find.identity = Some((format!("kubernetes:{server}/{user}"), user.to_owned()));
         find.within = Some(id.to_owned());
+        find.cluster = entry(match field {
+            "token" => Proof::Token(Secret::new(value.as_bytes())),
+            "tokenFile" => Proof::TokenFile(value.to_owned()),
+            "password" => Proof::Password,
+            _ => certificate(login),
+        });
         out.finds.push(find);
     }
     for plugin in ["exec", "auth-provider"] {
@@ -96,6 +113,7 @@ fn one(context: &Context<'_>, text: &str, (user, login): (&str, &Value), (server
         find.public_id = Some(format!("{server}/{user}"));
         find.within = Some(id.to_owned());
         find.scope = Some(format!("whoever {command} says; it was not run"));
+        find.cluster = entry(Proof::Plugin(command.to_owned()));
         out.finds.push(find);
     }
 }
