@@ -285,8 +285,12 @@ fn one(door: &ReadOnly, server: &Server<'_>, own: &Own<'_>, at: Time) -> (Learnt
     steps::of(&seen, &mut learnt.facts);
     let mut done = BTreeSet::new();
     for (at, identity) in &identities {
-        if let (true, Some(client)) = (done.insert(identity.who.clone()), clients.get(*at)) {
+        // Two logins of one name may come with rights of their own.
+        if let Some(client) = clients.get(*at) {
             rights_of(client, identity, &seen, &mut learnt.facts);
+        }
+        if done.insert(identity.who.clone()) {
+            more(identity, &seen, &mut learnt.facts);
         }
     }
     let stranger = server.logins.iter().find_map(|login| login::stranger(door, login, own));
@@ -305,6 +309,14 @@ fn one(door: &ReadOnly, server: &Server<'_>, own: &Own<'_>, at: Time) -> (Learnt
         identities: done,
     };
     (learnt, Some(beside))
+}
+
+/// Whatever else an identity may come to do. What controllers make of what may be written there, who else is behind a name, and
+/// which other disk is the same one, is in no answer: nothing is ever said to be stopped at a cluster.
+fn more(identity: &Identity, seen: &Seen, facts: &mut Facts) {
+    let gap = facts.doubt(&identity.name, "what a cluster makes of what may be read or written in it is not followed");
+    let asked = (MAY, identity.name.as_str());
+    facts.grant(Some(&identity.who), anything(), seen.node.clone(), &May::NotKnown(gap), asked);
 }
 
 /// Whom the cluster lets in without a credential: nobody; somebody who may ask what he may do; or somebody who may not ask, of

@@ -185,11 +185,13 @@ fn snapshot_of(
             (Fact::Unknown(gap.clone()), Fact::Unknown(gap), "a snapshot, of which it is not known what it goes with")
         }
     };
-    // What the storage's own interface lets somebody delete is not seen here.
-    let destroyed_by = if seen.clouds.is_empty() {
-        destroyed_by
-    } else {
-        Fact::Unknown(facts.doubt(&scope, "who may delete the snapshot in the cloud was not asked"))
+    // What the storage's own interface lets somebody delete is not seen here, nor what owns the snapshot's object, nor whether
+    // it is of this very volume and not of one of the same name before.
+    let destroyed_by = match destroyed_by {
+        Fact::Known(_) => {
+            Fact::Unknown(facts.doubt(&scope, "who may delete the snapshot at its storage was not asked"))
+        }
+        unknown @ Fact::Unknown(_) => unknown,
     };
     let lag = match status.creation_time {
         Some(at) => Fact::Known(facts.at().since(at)),

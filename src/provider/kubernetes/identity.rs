@@ -84,7 +84,12 @@ pub(super) fn identify(
         whole if whole == name => whole,
         part => format!("{part}~{}", short_hash(&name)),
     };
-    let who = PrincipalId(format!("{}#{name}", server.node));
+    // Two logins of one name in other groups are not the same.
+    let mut sorted = groups.clone();
+    sorted.retain(|group| group != "system:authenticated");
+    sorted.sort();
+    let within = if sorted.is_empty() { String::new() } else { format!("~{}", short_hash(&sorted.join("\n"))) };
+    let who = PrincipalId(format!("{}#{name}{within}", server.node));
     // "Allows anyone in it everything, whatever the roles say" (RBAC good practices, system:masters).
     let masters = groups.iter().any(|group| group == "system:masters");
     Ok(Some(Identity { who, name, masters }))

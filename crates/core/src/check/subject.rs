@@ -225,6 +225,11 @@ const SESSION: &[Field] = &[
     field("destroys_unintended", Bool, "whether it can have something destroyed that is none of these"),
     field("production_assets", Int, "how many assets of the headline it can have destroyed"),
     field(
+        "calls_run",
+        Bool,
+        "whether a call of the built-in corpus of those that destroy runs with nobody asked and no sandbox around it",
+    ),
+    field(
         "tool_runs_unasked",
         Bool,
         "whether a tool of this agent program that reaches an operation which destroys has nothing before it that asks",

@@ -87,6 +87,8 @@ fn seen<'a>(met: &'a Met<'_>) -> BTreeMap<Key, Seen<'a>> {
                     let kind = if rule.effect == Effect::Allow { RuleKind::Allow } else { RuleKind::Refuse };
                     ((kind, rule.text.clone(), place()), rule.whole)
                 }
+                // What a definition of an agent or a skill brings is no hook.
+                Basis::Hook(_) if ruling.place.as_ref().is_some_and(|place| place.path.ends_with(".md")) => continue,
                 Basis::Hook(_) => ((RuleKind::Hook, "hook".to_owned(), place()), false),
                 Basis::Mode(_) | Basis::BuiltIn | Basis::Unread => continue,
             };
@@ -132,6 +134,7 @@ fn refuses(
     let known = seen.calls.iter().all(|(_, _, known)| *known);
     let stopped = |met: &GateDecision| met.known().filter(|decision| *decision <= Decision::Ask);
     let mut weak = known.then_some(false);
+    let mut forms_tried = 0_usize;
     // All that a rule for a whole tool sees it sees, in whatever form.
     if seen.whole {
         return TallyRule { weak, ..told(key, seen) };
@@ -153,6 +156,7 @@ fn refuses(
                     met
                 }
             };
+            forms_tried += 1;
             let freer = |ruling: &Ruling| ruling.decision > decision;
             if freer(&met.best) && met.contained != Some(true) {
                 let decision = met.known();
@@ -163,6 +167,8 @@ fn refuses(
             }
         }
     }
+    // What was not tried does not hold.
+    let weak = if forms_tried == 0 { None } else { weak };
     TallyRule { weak, ..told(key, seen) }
 }
 

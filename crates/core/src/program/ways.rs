@@ -134,7 +134,7 @@ impl Carried {
         let settle = "a fragment that describes its ways (--merge)";
         self.sources.push(Source::unanswered(id.clone(), operation, GapReason::Unsupported, settle, at));
         self.ways.push(Way {
-            id: WayId(format!("{session}/rest")),
+            id: WayId(format!("{session}/tool/rest")),
             session: Some(session.clone()),
             kind: WayKind::Program,
             name: "its code".to_owned(),

@@ -333,6 +333,7 @@ fn of_session(given: &Given<'_, '_>, walker: &Walker<'_, '_>) -> Facts {
     let mut gaps = BTreeSet::new();
     ways(&mut gaps, world, session);
     rules::told(&mut facts, session, &gaps);
+    rules::runs(&mut facts, session, &gaps);
     facts.leave("ways.decision", gaps);
     // A tool that runs unasked is where to begin.
     let unasked = tools().any(|way| way.approval.is_some() && of_tool(&way) == Ok(true));

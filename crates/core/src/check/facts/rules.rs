@@ -35,6 +35,21 @@ pub(super) fn told(facts: &mut Facts, session: &Session, doubts: &BTreeSet<Gap>)
     }
 }
 
+/// Whether a call of the corpus runs with nobody asked and no sandbox around it; left out where one may.
+pub(super) fn runs(facts: &mut Facts, session: &Session, doubts: &BTreeSet<Gap>) {
+    let Some(tally) = session.tally.as_ref().filter(|_| session.ways.gap().is_none()) else {
+        facts.leave("calls_run", session.ways.gap().into_iter().chain(doubts).cloned().collect::<BTreeSet<Gap>>());
+        return;
+    };
+    let all = |count: fn(&crate::model::TallyRow) -> u32| tally.rows.iter().map(count).sum::<u32>();
+    let free = all(|row| (row.allow + row.reviewed).saturating_sub(row.contained));
+    match (free, all(|row| row.unknown)) {
+        (1.., _) => facts.put("calls_run", true),
+        (0, 0) => facts.put("calls_run", false),
+        (0, 1..) => facts.leave("calls_run", doubts.clone()),
+    }
+}
+
 fn of_rule(rule: &TallyRule) -> Value {
     let mut map = Map::new();
     map.insert("kind".to_owned(), word(&rule.kind));

@@ -7,7 +7,8 @@ use super::settings::Settings;
 use super::step::OWN;
 use super::{ClaudePolicy, Event, Mode, Unread};
 use crate::gate::desk::{Names, accepted};
-use crate::gate::{Call, Note, Place, programs};
+use crate::gate::{Call, Effect, Note, Place, programs};
+use crate::meaning::{self, Around};
 use crate::model::{Decision, Override};
 
 /// What the settings say of the sandbox, after merging.
@@ -41,6 +42,9 @@ const TIGHT: [&str; 7] = [
 
 /// The same below `sandbox.network`.
 const TIGHT_NETWORK: [&str; 3] = ["deniedDomains", "allowManagedDomainsOnly", "strictAllowlist"];
+
+/// How many rules of the user's are tried outside of the sandbox.
+const MOST_SAMPLES: usize = 100;
 
 impl Sandbox {
     pub(super) fn merge(settings: &[&Settings], unread: &[Unread]) -> Self {
@@ -125,10 +129,22 @@ pub(super) fn outside(policy: &ClaudePolicy) -> (Decision, Decision) {
     let mut open = policy.clone();
     open.sandbox = Sandbox::default();
     let least = (Decision::Deny, Decision::Deny);
-    programs::ANYTHING.iter().fold(least, |(worst, best), command| {
+    let let_run = let_run(policy);
+    let commands = programs::ANYTHING.iter().copied().chain(let_run.iter().map(String::as_str));
+    commands.fold(least, |(worst, best), command| {
         let met = decide(&open, &Call::shell(command));
         (worst.max(met.worst.decision), best.max(met.best.decision))
     })
+}
+
+/// Commands that the user's own rules let run and that are not known to be harmless: what does not run inside the sandbox falls
+/// back to the rules (code.claude.com/docs/en/sandboxing).
+fn let_run(policy: &ClaudePolicy) -> Vec<String> {
+    let rules = policy.rules.iter().filter(|rule| rule.effect == Effect::Allow && rule.tool == "Bash");
+    let specs = rules.filter_map(|rule| rule.spec.as_deref()).take(MOST_SAMPLES);
+    let samples =
+        specs.map(|spec| spec.strip_suffix(":*").map_or_else(|| spec.replace('*', "x"), |head| format!("{head} x")));
+    samples.filter(|command| !meaning::of_command(command, &Around::default()).harmless()).collect()
 }
 
 /// Whether commands are kept from the network, if that is known.

@@ -9,7 +9,10 @@ use crate::gate::{FileText, Ground, Level, MOST_RULES, Note, Place};
 
 /// How large an expression may become, and how long it may be.
 const LARGEST: usize = 1 << 20;
-const LONGEST: usize = 2_048;
+const LONGEST: usize = 512;
+
+/// The most that the expressions of one list hold together, in bytes: each is held against every command.
+const LONGEST_LIST: usize = 8 << 10;
 
 /// Reads all files. What cannot be understood may say anything.
 pub(super) fn parse(files: &[FileText], ground: &Ground) -> WarpPolicy {
@@ -109,7 +112,12 @@ fn profile(item: &Item, file: &FileText, program: Program) -> Option<Profile> {
             let expression = RegexBuilder::new(&format!("^{text}$")).size_limit(LARGEST).build().ok()?;
             Some(Listed { text: text.to_owned(), expression, place: at(item) })
         };
-        Some(Some(found.list()?.iter().map(one).collect::<Option<Vec<Listed>>>()?))
+        let all = found.list()?;
+        let whole: usize = all.iter().filter_map(Item::text).map(str::len).sum();
+        if whole > LONGEST_LIST {
+            return None;
+        }
+        Some(Some(all.iter().map(one).collect::<Option<Vec<Listed>>>()?))
     };
     let names =
         |name: &str| -> Option<bool> { item.get(&[name]).map_or(Some(false), |all| Some(!all.list()?.is_empty())) };
