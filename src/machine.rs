@@ -129,7 +129,8 @@ pub fn read(
     };
     let mut ids: Vec<SessionId> =
         session::discover(&place, &[]).sessions.into_iter().map(|session| session.id).collect();
-    let programs = session::programs::discover(&around.roots, around.home.as_deref(), around.now, cancel);
+    let programs =
+        session::programs::discover(&around.roots, around.home.as_deref(), around.now, scope.read_time, cancel);
     ids.extend(programs.sessions.iter().map(|session| session.id.clone()));
     let declared = declared(config, around, &ids);
     ids.extend(declared.iter().map(|session| session.id.clone()));

@@ -51,9 +51,6 @@ const TOPS: [&str; 9] = [
     "setup.py",
 ];
 
-/// How long code is looked for.
-const LOOK_TIME: Duration = Duration::from_secs(20);
-
 /// The longest file that is read as code, in bytes.
 const LONGEST: usize = 512 << 10;
 
@@ -94,15 +91,15 @@ impl Programs {
     }
 }
 
-/// Looks for agent programs in folders.
+/// Looks for agent programs in folders, for no longer than that.
 #[must_use]
-pub fn discover(roots: &[PathBuf], home: Option<&Path>, now: Time, cancel: &AtomicBool) -> Programs {
+pub fn discover(roots: &[PathBuf], home: Option<&Path>, now: Time, time: Duration, cancel: &AtomicBool) -> Programs {
     let mut found = Programs::default();
     let roots: BTreeSet<PathBuf> = roots.iter().filter_map(|root| std::fs::canonicalize(root).ok()).collect();
     if roots.is_empty() {
         return found;
     }
-    let limits = Limits { until: Instant::now().checked_add(LOOK_TIME), file_cap: LONGEST as u64 + 1, cancel };
+    let limits = Limits { until: Instant::now().checked_add(time), file_cap: LONGEST as u64 + 1, cancel };
     let mut readers = vec![Reader::default(), Reader::default()];
     let list: Vec<PathBuf> = roots.iter().cloned().collect();
     let walked = walk(&list, limits, &Seen::default(), &mut readers);

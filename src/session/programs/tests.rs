@@ -39,7 +39,7 @@ fn program() -> tempfile::TempDir {
 }
 
 fn look(root: &Path) -> Programs {
-    discover(&[root.to_path_buf()], None, Time::from_unix(0), &AtomicBool::new(false))
+    discover(&[root.to_path_buf()], None, Time::from_unix(0), Duration::from_secs(60), &AtomicBool::new(false))
 }
 
 #[test]
