@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::string_slice, reason = "a test that cannot go on fails")]
 
+mod agent_programs;
 mod canaries;
 mod checks;
 mod commands;
