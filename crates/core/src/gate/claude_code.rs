@@ -97,9 +97,11 @@ impl GatePolicy for ClaudePolicy {
         self.plugin.as_ref()
     }
 
-    /// Only exit 2, or a decision that it writes, blocks (code.claude.com/docs/en/hooks).
+    /// Only exit 2, or a decision that it writes, blocks (code.claude.com/docs/en/hooks), but where it is told otherwise. Which
+    /// version is installed is not read.
     fn hooks_fail_open(&self) -> Option<bool> {
-        Some(true)
+        let mut hooks = self.hooks.iter().filter(|hook| hook.event != Event::Definition).peekable();
+        if hooks.peek().is_some() && hooks.all(|hook| hook.holds) { None } else { Some(true) }
     }
 }
 
@@ -173,6 +175,8 @@ pub struct Hook {
     pub place: Place,
     /// Whose it is.
     pub level: Level,
+    /// Whether all that it runs is told to refuse where it fails: `onFailure: "block"`, which versions before 2.1.295 pass over.
+    pub holds: bool,
 }
 
 /// What an administrator has taken out of everybody else's hands.

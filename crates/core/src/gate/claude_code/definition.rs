@@ -16,7 +16,7 @@ pub(super) fn read(file: &FileText, text: &str) -> Vec<Hook> {
     let level = if file.level == Level::Managed && file.writable { Level::User } else { file.level };
     let events = grants.into_iter().chain(hooks).flatten();
     let place = Place { path: file.path.clone(), line: Some(1) };
-    events.map(|event| Hook { event: *event, matcher: None, place: place.clone(), level }).collect()
+    events.map(|event| Hook { event: *event, matcher: None, place: place.clone(), level, holds: false }).collect()
 }
 
 /// What stands between the first line and the next line of dashes; all of it if that line is missing.

@@ -306,7 +306,10 @@ fn hooks(settings: &[&Settings], policy: &mut ClaudePolicy) {
                 let empty = entry.get("hooks").and_then(Value::as_array).is_some_and(Vec::is_empty);
                 if !empty {
                     let place = file.place(key, matcher.as_deref().unwrap_or(key));
-                    policy.hooks.push(Hook { event, matcher, place, level: effective(file) });
+                    let told = |hook: &Value| hook.get("onFailure").and_then(Value::as_str) == Some("block");
+                    let all = entry.get("hooks").and_then(Value::as_array);
+                    let holds = all.is_some_and(|hooks| hooks.iter().all(told));
+                    policy.hooks.push(Hook { event, matcher, place, level: effective(file), holds });
                 }
             }
         }
@@ -314,7 +317,7 @@ fn hooks(settings: &[&Settings], policy: &mut ClaudePolicy) {
         for name in plugins(file) {
             for event in [Event::BeforeUse, Event::OnPrompt, Event::Definition] {
                 let place = file.place("enabledPlugins", name);
-                policy.hooks.push(Hook { event, matcher: None, place, level: effective(file) });
+                policy.hooks.push(Hook { event, matcher: None, place, level: effective(file), holds: false });
             }
         }
     }

@@ -114,6 +114,33 @@ fn refusals_bind_the_tools_and_not_the_shell() {
     assert!(refusals(&user(boxed), &session, &[], "/repo/a").is_empty());
 }
 
+/// What does not run inside the sandbox falls back to the rules (code.claude.com/docs/en/sandboxing).
+#[test]
+fn what_a_rule_lets_run_is_not_sure_to_stay_in_the_sandbox() {
+    let contained = |allow: &str, more: &str| {
+        let sandbox = format!(r#""sandbox":{{"enabled":true,"failIfUnavailable":true{more}}}"#);
+        let policy = user(&format!(r#"{{"permissions":{{"defaultMode":"default","allow":[{allow}]}},{sandbox}}}"#));
+        decide(&policy, &bash("aws eks delete-cluster --name prod")).contained
+    };
+    assert_eq!(contained(r#""Bash(git status)""#, ""), Some(true));
+    assert_eq!(contained(r#""Bash(aws eks:*)""#, ""), Some(false));
+    let excluded = r#","allowUnsandboxedCommands":false,"excludedCommands":["aws *"]"#;
+    assert_eq!(contained(r#""Bash(aws eks:*)""#, excluded), Some(false));
+    assert_eq!(contained(r#""Bash(aws eks:*)""#, r#","allowUnsandboxedCommands":false"#), Some(true));
+}
+
+#[test]
+fn whether_a_hook_that_is_told_to_refuse_fails_open_is_not_known() {
+    let open = |hooks: &str| {
+        user(&format!(r#"{{"hooks":{{"PreToolUse":[{{"matcher":"Bash","hooks":[{hooks}]}}]}}}}"#)).hooks_fail_open()
+    };
+    let holds = r#"{"type":"command","command":"guard","onFailure":"block"}"#;
+    let fails = r#"{"type":"command","command":"guard"}"#;
+    assert_eq!(open(fails), Some(true));
+    assert_eq!(open(holds), None);
+    assert_eq!(open(&format!("{holds},{fails}")), Some(true));
+}
+
 fn command() -> impl Strategy<Value = String> {
     let words = [
         "railway", "down", "&&", ";", "|", "'", "\"", "$(", ")", "`", ">", "x", "sudo", "A=1", "rm", "/", "#", "\\",
