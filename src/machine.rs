@@ -308,7 +308,7 @@ fn join(
     bundle
 }
 
-/// Adds the agent programs, with what their tools may use. What was not read of what they reach, a tool may use as well.
+/// Adds the agent programs, with what their tools may use.
 fn run(bundle: &mut Bundle, programs: Programs) {
     let reach = bundle.sessions.items.first().map(|session| session.reach.clone());
     let mut ways = programs.ways.clone();
@@ -317,9 +317,6 @@ fn run(bundle: &mut Bundle, programs: Programs) {
     bundle.sessions.gaps.extend(programs.gap);
     for mut session in programs.sessions {
         session.reach = reach.clone().unwrap_or(session.reach);
-        if let (Fact::Unknown(gap), Fact::Known(_)) = (&session.reach, &session.ways) {
-            session.ways = Fact::Unknown(gap.clone());
-        }
         bundle.sessions.items.push(session);
     }
     bundle.sources.extend(programs.sources);

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use deadstop_core::fact::{Fact, Gap, GapReason, Listed};
 use deadstop_core::id::{SessionId, WayId};
 use deadstop_core::model::{Agent, Credential, Session, Source, Way};
-use deadstop_core::pattern;
 use deadstop_core::program::{self, Carried, Open, Program};
 use deadstop_core::time::Time;
 
@@ -60,7 +59,7 @@ const MOST_FILES: usize = 2_000;
 /// What was found.
 #[derive(Clone, Debug, Default)]
 pub struct Programs {
-    /// A session for each program of which a tool reaches something, or may.
+    /// A session for each program.
     pub sessions: Vec<Session>,
     /// Their tools.
     pub ways: Vec<Way>,
@@ -78,8 +77,7 @@ impl Programs {
         for way in ways.iter_mut().filter(|way| own.contains(&way.id)) {
             let uses = |credential: &&Credential| {
                 let call = format!("{}/", credential.provider);
-                let carries =
-                    way.carries.iter().any(|call_of| call_of.starts_with(&call) || pattern::matches(call_of, &call));
+                let carries = way.carries.iter().any(|carried| carried.starts_with(&call));
                 let reads = credential
                     .locations
                     .iter()

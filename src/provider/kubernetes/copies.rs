@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use deadstop_core::fact::{Fact, Gap, Listed as All};
+use deadstop_core::fact::{Fact, Listed as All};
 use deadstop_core::id::NodeId;
-use deadstop_core::model::{Atom, CopyKind, End, Lift};
+use deadstop_core::model::{CopyKind, End};
 use deadstop_core::time::Time;
 use serde::Deserialize;
 
@@ -15,7 +15,7 @@ use super::client::Client;
 use super::objects::{self, Listed, Meta, Object};
 use super::{BACKUPS, BACKUPS_IN, CONTENTS, SNAPSHOTS, SNAPSHOTS_IN, Seen, name_of, rights};
 use crate::provider::facts::Facts;
-use crate::provider::platform::{Kept, can, listed};
+use crate::provider::platform::{Kept, listed};
 
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Snapshot {
@@ -153,46 +153,24 @@ fn snapshot_of(
     let content = status.bound_volume_snapshot_content_name.as_ref();
     let content = content.and_then(|name| seen.copies.contents.items.get(&(String::new(), name.clone())));
     let policy = content.and_then(|content| content.spec.deletion_policy.as_deref());
-    let untold = |facts: &mut Facts| -> Gap {
-        let why = "what becomes of a snapshot with its object was not read";
-        seen.copies.contents.gap.clone().unwrap_or_else(|| facts.doubt(&scope, why))
-    };
-    let namespace_node = seen.namespace(namespace);
-    let object = || can(rights::DELETE_SNAPSHOT, &namespace_node, "delete the snapshot");
-    let content_gone = || can(rights::DELETE_CONTENT, &seen.node, "delete what the snapshot is of");
-    let with = |lift: Lift| {
-        let rewrite = can(rights::PATCH_CONTENT, &seen.node, "set its policy to Delete");
-        let because = format!("{}, and {}", rewrite.because, lift.because);
-        Lift { needs: rewrite.needs.into_iter().chain(lift.needs).collect::<Vec<Atom>>(), changes: true, because }
-    };
     // Only of these storages is it documented that a snapshot outlives its volume.
     let outlives = content.and_then(|content| content.spec.driver.as_deref());
     let outlives = outlives.is_some_and(|driver| INDEPENDENT.contains(&driver));
-    let kinds = can(rights::DELETE_KIND, &seen.node, "delete the kind of snapshots");
-    let (dies_with, destroyed_by, because) = match policy.filter(|_| outlives) {
+    let (dies_with, because) = match policy.filter(|_| outlives) {
         Some("Delete") => (
             Fact::Known(vec![rights::DELETE_NAMESPACE.to_owned()]),
-            Fact::Known(vec![object(), content_gone(), kinds]),
             "a snapshot whose policy is Delete: it goes with its object and its namespace",
         ),
-        Some("Retain") => (
-            Fact::Known(Vec::new()),
-            Fact::Known(vec![with(object()), with(content_gone())]),
-            "a snapshot whose policy is Retain: it stays at the storage",
-        ),
+        Some("Retain") => (Fact::Known(Vec::new()), "a snapshot whose policy is Retain: it stays at the storage"),
         Some(_) | None => {
-            let gap = untold(facts);
-            (Fact::Unknown(gap.clone()), Fact::Unknown(gap), "a snapshot, of which it is not known what it goes with")
+            let why = "what becomes of a snapshot with its object was not read";
+            let gap = seen.copies.contents.gap.clone().unwrap_or_else(|| facts.doubt(&scope, why));
+            (Fact::Unknown(gap), "a snapshot, of which it is not known what it goes with")
         }
     };
     // What the storage's own interface lets somebody delete is not seen here, nor what owns the snapshot's object, nor whether
     // it is of this very volume and not of one of the same name before.
-    let destroyed_by = match destroyed_by {
-        Fact::Known(_) => {
-            Fact::Unknown(facts.doubt(&scope, "who may delete the snapshot at its storage was not asked"))
-        }
-        unknown @ Fact::Unknown(_) => unknown,
-    };
+    let destroyed_by = Fact::Unknown(facts.doubt(&scope, "who may delete the snapshot at its storage was not asked"));
     let lag = match status.creation_time {
         Some(at) => Fact::Known(facts.at().since(at)),
         None => Fact::Unknown(facts.doubt(&scope, "when it was taken is not in the answer")),

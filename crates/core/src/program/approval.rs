@@ -268,7 +268,7 @@ fn whole(finder: &Finder<'_>, made: &Made) -> Found {
     match made.framework.id {
         "mastra" => super::special::mastra(finder, made.ready.is_some()),
         "crewai" => wide::crewai(finder, made),
-        "semantic-kernel" => wide::semantic_kernel(finder, made),
+        "semantic-kernel" => wide::semantic_kernel(finder),
         "autogen" if made.by.as_ref().is_none_or(|(at, call)| finder.named(*at, call) == "FunctionTool") => {
             wide::autogen(finder)
         }

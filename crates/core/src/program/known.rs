@@ -49,10 +49,8 @@ pub(super) enum Kind {
     Sends,
     /// It has a query run.
     Queries,
-    /// Its name decides.
+    /// Its name decides; nothing is known of it where that is in no list.
     ByName,
-    /// Nothing is known of it.
-    Unknown,
 }
 
 /// Whether a module of Python only computes.
@@ -111,7 +109,7 @@ pub(super) fn package(root: &str, chain: &[String]) -> Kind {
         || root.starts_with("@azure/")
         || root.starts_with("@google-cloud/");
     if !client {
-        return Kind::Unknown;
+        return Kind::ByName;
     }
     if lists().queries.contains(name) {
         return Kind::Queries;
@@ -165,7 +163,7 @@ pub(super) fn builtin(chain: &[String]) -> Kind {
         "Bun" | "Deno" if ["$", "spawn", "spawnSync", "Command", "run"].contains(&name) => Kind::Runs,
         _ if lists().builtins.contains(first) || lists().globals.contains(first) => Kind::Harmless,
         _ if first.ends_with("Error") || first.ends_with("Exception") => Kind::Harmless,
-        _ => Kind::Unknown,
+        _ => Kind::ByName,
     }
 }
 

@@ -202,11 +202,6 @@ impl Slice<'_> {
                 let why = format!("what `{name}` of {root} does is in no list");
                 self.by_name.entry(name.to_owned()).or_default().push((path.to_owned(), call.line, why));
             }
-            Kind::Unknown => {
-                self.calls.called.insert(name.to_owned());
-                let why = format!("what `{name}` of {root} does is in no list");
-                self.by_name.entry(name.to_owned()).or_default().push((path.to_owned(), call.line, why));
-            }
         }
     }
 
@@ -225,7 +220,7 @@ impl Slice<'_> {
             }
             Kind::Runs => self.runs(spot, path, call),
             Kind::Queries => self.queries(spot, call),
-            Kind::ByName | Kind::Unknown => {
+            Kind::ByName => {
                 self.calls.text.push_str(&format!(" {}({}) ", chain.join("."), words.join(", ")));
                 self.unknown(spot, path, call, name);
             }

@@ -53,7 +53,6 @@ impl Finder<'_> {
                             self.brought(spot, &call, "smolagents", "python_interpreter", None);
                         }
                     }
-                    ("semantic-kernel", "kernel_function") => {}
                     _ => {}
                 }
             }
@@ -129,7 +128,7 @@ impl Finder<'_> {
             Some(Value::Nothing) | None => {}
             Some(_) => self.open(spot, options.line, "which MCP servers there are is not plain"),
         }
-        let rules = Rules::of(self, spot, options);
+        let rules = Rules::of(options);
         for (key, number) in named {
             let Some(made) = self.made.get_mut(number) else { continue };
             if !made.name.starts_with("mcp__") {
@@ -256,7 +255,7 @@ struct Rules {
 }
 
 impl Rules {
-    fn of(finder: &Finder<'_>, spot: Spot, options: &Call) -> Self {
+    fn of(options: &Call) -> Self {
         let pick = |names: [&str; 2]| {
             names.into_iter().find_map(|name| Some((options.option(name)?.clone(), options.line_of(name))))
         };
@@ -294,7 +293,6 @@ impl Rules {
         let asks = pick(["can_use_tool", "canUseTool"])
             .or_else(|| pick(["permission_prompt_tool_name", "permissionPromptToolName"]));
         let asks = asks.filter(|(value, _)| *value != Value::Nothing).map(|(_, line)| line);
-        let _ = (finder, spot);
         Self {
             bypass: word.as_deref() == Some("bypassPermissions"),
             mode: open,

@@ -158,8 +158,7 @@ pub fn read(entries: &[Source], load: &dyn Fn(&str) -> Option<Source>) -> Option
     if code.is_tired() {
         finder.doubt("", "what its names stand for was not followed to its end");
     }
-    let speaks: Vec<&'static str> = entries.iter().filter_map(|source| finder.speaks(source)).collect();
-    if finder.made.is_empty() && finder.carriers.is_empty() && finder.open.is_empty() && speaks.is_empty() {
+    if frameworks.is_empty() && finder.open.is_empty() {
         return None;
     }
     let mut tools: Vec<Tool> = Vec::new();

@@ -10,7 +10,7 @@ use crate::time::Time;
 /// What the tools of a program come to.
 #[derive(Clone, Debug, Default)]
 pub struct Carried {
-    /// A way for each tool that reaches something.
+    /// A way for each tool, and one for whatever else the code does.
     pub ways: Vec<Way>,
     /// What they rest on.
     pub sources: Vec<Source>,
@@ -28,9 +28,6 @@ pub fn carried(program: &Program, session: &SessionId, at: Time) -> Carried {
             let operation = format!("what the tool `{}` does ({place}): {why}", tool.name);
             all.open(session, &format!("tool/{number}"), &operation, &format!("{path}:{line}"), at);
         }
-        if tool.reaches.operations.is_empty() && tool.reaches.anything.is_none() {
-            continue;
-        }
         let source = Source {
             id: SourceId(format!("program/{session}/{number}")),
             provider: None,
@@ -47,19 +44,11 @@ pub fn carried(program: &Program, session: &SessionId, at: Time) -> Carried {
         let anything = tool.reaches.anything.is_some();
         all.ways.push(Way {
             id: WayId(format!("{session}/tool/{number}")),
-            session: Some(session.clone()),
             kind: if anything { WayKind::Shell } else { WayKind::Program },
             name: format!("tool {}", tool.name),
             carries: if anything { vec!["*".to_owned()] } else { tool.reaches.operations.iter().cloned().collect() },
             reads: anything,
             decision,
-            overrides: Vec::new(),
-            contained: Fact::Known(false),
-            escapes: Vec::new(),
-            holds: Vec::new(),
-            acts_as: Vec::new(),
-            needs: Vec::new(),
-            managed: false,
             rule: (tool.gate != Gate::None && !tool.by.is_empty()).then(|| tool.by.clone()),
             because,
             approval: Some(match tool.gate {
@@ -68,7 +57,7 @@ pub fn carried(program: &Program, session: &SessionId, at: Time) -> Carried {
                 Gate::Unknown => Approval::Open,
                 Gate::Asks => Approval::Asks,
             }),
-            sources: vec![source.id.clone()],
+            ..of_code(session, &source.id)
         });
         all.sources.push(source);
     }
@@ -112,6 +101,30 @@ fn decided(tool: &Tool, session: &SessionId, number: usize, at: Time, all: &mut 
     }
 }
 
+/// What code may do of which nothing is known: anything, by whatever it reads.
+fn of_code(session: &SessionId, source: &SourceId) -> Way {
+    Way {
+        id: WayId(format!("{session}/tool/rest")),
+        session: Some(session.clone()),
+        kind: WayKind::Program,
+        name: "its code".to_owned(),
+        carries: vec!["*".to_owned()],
+        reads: true,
+        decision: Fact::Unknown(Gap { source: source.clone(), reason: GapReason::Unsupported }),
+        overrides: Vec::new(),
+        contained: Fact::Known(false),
+        escapes: Vec::new(),
+        holds: Vec::new(),
+        acts_as: Vec::new(),
+        needs: Vec::new(),
+        managed: false,
+        rule: None,
+        because: "code may do more than was found in it".to_owned(),
+        approval: None,
+        sources: vec![source.clone()],
+    }
+}
+
 /// What a tool reaches, in words.
 fn reached(tool: &Tool) -> String {
     const SHOWN: usize = 3;
@@ -119,6 +132,9 @@ fn reached(tool: &Tool) -> String {
         return format!("{why} ({path}:{line})");
     }
     let all = &tool.reaches.operations;
+    if all.is_empty() {
+        return "nothing is known that it destroys".to_owned();
+    }
     let shown = all.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
     match all.len().checked_sub(SHOWN) {
         Some(more @ 1..) => format!("it reaches {shown} and {more} more"),
@@ -133,26 +149,7 @@ impl Carried {
         let operation = "what else the code of the agent program does";
         let settle = "a fragment that describes its ways (--merge)";
         self.sources.push(Source::unanswered(id.clone(), operation, GapReason::Unsupported, settle, at));
-        self.ways.push(Way {
-            id: WayId(format!("{session}/tool/rest")),
-            session: Some(session.clone()),
-            kind: WayKind::Program,
-            name: "its code".to_owned(),
-            carries: vec!["*".to_owned()],
-            reads: true,
-            decision: Fact::Unknown(Gap { source: id.clone(), reason: GapReason::Unsupported }),
-            overrides: Vec::new(),
-            contained: Fact::Known(false),
-            escapes: Vec::new(),
-            holds: Vec::new(),
-            acts_as: Vec::new(),
-            needs: Vec::new(),
-            managed: false,
-            rule: None,
-            because: "code may do more than was found in it".to_owned(),
-            approval: None,
-            sources: vec![id],
-        });
+        self.ways.push(of_code(session, &id));
     }
 
     fn open(&mut self, session: &SessionId, name: &str, operation: &str, place: &str, at: Time) {

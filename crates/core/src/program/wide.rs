@@ -68,14 +68,13 @@ pub(super) fn crewai(finder: &Finder<'_>, made: &Made) -> Found {
 }
 
 /// Filters of functions. <https://learn.microsoft.com/semantic-kernel/concepts/enterprise-readiness/filters>
-pub(super) fn semantic_kernel(finder: &Finder<'_>, made: &Made) -> Found {
+pub(super) fn semantic_kernel(finder: &Finder<'_>) -> Found {
     let of = |value: &Value| if let Value::Path(parts) = value { parts.first().cloned() } else { None };
     // The kernels that the plugins were added to.
     let kernels: Vec<String> = calls(finder)
         .filter(|(_, call, _)| last(&call.callee) == Some("add_plugin"))
         .filter_map(|(_, call, _)| of(&call.callee))
         .collect();
-    let _ = made;
     let mut found = Found::none();
     let mut see = |callee: &Value, kind: Option<&Value>, module: usize, line: u64| {
         let kind = kind

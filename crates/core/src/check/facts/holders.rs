@@ -313,18 +313,20 @@ fn of_session(given: &Given<'_, '_>, walker: &Walker<'_, '_>) -> Facts {
             any(given.judged.iter().map(|judged| unintended(given, judged, session, intended))),
         );
     }
-    let of_tool = |way: &&Way| match way.approval {
-        Some(Approval::None | Approval::Void) => Ok(true),
-        Some(Approval::Asks) => Ok(false),
-        Some(Approval::Open) | None => Err(way.decision.gap().cloned().into_iter().collect()),
-    };
     let tools = || world.ways.values().filter(|way| way.session.as_ref() == Some(&session.id));
+    // What else the code does is not known: no tool that runs unasked is known to destroy nothing.
+    let rest: BTreeSet<Gap> = tools().filter_map(|way| way.decision.gap().cloned()).collect();
+    let of_tool = |way: &Way| match way.approval {
+        Some(Approval::None | Approval::Void) if !way.carries.is_empty() => Ok(true),
+        Some(Approval::Asks) => Ok(false),
+        Some(Approval::None | Approval::Void | Approval::Open) | None => Err(rest.clone()),
+    };
     if session.agent == Agent::Program {
-        let unread = session.ways.gap().map(|gap| Err(BTreeSet::from([gap.clone()])));
-        facts.tell(
-            "tool_runs_unasked",
-            any(tools().filter(|way| way.approval.is_some()).map(|way| of_tool(&way)).chain(unread)),
-        );
+        let all: Vec<Maybe> = tools().filter(|way| way.approval.is_some()).map(of_tool).collect();
+        // Where no tool was found there may be some all the same.
+        let unread = (session.ways.gap().is_some() || all.is_empty())
+            .then(|| Err(session.ways.gap().into_iter().chain(&rest).cloned().collect()));
+        facts.tell("tool_runs_unasked", any(all.into_iter().chain(unread)));
     }
     match session.ways.gap() {
         None => facts.put("ways", ways(&mut BTreeSet::new(), world, session)),
@@ -336,7 +338,7 @@ fn of_session(given: &Given<'_, '_>, walker: &Walker<'_, '_>) -> Facts {
     rules::runs(&mut facts, session, &gaps);
     facts.leave("ways.decision", gaps);
     // A tool that runs unasked is where to begin.
-    let unasked = tools().any(|way| way.approval.is_some() && of_tool(&way) == Ok(true));
+    let unasked = tools().any(|way| of_tool(way) == Ok(true));
     let place = tools().filter(|way| !unasked || of_tool(way) == Ok(true)).flat_map(|way| &way.sources);
     facts.location = place.filter_map(|id| world.sources.get(id)?.place.as_deref()).min().map(located);
     facts

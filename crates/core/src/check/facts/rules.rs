@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::Facts;
 use super::holders::word;
 use crate::fact::Gap;
-use crate::model::{Decision, RuleKind, Session, TallyRule};
+use crate::model::{Agent, Decision, RuleKind, Session, TallyRule};
 
 /// The most rules that a message names.
 const NAMED: usize = 3;
@@ -18,8 +18,12 @@ const LISTS: [(&str, RuleKind); 3] =
 /// Writes them where the gate was asked and all settings were read; else there may be others. `doubts` are why decisions of its
 /// ways are not known.
 pub(super) fn told(facts: &mut Facts, session: &Session, doubts: &BTreeSet<Gap>) {
+    // An agent program has no rules.
+    let none = Vec::new();
     let asked = session.tally.as_ref().and_then(|tally| tally.rules.as_ref());
-    let (None, Some(rules)) = (session.ways.gap(), asked) else {
+    let asked = asked.or((session.agent == Agent::Program).then_some(&none));
+    let unread = session.ways.gap().filter(|_| session.agent != Agent::Program);
+    let (None, Some(rules)) = (unread, asked) else {
         let gaps: BTreeSet<Gap> = session.ways.gap().into_iter().chain(doubts).cloned().collect();
         for field in ["rules"].into_iter().chain(LISTS.map(|(field, _)| field)) {
             facts.leave(field, gaps.clone());
