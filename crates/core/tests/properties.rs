@@ -18,6 +18,7 @@ use deadstop_core::bundle::{Bundle, adopt, merge, parse, to_json};
 use deadstop_core::check::CheckSet;
 use deadstop_core::fact::{Fact, Gap, GapReason, Listing};
 use deadstop_core::id::NodeId;
+use deadstop_core::model::reach::Approval;
 use deadstop_core::model::{Decision, End, Status};
 use deadstop_core::path::Outcome;
 use deadstop_core::policy::Policy;
@@ -66,7 +67,7 @@ fn blur<T>(fact: &mut Fact<T>) {
 
 /// Erases one fact or item, chosen by two numbers, and leaves a gap where it was.
 fn erase(bundle: &mut Bundle, which: usize, at: usize) {
-    match which % 33 {
+    match which % 34 {
         0 => pick(&mut bundle.sessions.items, at).into_iter().for_each(|s| blur(&mut s.reach)),
         1 => pick(&mut bundle.sessions.items, at).into_iter().for_each(|s| blur(&mut s.ways)),
         2 => pick(&mut bundle.ways.items, at).into_iter().for_each(|w| blur(&mut w.decision)),
@@ -108,6 +109,10 @@ fn erase(bundle: &mut Bundle, which: usize, at: usize) {
         29 => drop_one(&mut bundle.drills, at),
         30 => pick(&mut bundle.sessions.items, at).into_iter().for_each(|s| s.tally = None),
         31 => pick(&mut bundle.sessions.items, at).into_iter().flat_map(|s| &mut s.tally).for_each(|t| t.rules = None),
+        32 => pick(&mut bundle.ways.items, at)
+            .into_iter()
+            .flat_map(|w| &mut w.approval)
+            .for_each(|it| *it = Approval::Open),
         _ => {
             let tallies = bundle.sessions.items.iter_mut().flat_map(|session| &mut session.tally);
             let mut rules: Vec<_> = tallies.flat_map(|tally| &mut tally.rules).flatten().collect();
@@ -166,7 +171,7 @@ proptest! {
     #[test]
     fn the_truth_lies_within_the_bounds(
         bundle in random::world(),
-        erased in proptest::collection::vec((0_usize..33, 0_usize..20), 1..6),
+        erased in proptest::collection::vec((0_usize..34, 0_usize..20), 1..6),
     ) {
         let truth = outcomes(&bundle);
         let mut blurred = bundle;
@@ -223,7 +228,7 @@ proptest! {
     #[test]
     fn knowing_less_turns_a_verdict_into_unknown_and_nothing_else(
         bundle in random::world(),
-        erased in proptest::collection::vec((0_usize..33, 0_usize..20), 1..6),
+        erased in proptest::collection::vec((0_usize..34, 0_usize..20), 1..6),
     ) {
         let truth = verdicts(&bundle);
         let mut blurred = bundle;

@@ -3,6 +3,7 @@
 use deadstop_core::bundle::Bundle;
 use deadstop_core::fact::{Fact, Listed};
 use deadstop_core::id::{CredentialId, PrincipalId, SessionId};
+use deadstop_core::model::reach::Approval;
 use deadstop_core::model::{
     Action, Agent, Asset, Atom, Basis, Class, Copy, CopyKind, Credential, Decision, Drill, End, Grant, Lift, Location,
     Override, Principal, Protection, Refusal, RuleKind, Session, Side, Status, Step, Tally, TallyRule, Way, WayKind,
@@ -11,6 +12,7 @@ use deadstop_core::time::{Span, Time};
 use proptest::prelude::*;
 
 const COMPLETE: Fact<Listed> = Fact::Known(Listed::Complete);
+const APPROVALS: [Approval; 3] = [Approval::None, Approval::Void, Approval::Asks];
 const ACTIONS: [&str; 4] = ["delete", "wipe", "unlock", "drop-copy"];
 
 fn node() -> impl Strategy<Value = String> {
@@ -83,31 +85,36 @@ fn ways() -> impl Strategy<Value = Vec<Way>> {
             proptest::option::weighted(0.2, (0_usize..3).prop_map(|n| CredentialId(format!("c-{n}")))),
             proptest::option::weighted(0.2, principal().prop_map(PrincipalId::from)),
         ),
-        needed(),
+        (needed(), proptest::option::of(proptest::sample::select(APPROVALS.to_vec()))),
     );
     proptest::collection::vec(one, 4).prop_map(|list| {
         list.into_iter()
             .enumerate()
-            .map(|(n, ((session, decision, reads, contained), (overrides, escapes), (holds, acts_as), needs))| Way {
-                id: format!("w-{n}").into(),
-                session,
-                kind: if n == 0 { WayKind::Shell } else { WayKind::Iac },
-                name: format!("way {n}"),
-                carries: vec!["*".to_owned()],
-                reads,
-                decision: Fact::Known(decision),
-                overrides,
-                contained: Fact::Known(contained),
-                escapes,
-                holds: holds.into_iter().collect(),
-                acts_as: acts_as.into_iter().collect(),
-                needs: if n == 3 { needs } else { Vec::new() },
-                managed: false,
-                rule: None,
-                because: "so it is".to_owned(),
-                approval: None,
-                sources: Vec::new(),
-            })
+            .map(
+                |(
+                    n,
+                    ((session, decision, reads, contained), (overrides, escapes), (holds, acts_as), (needs, approval)),
+                )| Way {
+                    id: format!("w-{n}").into(),
+                    session,
+                    kind: if n == 0 { WayKind::Shell } else { WayKind::Iac },
+                    name: format!("way {n}"),
+                    carries: vec!["*".to_owned()],
+                    reads,
+                    decision: Fact::Known(decision),
+                    overrides,
+                    contained: Fact::Known(contained),
+                    escapes,
+                    holds: holds.into_iter().collect(),
+                    acts_as: acts_as.into_iter().collect(),
+                    needs: if n == 3 { needs } else { Vec::new() },
+                    managed: false,
+                    rule: None,
+                    because: "so it is".to_owned(),
+                    approval,
+                    sources: Vec::new(),
+                },
+            )
             .collect()
     })
 }
@@ -322,17 +329,21 @@ fn tally() -> impl Strategy<Value = Option<Tally>> {
     proptest::option::of(rules.prop_map(|rules| Tally { corpus: "c".to_owned(), rows: Vec::new(), rules }))
 }
 
+/// The agent of the second session.
+fn second() -> impl Strategy<Value = Agent> {
+    prop_oneof![Just(Agent::ClaudeCode), Just(Agent::Plain), Just(Agent::Program)]
+}
+
 /// A world of two sessions, four ways, three credentials, three identities, two databases, a key and an account.
 pub(crate) fn world() -> impl Strategy<Value = Bundle> {
-    let parts =
-        (ways(), credentials(), grants(), steps(), protections(), copies(), any::<bool>(), any::<bool>(), tally());
-    parts.prop_map(|(ways, credentials, grants, steps, protections, (copies, drills), plain, encrypts, tally)| {
+    let parts = (ways(), credentials(), grants(), steps(), protections(), copies(), second(), any::<bool>(), tally());
+    parts.prop_map(|(ways, credentials, grants, steps, protections, (copies, drills), second, encrypts, tally)| {
         let mut bundle = Bundle::empty(Time::from_unix(1_800_000_000), "0.0.0");
         let session = |n: usize| Session {
             id: format!("s-{n}").into(),
             key: format!("s-{n}"),
             name: format!("session {n}"),
-            agent: if n == 1 && plain { Agent::Plain } else { Agent::ClaudeCode },
+            agent: if n == 1 { second } else { Agent::ClaudeCode },
             machine: None,
             environment: None,
             roots: Vec::new(),

@@ -20,10 +20,8 @@ const LISTS: [(&str, RuleKind); 3] =
 pub(super) fn told(facts: &mut Facts, session: &Session, doubts: &BTreeSet<Gap>) {
     // An agent program has no rules.
     let none = Vec::new();
-    let asked = session.tally.as_ref().and_then(|tally| tally.rules.as_ref());
-    let asked = asked.or((session.agent == Agent::Program).then_some(&none));
-    let unread = session.ways.gap().filter(|_| session.agent != Agent::Program);
-    let (None, Some(rules)) = (unread, asked) else {
+    let read = || session.tally.as_ref().filter(|_| session.ways.gap().is_none())?.rules.as_ref();
+    let Some(rules) = (if session.agent == Agent::Program { Some(&none) } else { read() }) else {
         let gaps: BTreeSet<Gap> = session.ways.gap().into_iter().chain(doubts).cloned().collect();
         for field in ["rules"].into_iter().chain(LISTS.map(|(field, _)| field)) {
             facts.leave(field, gaps.clone());
