@@ -242,4 +242,23 @@ proptest! {
             }
         }
     }
+    /// Of two readings of one time the worse counts, also where one says nothing of what is set before a tool.
+    #[test]
+    fn a_program_that_is_told_of_twice_passes_only_where_both_pass(
+        bundle in random::world(),
+        others in proptest::collection::vec(proptest::option::of(proptest::sample::select(&random::APPROVALS[..])), 4),
+    ) {
+        let mut other = bundle.clone();
+        for (way, approval) in other.ways.items.iter_mut().zip(others) {
+            way.approval = approval;
+        }
+        let of = |bundle: &Bundle| {
+            let key = ("agent-program-asks-before-it-destroys".to_owned(), "s-1".to_owned());
+            verdicts(bundle).remove(&key).unwrap()
+        };
+        let both = merge(&[adopt(bundle.clone()).unwrap(), adopt(other.clone()).unwrap()]);
+        if of(&both) == "pass" {
+            prop_assert_eq!((of(&bundle), of(&other)), ("pass".to_owned(), "pass".to_owned()));
+        }
+    }
 }

@@ -6,6 +6,7 @@ use super::World;
 use crate::bundle::Bundle;
 use crate::fact::{Fact, Gap, GapReason, Listed};
 use crate::id::{NodeId, PrincipalId, SourceId, StepId};
+use crate::model::reach::Approval;
 use crate::model::{Asset, Copy, Credential, Decision, End, Grant, Principal, Protection, Source, Status, Step, Way};
 use crate::policy::Policy;
 use crate::time::{Span, Time};
@@ -160,7 +161,9 @@ fn freest(readings: &[&Way], clock: &Clock<'_>) -> Way {
             way.contained.clone_from(&other.contained);
         }
         way.reads |= other.reads;
-        way.approval = way.approval.zip(other.approval).map(|(one, other)| one.min(other));
+        if way.approval != other.approval {
+            way.approval = way.approval.unwrap_or(Approval::Open).min(other.approval.unwrap_or(Approval::Open)).into();
+        }
         way.managed &= other.managed;
         way.needs.retain(|need| other.needs.contains(need));
         union(&mut way.carries, &other.carries);

@@ -12,7 +12,7 @@ use deadstop_core::time::{Span, Time};
 use proptest::prelude::*;
 
 const COMPLETE: Fact<Listed> = Fact::Known(Listed::Complete);
-const APPROVALS: [Approval; 3] = [Approval::None, Approval::Void, Approval::Asks];
+pub(crate) const APPROVALS: [Approval; 3] = [Approval::None, Approval::Void, Approval::Asks];
 const ACTIONS: [&str; 4] = ["delete", "wipe", "unlock", "drop-copy"];
 
 fn node() -> impl Strategy<Value = String> {
