@@ -349,6 +349,7 @@ pub fn join(bundle: &mut Bundle, learnt: Learnt) {
     bundle.protections.items.extend(facts.protections);
     bundle.recovery_points.items.extend(facts.copies);
     bundle.drills.items.extend(facts.drills);
+    bundle.groups.extend(facts.groups.into_values());
     // What was missing because nobody had asked is there, once every credential of it is known.
     let mut open: Vec<Gap> = bundle.credentials.items.iter().filter_map(|one| one.identity.gap().cloned()).collect();
     open.sort();

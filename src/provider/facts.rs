@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use deadstop_core::bundle::short_hash;
 use deadstop_core::fact::{Gap, GapReason};
 use deadstop_core::id::{CredentialId, NodeId, SourceId};
 use deadstop_core::model::reach::{Answered, Outcome};
-use deadstop_core::model::{Asset, Copy, Drill, Grant, Principal, Protection, Source, Step};
+use deadstop_core::model::{Asset, Copy, Drill, Grant, Group, Holds, Principal, Protection, Source, Step};
 use deadstop_core::time::Time;
 
 use super::same::Endpoint;
+
+/// Nodes of which a right is stated of each by itself: so few, that a group would say no less.
+pub(crate) const FEW: usize = 3;
 
 /// The reason of what follows from nothing that was read.
 const DOUBT: GapReason = GapReason::Unsupported;
@@ -61,6 +65,8 @@ pub(crate) struct Facts {
     pub(crate) protections: Vec<Protection>,
     pub(crate) copies: Vec<Copy>,
     pub(crate) drills: Vec<Drill>,
+    /// What rights speak of together.
+    pub(crate) groups: BTreeMap<NodeId, Group>,
     /// The hosts of databases.
     pub(crate) endpoints: Vec<Endpoint>,
     /// What credentials act on.
@@ -91,6 +97,7 @@ impl Facts {
             protections: Vec::new(),
             copies: Vec::new(),
             drills: Vec::new(),
+            groups: BTreeMap::new(),
             endpoints: Vec::new(),
             told: BTreeMap::new(),
         }
@@ -106,8 +113,30 @@ impl Facts {
         self.protections.extend(other.protections);
         self.copies.extend(other.copies);
         self.drills.extend(other.drills);
+        self.groups.extend(other.groups);
         self.endpoints.extend(other.endpoints);
         self.told.extend(other.told);
+    }
+
+    /// A group that holds this, by a name that follows from what it holds.
+    pub(crate) fn group(&mut self, holds: Holds) -> NodeId {
+        let text = match &holds {
+            Holds::Nodes(nodes) => nodes.iter().map(NodeId::as_str).collect::<Vec<_>>().join("\n"),
+            Holds::Rest { of, except } => {
+                let except = except.iter().map(NodeId::as_str).collect::<Vec<_>>().join("\n");
+                format!("{of}\0{except}")
+            }
+        };
+        let id = NodeId(format!("{}:group/{}", self.about.provider, short_hash(&text)));
+        self.groups.entry(id.clone()).or_insert_with(|| Group { id: id.clone(), holds });
+        id
+    }
+
+    /// What rights to these nodes are stated of: a group, if they are many.
+    pub(crate) fn together(&mut self, mut nodes: Vec<NodeId>) -> Vec<NodeId> {
+        nodes.sort();
+        nodes.dedup();
+        if nodes.len() > FEW { vec![self.group(Holds::Nodes(nodes))] } else { nodes }
     }
 
     /// Notes the host of an asset's database; one that was not told may be any.

@@ -1,11 +1,13 @@
 //! From paths to one answer per asset: which assets count, under which bounds (floor 2).
 
+use std::rc::Rc;
+
 use crate::beside;
 use crate::fact::Fact;
 use crate::id::{NodeId, SessionId};
 use crate::model::Asset;
 use crate::path::case::{Case, Registry, Rights};
-use crate::path::{Outcome, Path, Paths, Walker};
+use crate::path::{AbleBy, Outcome, Path, Paths, Walker};
 use crate::pattern;
 use crate::policy::Policy;
 use crate::power::ground::Ground;
@@ -106,25 +108,26 @@ pub fn judge(ground: &Ground<'_>, policy: &Policy, only_headline: bool) -> Vec<J
     let wanted: Vec<(&Asset, Standing)> = wanted.collect();
     beside::split(&wanted, |part| {
         let registry = Registry::new(ground);
+        let mut able: Vec<AbleBy> = walkers.iter().map(|_| AbleBy::default()).collect();
         let judged = part.iter().map(|(asset, standing)| {
             let deeds = ground.deeds.get(&asset.id).into_iter().flatten();
             let cases: Vec<_> = deeds.map(|deed| (Case::new(ground, &asset.id, deed), registry.rights(deed))).collect();
-            judge_one(&walkers, asset, &cases, standing.clone(), plain && !only_headline)
+            judge_one((&walkers, &mut able), asset, &cases, standing.clone(), plain && !only_headline)
         });
         judged.collect()
     })
 }
 
 fn judge_one<'w>(
-    walkers: &[Walker<'_, 'w>],
+    (walkers, able): (&[Walker<'_, 'w>], &mut [AbleBy]),
     asset: &Asset,
-    cases: &[(Case<'_, 'w>, Rights)],
+    cases: &[(Case<'_, 'w>, Rc<Rights>)],
     standing: Standing,
     with_plain: bool,
 ) -> Judged {
     let mut from = Vec::new();
-    for walker in walkers {
-        if let Some(paths) = walker.paths(cases) {
+    for (walker, able) in walkers.iter().zip(able) {
+        if let Some(paths) = walker.paths(cases, able) {
             let counted = walker.ground.world.counts(walker.session);
             from.push(FromSession { session: walker.session.id.clone(), counted, paths });
         }

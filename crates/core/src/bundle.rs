@@ -13,7 +13,8 @@ use crate::assessment::Tool;
 use crate::fact::{Fact, Listing};
 use crate::id::CredentialId;
 use crate::model::{
-    Action, Asset, Atom, Copy, Credential, Drill, Grant, Override, Principal, Protection, Session, Source, Step, Way,
+    Action, Asset, Atom, Copy, Credential, Drill, Grant, Group, Override, Principal, Protection, Session, Source, Step,
+    Way,
 };
 use crate::quote;
 use crate::time::Time;
@@ -64,6 +65,9 @@ pub struct Bundle {
     pub recovery_points: Listing<Copy>,
     /// Restores that were tried.
     pub drills: Listing<Drill>,
+    /// What rights speak of together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Group>,
     /// Provider operations beyond the built-in catalogue.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Action>,
@@ -137,6 +141,7 @@ impl Bundle {
             protections: Listing::empty(),
             recovery_points: Listing::empty(),
             drills: Listing::empty(),
+            groups: Vec::new(),
             actions: Vec::new(),
         }
     }
@@ -212,6 +217,7 @@ pub fn merge(bundles: &[Bundle]) -> Bundle {
         join(&mut all.protections, &bundle.protections);
         join(&mut all.recovery_points, &bundle.recovery_points);
         join(&mut all.drills, &bundle.drills);
+        all.groups.extend(bundle.groups.iter().cloned());
         all.actions.extend(bundle.actions.iter().cloned());
     }
     sort(&mut all);
@@ -240,6 +246,8 @@ fn sort(bundle: &mut Bundle) {
     }
     bundle.sources.sort();
     bundle.sources.dedup();
+    bundle.groups.sort();
+    bundle.groups.dedup();
     bundle.actions.sort();
     bundle.actions.dedup();
     tidy(&mut bundle.sessions);

@@ -10,5 +10,5 @@ pub mod tally;
 
 pub use asset::{Action, Asset, Class, Copy, CopyKind, Drill, End, Lift, Protection, Side};
 pub use reach::{Agent, Credential, Decision, Location, Override, Refusal, Session, Source, Status, Way, WayKind};
-pub use rights::{Atom, Basis, Grant, Principal, Step};
+pub use rights::{Atom, Basis, Grant, Group, Holds, Principal, Step};
 pub use tally::{RuleKind, Tally, TallyExample, TallyRow, TallyRule, WayClass};

@@ -10,6 +10,7 @@ pub mod recovery;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::rc::Rc;
 
 use crate::id::{NodeId, PrincipalId, SessionId, WayId};
 use crate::model::Session;
@@ -271,13 +272,15 @@ impl<'g, 'w> Walker<'g, 'w> {
         self.acting.get(number.index()).map_or(&[], Vec::as_slice)
     }
 
-    /// The paths to an asset, or `None` if there is none, not even one that stops at its first layer.
+    /// The paths to an asset, or `None` if there is none, not even one that stops at its first layer. `able` keeps who may act
+    /// from one asset to the next of the same registry.
     #[must_use]
-    pub fn paths(&self, cases: &[(Case<'_, 'w>, Rights)]) -> Option<Paths> {
+    pub fn paths(&self, cases: &[(Case<'_, 'w>, Rc<Rights>)], able: &mut AbleBy) -> Option<Paths> {
         let mut found = Found::default();
         for (case, rights) in cases {
             let judge = Judge::new(self, case);
-            for ((reach, confirm, permit, _), (count, number, route)) in self.groups(&judge, rights) {
+            let able = able.of(self, rights);
+            for ((reach, confirm, permit, _), (count, number, route)) in self.groups(&judge, &able) {
                 if let Some(id) = self.ground.identity(number) {
                     found.add(judge.path(id, route, reach, confirm, permit), count);
                 }
@@ -296,46 +299,68 @@ impl<'g, 'w> Walker<'g, 'w> {
     fn groups<'s>(
         &'s self,
         judge: &Judge<'_, '_, '_>,
-        rights: &Rights,
+        able: &'s [Able],
     ) -> BTreeMap<Group, (usize, IdentityNo, &'s Route)> {
         let mut groups: BTreeMap<Group, (usize, IdentityNo, &Route)> = BTreeMap::new();
-        let mut gates: BTreeMap<&str, Both> = BTreeMap::new();
-        for (number, right) in self.held(rights) {
-            let Some(id) = self.ground.identity(number) else { continue };
-            for acting in self.routes_of(number).iter().filter(|acting| self.goes(id, &acting.route)) {
-                let own = acting.route == Route::Own && !self.ground.actors.contains_key(id);
-                let confirm = if own {
-                    let provider = self.ground.provider_of(id);
-                    *gates.entry(provider).or_insert_with(|| judge.confirm(id, &acting.route))
-                } else {
-                    judge.confirm(id, &acting.route)
-                };
-                let nobody = id.as_str().starts_with('?');
-                let group = (acting.reach, confirm, right.and(acting.alive), nobody);
-                let here = (number, &acting.route);
-                let slot = groups.entry(group).or_insert((0, number, &acting.route));
-                slot.0 += 1;
-                if here < (slot.1, slot.2) {
-                    (slot.1, slot.2) = here;
-                }
+        let mut gates: BTreeMap<usize, Both> = BTreeMap::new();
+        for one in able {
+            let Some(id) = self.ground.identity(one.number) else { continue };
+            let confirm = match one.kind.gate {
+                Gate::Own(provider) => *gates.entry(provider).or_insert_with(|| judge.confirm(id, &one.route)),
+                Gate::Other(..) => judge.confirm(id, &one.route),
+            };
+            let group = (one.kind.reach, confirm, one.kind.permit, one.kind.nobody);
+            let here = (one.number, &one.route);
+            let slot = groups.entry(group).or_insert((0, one.number, &one.route));
+            slot.0 += one.count;
+            if here < (slot.1, slot.2) {
+                (slot.1, slot.2) = here;
             }
         }
         groups
     }
 
-    /// Identities in power that may have a right, with what is known of it.
+    /// Those who may act, as far as layers 1 and 3 and how they call differ.
+    fn able(&self, rights: &Rights) -> Vec<Able> {
+        let mut kinds: BTreeMap<AbleKind, Able> = BTreeMap::new();
+        let (mut last, mut same): (Option<AbleKind>, usize) = (None, 0);
+        let flush = |kinds: &mut BTreeMap<AbleKind, Able>, kind: Option<AbleKind>, count: usize| {
+            let one = kind.and_then(|kind| kinds.get_mut(&kind));
+            one.into_iter().for_each(|one| one.count += count);
+        };
+        for (number, right) in self.held(rights) {
+            let Some(id) = self.ground.identity(number) else { continue };
+            let brief = self.ground.brief(number);
+            for (at, acting) in self.routes_of(number).iter().enumerate() {
+                if !self.goes(id, &acting.route) {
+                    continue;
+                }
+                let own = acting.route == Route::Own && !brief.actor;
+                let gate = if own { Gate::Own(brief.provider) } else { Gate::Other(number, at) };
+                let permit = right.and(acting.alive);
+                let kind = AbleKind { reach: acting.reach, permit, nobody: brief.nobody, gate };
+                if last == Some(kind) {
+                    same += 1;
+                    continue;
+                }
+                // INVARIANT: identities come in the order of their numbers, so that the first of a kind is the one to tell.
+                flush(&mut kinds, last, same);
+                (last, same) = (Some(kind), 1);
+                kinds.entry(kind).or_insert_with(|| Able { kind, count: 0, number, route: acting.route.clone() });
+            }
+        }
+        flush(&mut kinds, last, same);
+        kinds.into_values().collect()
+    }
+
+    /// Identities in power that may have a right, with what is known of it, in the order of their numbers.
     fn held(&self, rights: &Rights) -> Vec<(IdentityNo, Both)> {
         let in_power = |number: IdentityNo| !self.routes_of(number).is_empty();
         let mut held: Vec<(IdentityNo, Both)> =
             rights.held.iter().copied().filter(|(number, _)| in_power(*number)).collect();
-        if rights.given.iter().any(|(number, _)| in_power(*number)) {
-            let mut all: BTreeMap<IdentityNo, Both> = held.into_iter().collect();
-            for (number, atom) in rights.given.iter().filter(|(number, _)| in_power(*number)) {
-                let right = self.both(&[*atom]);
-                all.entry(*number).and_modify(|known| *known = known.or(right)).or_insert(right);
-            }
-            held = all.into_iter().collect();
-        }
+        let given = rights.given.iter().filter(|(number, _)| in_power(*number));
+        held.extend(given.map(|(number, atom)| (*number, self.both(&[*atom]))));
+        case::join(&mut held);
         held
     }
 
@@ -377,3 +402,41 @@ impl<'g, 'w> Walker<'g, 'w> {
 
 /// What tells those who may act apart: layers 1 to 3, and whether it is somebody.
 type Group = (Both, Both, Both, bool);
+
+/// What of that does not depend on the deed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct AbleKind {
+    reach: Both,
+    permit: Both,
+    nobody: bool,
+    gate: Gate,
+}
+
+/// What the second layer hangs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Gate {
+    /// A call of the session's own to a provider, by its number.
+    Own(usize),
+    /// This identity, and this of the ways to act as it.
+    Other(IdentityNo, usize),
+}
+
+/// Those of one kind: how many, and the first of them.
+#[derive(Clone, Debug)]
+struct Able {
+    kind: AbleKind,
+    count: usize,
+    number: IdentityNo,
+    route: Route,
+}
+
+/// Who may act, by the number of rights that are the same for many deeds: of one session, and one registry.
+#[derive(Debug, Default)]
+pub struct AbleBy(BTreeMap<usize, Rc<Vec<Able>>>);
+
+impl AbleBy {
+    fn of(&mut self, walker: &Walker<'_, '_>, rights: &Rights) -> Rc<Vec<Able>> {
+        let Some(number) = rights.shared else { return Rc::new(walker.able(rights)) };
+        Rc::clone(self.0.entry(number).or_insert_with(|| Rc::new(walker.able(rights))))
+    }
+}

@@ -3,6 +3,7 @@
 //! Of two readings of a fact the later counts, of two at once the worse; a known reading beats a gap. Only a later
 //! complete listing makes an item gone. A fact much older than the newest is a gap.
 
+pub mod groups;
 mod resolve;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use crate::model::{
 use crate::pattern;
 use crate::policy::Policy;
 use crate::time::Time;
+use groups::Groups;
 
 /// The facts as the evaluators see them: one reading of each, gaps spread to what they touch.
 #[derive(Clone, Debug)]
@@ -36,8 +38,10 @@ pub struct World {
     pub credentials: BTreeMap<CredentialId, Credential>,
     /// Identities.
     pub principals: BTreeMap<PrincipalId, Principal>,
-    /// Rights.
+    /// Rights, by identity.
     pub grants: Vec<Grant>,
+    /// What rights speak of together.
+    pub groups: Groups,
     /// What widens power.
     pub steps: Vec<Step>,
     /// What can be lost, with one more for every container that was not listed to its end.
@@ -87,6 +91,7 @@ impl World {
             "merge the facts of its provider",
         ));
         world.widen_grants();
+        world.provide_groups();
         let settle = "name the operations that destroy it in the bundle's `actions`";
         world.any_delete =
             Some(world.note("know which operations destroy this kind of asset", GapReason::Unsupported, settle));
@@ -174,6 +179,9 @@ impl World {
         if let Some(asset) = self.assets.get(node) {
             return Some(&asset.provider);
         }
+        if let Some(group) = self.groups.number(node) {
+            return self.groups.provider(group);
+        }
         self.chain(node).into_iter().find_map(|id| self.assets.get(id)).map(|asset| asset.provider.as_str())
     }
 
@@ -237,6 +245,24 @@ impl World {
         }
     }
 
+    fn provide_groups(&mut self) {
+        let mut groups = std::mem::take(&mut self.groups);
+        groups.find_providers(&self.assets, |node| self.provider_of(node).map(str::to_owned));
+        self.groups = groups;
+    }
+
+    /// What a right is given for: the members of a group, or else the node itself.
+    fn targets<'a>(&'a self, target: &'a NodeId) -> Box<dyn Iterator<Item = &'a NodeId> + 'a> {
+        match self.groups.number(target) {
+            // Whoever has given an asset's name to a group may have meant either.
+            Some(group) => {
+                let asset = Some(target).filter(|id| self.assets.contains_key(*id));
+                Box::new(self.groups.members(group).chain(asset))
+            }
+            None => Box::new(std::iter::once(target)),
+        }
+    }
+
     /// A right to what nobody described may be one to anything of that provider; and an asset that lies in something
     /// nobody described may lie in any container there.
     fn widen_grants(&mut self) {
@@ -249,29 +275,41 @@ impl World {
         };
         let may = |grant: &&Grant| grant.allowed != Fact::Known(false);
         let mut more = Vec::new();
-        let acted_on: BTreeSet<&NodeId> = self.needed().filter_map(acted_on).collect();
+        let acted_on: BTreeSet<&NodeId> = self.needed().filter_map(acted_on).flat_map(|id| self.targets(id)).collect();
         // Described is an asset, a copy, and what some step acts on.
-        let described = |node: &NodeId| {
+        let plain = |node: &NodeId| {
             node.as_str() == "*"
                 || self.assets.contains_key(node)
                 || self.copies.contains_key(node)
                 || acted_on.contains(node)
         };
+        let mut groups: BTreeMap<&NodeId, bool> = BTreeMap::new();
+        for target in self.grants.iter().map(|grant| &grant.target) {
+            if let Some(group) = self.groups.number(target)
+                && !groups.contains_key(target)
+            {
+                groups.insert(target, self.groups.is_whole(group) && self.groups.members(group).all(plain));
+            }
+        }
+        let described = |node: &NodeId| groups.get(node).copied().unwrap_or_else(|| plain(node));
         for grant in self.grants.iter().filter(may).filter(|grant| !described(&grant.target)) {
             more.push(maybe(grant, "*".into()));
         }
         let lost = |asset: &&Asset| asset.parent.as_ref().is_some_and(|parent| !self.assets.contains_key(parent));
         for asset in self.assets.values().filter(lost) {
             let chain = self.chain(&asset.id);
+            let around = |node: &NodeId| {
+                let held = self.assets.get(node);
+                held.is_some_and(|held| held.class.is_container() && held.provider == asset.provider)
+            };
             for grant in self.grants.iter().filter(may) {
-                let held = self.assets.get(&grant.target);
-                let around = held.is_some_and(|held| held.class.is_container() && held.provider == asset.provider);
-                if around && !chain.contains(&&grant.target) {
+                if self.targets(&grant.target).any(|node| around(node) && !chain.contains(&node)) {
                     more.push(maybe(grant, asset.id.clone()));
                 }
             }
         }
         self.grants.extend(more);
+        self.grants.sort_by(|one, other| one.principal.cmp(&other.principal));
     }
 
     /// Every atom that some step, way, override, refusal, protection or copy speaks of.

@@ -19,7 +19,7 @@ use deadstop_core::check::CheckSet;
 use deadstop_core::fact::{Fact, Gap, GapReason, Listing};
 use deadstop_core::id::NodeId;
 use deadstop_core::model::reach::Approval;
-use deadstop_core::model::{Decision, End, Status};
+use deadstop_core::model::{Atom, Decision, End, Grant, Holds, Status};
 use deadstop_core::path::Outcome;
 use deadstop_core::policy::Policy;
 use deadstop_core::power::ground::Ground;
@@ -67,7 +67,7 @@ fn blur<T>(fact: &mut Fact<T>) {
 
 /// Erases one fact or item, chosen by two numbers, and leaves a gap where it was.
 fn erase(bundle: &mut Bundle, which: usize, at: usize) {
-    match which % 34 {
+    match which % 35 {
         0 => pick(&mut bundle.sessions.items, at).into_iter().for_each(|s| blur(&mut s.reach)),
         1 => pick(&mut bundle.sessions.items, at).into_iter().for_each(|s| blur(&mut s.ways)),
         2 => pick(&mut bundle.ways.items, at).into_iter().for_each(|w| blur(&mut w.decision)),
@@ -113,6 +113,7 @@ fn erase(bundle: &mut Bundle, which: usize, at: usize) {
             .into_iter()
             .flat_map(|w| &mut w.approval)
             .for_each(|it| *it = Approval::Open),
+        33 if !bundle.groups.is_empty() => drop(bundle.groups.remove(at % bundle.groups.len())),
         _ => {
             let tallies = bundle.sessions.items.iter_mut().flat_map(|session| &mut session.tally);
             let mut rules: Vec<_> = tallies.flat_map(|tally| &mut tally.rules).flatten().collect();
@@ -145,6 +146,53 @@ fn better(bundle: &mut Bundle, which: usize, at: usize) {
     }
 }
 
+/// The same facts with every right stated of each member of a group by itself.
+fn spelt_out(bundle: &Bundle) -> Bundle {
+    let nodes = |id: &NodeId| -> Option<Vec<NodeId>> {
+        match &bundle.groups.iter().find(|group| group.id == *id)?.holds {
+            Holds::Nodes(nodes) => Some(nodes.clone()),
+            Holds::Rest { .. } => None,
+        }
+    };
+    // A right to nothing is kept as it is: whose it would be is told by it.
+    let members = |target: &NodeId| -> Vec<NodeId> {
+        let group = bundle.groups.iter().find(|group| group.id == *target);
+        let members = match group.map(|group| &group.holds) {
+            None => Vec::new(),
+            Some(Holds::Nodes(nodes)) => nodes.clone(),
+            Some(Holds::Rest { of, except }) => {
+                nodes(of).unwrap().into_iter().filter(|node| !except.contains(node)).collect()
+            }
+        };
+        if members.is_empty() { vec![target.clone()] } else { members }
+    };
+    let mut spelt = bundle.clone();
+    let each = |grant: &Grant| -> Vec<Grant> {
+        members(&grant.target).into_iter().map(|target| Grant { target, ..grant.clone() }).collect()
+    };
+    spelt.grants.items = bundle.grants.items.iter().flat_map(each).collect();
+    for step in &mut spelt.steps.items {
+        let gains = step.gains.iter().flat_map(|gain| {
+            if let Atom::Right { principal, action, target } = gain {
+                let to = |target| Atom::Right { principal: principal.clone(), action: action.clone(), target };
+                members(target).into_iter().map(to).collect()
+            } else {
+                vec![gain.clone()]
+            }
+        });
+        step.gains = gains.collect();
+    }
+    spelt
+}
+
+/// Everything that is said of each asset but for the words.
+fn judged(bundle: &Bundle) -> Vec<String> {
+    let policy = Policy::default();
+    let world = World::new(bundle, &policy, &[]);
+    let all: Vec<Judged> = judge(&Ground::new(&world), &policy, false);
+    all.into_iter().map(|judged| format!("{judged:?}")).collect()
+}
+
 /// Readings of a world by several collectors, each with its own time.
 fn readings(bundle: &Bundle, picks: &[(usize, usize)]) -> Vec<Bundle> {
     let mut all = vec![bundle.clone()];
@@ -171,7 +219,7 @@ proptest! {
     #[test]
     fn the_truth_lies_within_the_bounds(
         bundle in random::world(),
-        erased in proptest::collection::vec((0_usize..34, 0_usize..20), 1..6),
+        erased in proptest::collection::vec((0_usize..35, 0_usize..20), 1..6),
     ) {
         let truth = outcomes(&bundle);
         let mut blurred = bundle;
@@ -213,6 +261,21 @@ proptest! {
         prop_assert_eq!(outcomes(&merged), outcomes(&merge(&reversed)));
     }
 
+    /// A right to a group is one to each of its members.
+    #[test]
+    fn a_group_is_its_members(
+        bundle in random::world(),
+        erased in proptest::collection::vec((0_usize..33, 0_usize..20), 0..3),
+    ) {
+        let mut blurred = bundle;
+        for (which, at) in erased {
+            erase(&mut blurred, which, at);
+        }
+        // One reading of each right, whether of a group or of its members, as the worse of two would count.
+        blurred.grants.items.iter_mut().enumerate().for_each(|(at, grant)| grant.actions.push(format!("other-{at}")));
+        prop_assert_eq!(judged(&blurred), judged(&spelt_out(&blurred)));
+    }
+
     #[test]
     fn a_bundle_reads_as_it_was_written(bundle in random::world()) {
         let text = to_json(&adopt(bundle).unwrap());
@@ -228,7 +291,7 @@ proptest! {
     #[test]
     fn knowing_less_turns_a_verdict_into_unknown_and_nothing_else(
         bundle in random::world(),
-        erased in proptest::collection::vec((0_usize..34, 0_usize..20), 1..6),
+        erased in proptest::collection::vec((0_usize..35, 0_usize..20), 1..6),
     ) {
         let truth = verdicts(&bundle);
         let mut blurred = bundle;

@@ -17,6 +17,7 @@ mod points;
 mod rest;
 mod stacks;
 mod sure;
+mod together;
 mod trusts;
 mod unread;
 
@@ -33,7 +34,7 @@ use super::inventory::Holdings;
 use super::organization::{Above, Limits};
 use crate::provider::facts::Facts;
 use above::Limited;
-use answers::{Answers, Questions};
+use answers::Questions;
 use beside::Spoken;
 pub(super) use onward::runs;
 use openers::right;
@@ -81,6 +82,15 @@ impl ResourcePolicy {
             Self::None | Self::NotKnown(_) | Self::Abroad(None, _) => None,
         }
     }
+}
+
+/// How rights are stated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stated {
+    /// Of each resource by itself.
+    Each,
+    /// Of groups of them.
+    Together,
 }
 
 /// What AWS does with a request.
@@ -172,7 +182,8 @@ impl<'a> Accounts<'a> {
         }
     }
 
-    /// States the rights of these identities, and of all whom they can become.
+    /// States the rights of these identities, and of all whom they can become: of these by each resource, as AWS itself
+    /// is asked what it says of some, and of the others by groups of them.
     pub(super) fn state(&self, starts: &BTreeSet<String>, facts: &mut Facts) {
         let limited = self.limited();
         let questions = Questions::new(self);
@@ -184,7 +195,10 @@ impl<'a> Accounts<'a> {
                 continue;
             };
             match (&of.rights, self.who(arn)) {
-                (Rights::Read, Some(who)) => open.extend(self.one(&who, &limited, &questions, facts)),
+                (Rights::Read, Some(who)) => {
+                    let stated = if starts.contains(&of.arn) { Stated::Each } else { Stated::Together };
+                    open.extend(self.one(&who, stated, &limited, &questions, facts));
+                }
                 (Rights::Refused(gap), _) => super::unread(facts, &of.arn, number, Some(gap)),
                 (Rights::Read | Rights::NotAsked, _) => super::unread(facts, &of.arn, number, None),
             }
@@ -214,7 +228,14 @@ impl<'a> Accounts<'a> {
     }
 
     /// States the rights of one, and gives whom it can become.
-    fn one(&self, who: &Who<'a>, limited: &Limited, questions: &Questions<'a>, facts: &mut Facts) -> Vec<&'a str> {
+    fn one(
+        &self,
+        who: &Who<'a>,
+        stated: Stated,
+        limited: &Limited,
+        questions: &Questions<'a>,
+        facts: &mut Facts,
+    ) -> Vec<&'a str> {
         let name = who.arn.rsplit(':').next().unwrap_or(who.arn).replacen('/', " ", 1);
         let sources = vec![facts.source(who.told_by(), who.number)];
         facts.principals.push(Principal {
@@ -226,9 +247,15 @@ impl<'a> Accounts<'a> {
             sources,
         });
         let answers = questions.answer(who, self.asks, |ask| self.asked(who, ask));
-        self.grants(who, &answers, facts);
+        grant(who, vec!["*".to_owned()], &"*".into(), Fact::Known(false), NOWHERE, facts);
+        match stated {
+            Stated::Each => {
+                self.grants(who, &answers, facts);
+                self.openers(who, questions, &answers, facts);
+            }
+            Stated::Together => self.rights_together(who, questions, &answers, facts),
+        }
         self.rest(who, facts);
-        self.openers(who, questions, &answers, facts);
         self.beside(who, facts);
         self.by_access_points(who, &answers, facts);
         self.widen(who, limited, questions, facts);
@@ -252,20 +279,6 @@ impl<'a> Accounts<'a> {
                 self.policies.get(&NodeId(arn.clone())).unwrap_or(&NO_TABLE)
             }
             On::This(_) | On::Below(_) => own,
-        }
-    }
-
-    /// States what somebody may do with what is asked for. What none of its policies allows is stated once.
-    fn grants(&self, who: &Who<'a>, answers: &Answers, facts: &mut Facts) {
-        grant(who, vec!["*".to_owned()], &"*".into(), Fact::Known(false), NOWHERE, facts);
-        for ((effect, node), actions) in answers.together(self.asks) {
-            let Some(effect) = answers.effect(effect) else { continue };
-            let (allowed, because) = match effect {
-                Effect::Yes => (Fact::Known(true), "its policies allow it"),
-                Effect::Maybe(why) => (Fact::Unknown(facts.doubt(who.number, why)), why.as_str()),
-                Effect::No(why) => (Fact::Known(false), *why),
-            };
-            grant(who, actions.into_iter().map(str::to_owned).collect(), node, allowed, because, facts);
         }
     }
 

@@ -2,6 +2,7 @@
 //! (floor 3).
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde::Serialize;
 
@@ -16,7 +17,7 @@ use crate::meaning::{Amount, MACHINE, Meaning, Target};
 use crate::model::Asset;
 use crate::path::case::{Case, Registry, Rights};
 use crate::path::explain::story;
-use crate::path::{Outcome, Walker};
+use crate::path::{AbleBy, Outcome, Walker};
 use crate::policy::Policy;
 use crate::power::ground::{Deed, Ground};
 use crate::verdict::{Answer, Rank};
@@ -189,7 +190,7 @@ fn judge<'g>(ground: &'g Ground<'_>, policy: &Policy, walkers: &[Walker<'g, '_>]
             if mine.is_empty() {
                 continue;
             }
-            let cases: Vec<(Case<'_, '_>, Rights)> =
+            let cases: Vec<(Case<'_, '_>, Rc<Rights>)> =
                 mine.iter().map(|deed| (Case::new(ground, &asset.id, deed), registry.rights(deed))).collect();
             let judged = judge_one(ground, policy, walkers, asset, &cases);
             all.push(JudgedHit { judged, sure });
@@ -206,11 +207,11 @@ fn judge_one<'w>(
     policy: &Policy,
     walkers: &[Walker<'_, 'w>],
     asset: &Asset,
-    cases: &[(Case<'_, 'w>, Rights)],
+    cases: &[(Case<'_, 'w>, Rc<Rights>)],
 ) -> Judged {
     let mut from = Vec::new();
     for walker in walkers {
-        if let Some(paths) = walker.paths(cases) {
+        if let Some(paths) = walker.paths(cases, &mut AbleBy::default()) {
             from.push(FromSession { session: walker.session.id.clone(), counted: true, paths });
         }
     }

@@ -1,6 +1,7 @@
 //! Which changes are worth trying, from what is open or slow (floor 2).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::apply::{Change, copy_out_id};
 use super::{Candidate, artefact};
@@ -25,6 +26,7 @@ pub fn candidates(ground: &Ground<'_>, policy: &Policy, judged: &[Judged]) -> Ve
         policy,
         actors: BTreeSet::new(),
         numbers: BTreeSet::new(),
+        seen: BTreeSet::new(),
         credentials: BTreeSet::new(),
         found: BTreeMap::new(),
     };
@@ -34,6 +36,7 @@ pub fn candidates(ground: &Ground<'_>, policy: &Policy, judged: &[Judged]) -> Ve
     let acts: Vec<Acts<'_>> = open.iter().map(|asset| Acts::of(ground, &registry, &asset.asset)).collect();
     for session in world.sessions.values().filter(|session| world.counts(session)) {
         let walker = Walker::new(ground, policy, session);
+        gather.seen.clear();
         for asset in &acts {
             gather.actors_of(&walker, asset);
         }
@@ -65,7 +68,7 @@ const OF_FILES: [&str; 1] = ["sqlite"];
 
 /// Who may destroy an asset or lift what guards it, whoever asks.
 struct Acts<'w> {
-    rights: Vec<Rights>,
+    rights: Vec<Rc<Rights>>,
     principals: Vec<&'w PrincipalId>,
 }
 
@@ -97,6 +100,8 @@ struct Gather<'g, 'w> {
     policy: &'g Policy,
     actors: BTreeSet<PrincipalId>,
     numbers: BTreeSet<IdentityNo>,
+    /// The rights that were looked at, of those that are the same for many deeds.
+    seen: BTreeSet<usize>,
     credentials: BTreeSet<CredentialId>,
     found: BTreeMap<String, Candidate>,
 }
@@ -109,6 +114,9 @@ impl Gather<'_, '_> {
     /// Identities in power that may do what destroys the asset, lifts what guards it or takes its copies.
     fn actors_of(&mut self, walker: &Walker<'_, '_>, asset: &Acts<'_>) {
         for rights in &asset.rights {
+            if rights.shared.is_some_and(|number| !self.seen.insert(number)) {
+                continue;
+            }
             self.numbers.extend(walker.may_act(rights));
         }
         self.actors.extend(asset.principals.iter().filter(|id| walker.holds(id)).map(|id| (*id).clone()));

@@ -70,7 +70,8 @@ pub struct Grant {
     pub principal: PrincipalId,
     /// Which actions, with `*` for any run of characters.
     pub actions: Vec<String>,
-    /// The node it holds for, with everything below it; `*` is everything of the principal's provider.
+    /// The node it holds for, with everything below it, or a group of such nodes; `*` is everything of the principal's
+    /// provider.
     pub target: NodeId,
     /// Whether the provider allows it.
     pub allowed: Fact<bool>,
@@ -81,6 +82,32 @@ pub struct Grant {
     /// Where this comes from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<SourceId>,
+}
+
+/// Nodes that rights speak of together: a grant for a group, or a right that a step gives to one, is one for each of its
+/// members. Facts of large accounts would grow with identities times resources without.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// Named after what it holds, so that it is the same in every bundle; no asset's id.
+    pub id: NodeId,
+    /// What it holds.
+    pub holds: Holds,
+}
+
+/// What a group holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Holds {
+    /// These nodes.
+    Nodes(Vec<NodeId>),
+    /// All of another group but for some of it.
+    Rest {
+        /// That group, which holds nodes.
+        of: NodeId,
+        /// What of it is not in this one.
+        except: Vec<NodeId>,
+    },
 }
 
 /// One thing a session can have in its power.
@@ -99,7 +126,7 @@ pub enum Atom {
     Can {
         /// The provider's operation.
         action: String,
-        /// The node.
+        /// The node; or a group, where it takes a right to that or to the one it was made from.
         target: NodeId,
     },
     /// This identity has the right, whatever it had before. Only a step gives it.
@@ -108,7 +135,7 @@ pub enum Atom {
         principal: PrincipalId,
         /// The provider's operation.
         action: String,
-        /// The node, with everything below it.
+        /// The node, with everything below it, or a group of such nodes.
         target: NodeId,
     },
     /// The node's data is gone.

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use fixedbitset::FixedBitSet;
+
 use super::layers::Both;
 use crate::fact::Fact;
 use crate::id::NodeId;
@@ -12,6 +14,7 @@ use crate::pattern;
 use crate::power::ground::{Deed, Ground, IdentityNo, Key, roots_of};
 use crate::power::{AtomNo, Hold};
 use crate::world::ANY_DELETE;
+use crate::world::groups::{GroupNo, Groups, MemberNo};
 
 /// What may be, and may not.
 const MAYBE: Both = Both { worst: Hold::Free, best: Hold::Never };
@@ -95,6 +98,32 @@ pub struct Rights {
     pub(super) allowed: Vec<IdentityNo>,
     /// The providers that the node may belong to; none: any.
     pub(super) providers: Vec<String>,
+    /// The number of what is the same for many deeds, unlike any other of the registry.
+    pub(crate) shared: Option<usize>,
+}
+
+impl Rights {
+    /// Whether they say the same, whatever the order is in which they were found.
+    fn is_same(&self, other: &Self) -> bool {
+        let set = |list: &[IdentityNo]| list.iter().copied().collect::<BTreeSet<_>>();
+        let given = |rights: &Self| rights.given.iter().copied().collect::<BTreeSet<_>>();
+        self.held == other.held
+            && given(self) == given(other)
+            && set(&self.named) == set(&other.named)
+            && set(&self.allowed) == set(&other.allowed)
+            && self.providers == other.providers
+    }
+}
+
+/// All that rights to a deed follow from, where nothing of it speaks of one node alone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct From {
+    action: String,
+    called: Option<String>,
+    /// Nodes of which something speaks.
+    nodes: Vec<NodeId>,
+    /// Families of which each group holds the node, or what it lies in.
+    families: Vec<GroupNo>,
 }
 
 /// What grants at one node say of an action.
@@ -103,6 +132,38 @@ struct AtNode {
     held: Vec<(IdentityNo, Both)>,
     named: Vec<IdentityNo>,
     allowed: Vec<IdentityNo>,
+}
+
+/// What grants and steps say of an action on the groups of a family.
+#[derive(Debug, Default)]
+struct Family {
+    held: Vec<(GroupNo, IdentityNo, Both)>,
+    named: Vec<(GroupNo, IdentityNo)>,
+    allowed: Vec<(GroupNo, IdentityNo)>,
+    given: Vec<(GroupNo, IdentityNo, AtomNo)>,
+    /// What some of the groups that something was said of do not hold, by the number of the member.
+    apart: FixedBitSet,
+}
+
+impl Family {
+    /// How much was said.
+    const fn said(&self) -> usize {
+        self.held.len() + self.named.len() + self.allowed.len() + self.given.len()
+    }
+
+    /// Adds what they say of one node that the head holds.
+    fn tell(&self, groups: &Groups, member: MemberNo, rights: &mut Rights) {
+        // Those of one group follow each other.
+        let mut last: Option<(GroupNo, bool)> = None;
+        let mut in_it = |group: GroupNo| match last {
+            Some((known, holds)) if known == group => holds,
+            Some(_) | None => last.insert((group, groups.holds(group, member))).1,
+        };
+        rights.held.extend(self.held.iter().filter(|(group, ..)| in_it(*group)).map(|(_, who, right)| (*who, *right)));
+        rights.named.extend(self.named.iter().filter(|(group, _)| in_it(*group)).map(|(_, who)| *who));
+        rights.allowed.extend(self.allowed.iter().filter(|(group, _)| in_it(*group)).map(|(_, who)| *who));
+        rights.given.extend(self.given.iter().filter(|(group, ..)| in_it(*group)).map(|(_, who, atom)| (*who, *atom)));
+    }
 }
 
 /// The grants at one node, by what they speak of.
@@ -125,24 +186,79 @@ pub struct Registry<'g, 'w> {
     given: RefCell<BTreeMap<(NodeId, String), Rc<Vec<(IdentityNo, AtomNo)>>>>,
     #[expect(clippy::type_complexity, reason = "one key, used here only")]
     known: RefCell<BTreeMap<(NodeId, String, Option<String>), Rc<AtNode>>>,
+    #[expect(clippy::type_complexity, reason = "one key, used here only")]
+    families: RefCell<BTreeMap<(GroupNo, String, Option<String>), Rc<Family>>>,
+    shared: RefCell<BTreeMap<From, Rc<Rights>>>,
 }
 
 impl<'g, 'w> Registry<'g, 'w> {
     /// Nothing asked yet.
     #[must_use]
     pub fn new(ground: &'g Ground<'w>) -> Self {
-        Self { ground, indexed: RefCell::default(), given: RefCell::default(), known: RefCell::default() }
+        Self {
+            ground,
+            indexed: RefCell::default(),
+            given: RefCell::default(),
+            known: RefCell::default(),
+            families: RefCell::default(),
+            shared: RefCell::default(),
+        }
     }
 
     /// Who may have the right to a deed: by a grant, by a step, or because nobody listed what they may.
     #[must_use]
-    pub fn rights(&self, deed: &Deed) -> Rights {
-        let ground = self.ground;
-        let world = ground.world;
+    pub fn rights(&self, deed: &Deed) -> Rc<Rights> {
+        let world = self.ground.world;
         let called = world.provider_of(&deed.on);
-        let mut rights = Rights { providers: providers(called), ..Rights::default() };
         let mut chain: Vec<NodeId> = world.chain(&deed.on).into_iter().cloned().collect();
         chain.extend(roots_of(world, called.unwrap_or("unknown")));
+        let Some(from) = self.shared_by(deed, called, &chain) else {
+            return Rc::new(self.worked_out(deed, called, &chain));
+        };
+        if let Some(known) = self.shared.borrow().get(&from) {
+            debug_assert!(
+                known.is_same(&self.worked_out(deed, called, &chain)),
+                "rights that follow from the same are not the same"
+            );
+            return Rc::clone(known);
+        }
+        let number = self.shared.borrow().len();
+        let rights = Rc::new(Rights { shared: Some(number), ..self.worked_out(deed, called, &chain) });
+        self.shared.borrow_mut().insert(from, Rc::clone(&rights));
+        rights
+    }
+
+    /// What the rights follow from; nothing, if something speaks of the node itself, or of it and not of others of a family.
+    fn shared_by(&self, deed: &Deed, called: Option<&str>, chain: &[NodeId]) -> Option<From> {
+        let (ground, groups) = (self.ground, &self.ground.world.groups);
+        let speaks = |node: &&NodeId| {
+            ground.grants_at.contains_key(*node)
+                || ground.step_deeds_at.contains_key(*node)
+                || ground.step_rights_at.contains_key(*node)
+                || ground.unlisted_within.contains_key(*node)
+        };
+        // What is called on a container is a deed of each asset in it.
+        let alone = !ground.world.assets.get(&deed.on).is_some_and(|on| on.class.is_container());
+        if alone && chain.first().as_ref().is_some_and(speaks) {
+            return None;
+        }
+        let mut families = Vec::new();
+        for member in chain.iter().filter_map(|node| groups.member(node)) {
+            for head in groups.heads_of(member) {
+                if self.family(*head, &deed.action, called).apart.contains(member.index()) {
+                    return None;
+                }
+                families.push(*head);
+            }
+        }
+        let nodes = chain.iter().filter(speaks).cloned().collect();
+        Some(From { action: deed.action.clone(), called: called.map(str::to_owned), nodes, families })
+    }
+
+    fn worked_out(&self, deed: &Deed, called: Option<&str>, chain: &[NodeId]) -> Rights {
+        let ground = self.ground;
+        let world = ground.world;
+        let mut rights = Rights { providers: providers(called), ..Rights::default() };
         for (depth, node) in chain.iter().enumerate() {
             if ground.grants_at.contains_key(node) {
                 let at = self.at_node(node, &deed.action, called, depth > 0);
@@ -156,6 +272,11 @@ impl<'g, 'w> Registry<'g, 'w> {
             if ground.step_rights_at.contains_key(node) {
                 rights.given.extend(self.given_at(node, &deed.action, depth > 0).iter());
             }
+            if let Some(member) = world.groups.member(node) {
+                for head in world.groups.heads_of(member) {
+                    self.family(*head, &deed.action, called).tell(&world.groups, member, &mut rights);
+                }
+            }
             let within = ground.unlisted_within.get(node).into_iter().flatten();
             rights.held.extend(within.filter(|who| fits(&rights.providers, ground, **who)).map(|who| (*who, MAYBE)));
         }
@@ -167,6 +288,38 @@ impl<'g, 'w> Registry<'g, 'w> {
         }
         join(&mut rights.held);
         rights
+    }
+
+    /// What grants and steps say of the groups of a family, each asked once for each action.
+    fn family(&self, head: GroupNo, action: &str, called: Option<&str>) -> Rc<Family> {
+        let key = (head, action.to_owned(), called.map(str::to_owned));
+        if let Some(known) = self.families.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let (ground, groups) = (self.ground, &self.ground.world.groups);
+        let mut family = Family::default();
+        for (group, node) in groups.family(head).filter_map(|group| Some((group, groups.id(group)?))) {
+            let before = family.said();
+            if ground.grants_at.contains_key(node) {
+                let at = self.at_node(node, action, called, true);
+                family.held.extend(at.held.iter().map(|(who, right)| (group, *who, *right)));
+                family.named.extend(at.named.iter().map(|who| (group, *who)));
+                family.allowed.extend(at.allowed.iter().map(|who| (group, *who)));
+            }
+            let deeds = ground.step_deeds_at.get(node).into_iter().flatten();
+            let done = deeds.filter(|(_, done)| *done == action);
+            family.held.extend(done.map(|(actor, _)| (group, *actor, Both::same(Hold::Free))));
+            if ground.step_rights_at.contains_key(node) {
+                let given = self.given_at(node, action, false);
+                family.given.extend(given.iter().map(|(who, atom)| (group, *who, *atom)));
+            }
+            if family.said() > before {
+                groups.left_out(group, &mut family.apart);
+            }
+        }
+        let family = Rc::new(family);
+        self.families.borrow_mut().insert(key, Rc::clone(&family));
+        family
     }
 
     /// Whom a step can give the right at a node, with the atom of that. What lies above many nodes is kept.
@@ -269,8 +422,9 @@ fn fits(providers: &[String], ground: &Ground<'_>, who: IdentityNo) -> bool {
 }
 
 /// One entry for each identity: what gets past any of its rights.
-fn join(held: &mut Vec<(IdentityNo, Both)>) {
-    held.sort_unstable_by_key(|(who, _)| *who);
+pub(super) fn join(held: &mut Vec<(IdentityNo, Both)>) {
+    // A sort that makes use of lists which are in order already.
+    held.sort_by_key(|(who, _)| *who);
     held.dedup_by(|next, kept| {
         let same = next.0 == kept.0;
         if same {

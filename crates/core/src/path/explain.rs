@@ -14,6 +14,7 @@ use crate::power::ground::sessions::{carries, generic};
 use crate::power::ground::{Key, STEP};
 use crate::power::{AtomNo, Hold, Sight};
 use crate::verdict::{LayerName, LayerState};
+use crate::world::groups::{GroupNo, MemberNo};
 
 /// One layer, told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -320,9 +321,18 @@ impl<'w> Teller<'_, '_, 'w> {
     fn grants(&self) -> Vec<&'w Grant> {
         let ground = self.walker.ground;
         let chain = self.walker.above(&self.path.deed.on);
-        let at = chain.iter().filter_map(|node| ground.grants_at.get(node)).flatten().copied();
+        let own = |at: &'_ Vec<&'w Grant>| {
+            // INVARIANT: the grants of the world, and so those at a node, stand in the order of their identities.
+            let from = at.partition_point(|grant| grant.principal < self.path.principal);
+            let own = at.iter().skip(from).take_while(|grant| grant.principal == self.path.principal);
+            own.copied().collect::<Vec<_>>()
+        };
+        let at = chain.iter().filter_map(|node| ground.grants_at.get(node)).flat_map(own);
+        let holds = self.groups_over(&chain);
+        let of_groups = ground.grants_for_groups.get(&self.path.principal).into_iter().flatten();
+        let of_groups = of_groups.filter(|(group, _)| holds(*group)).map(|(_, grant)| *grant);
         let mut found: Vec<&Grant> = at
-            .filter(|grant| grant.principal == self.path.principal)
+            .chain(of_groups)
             .filter(|grant| ground.world.right(grant, &self.path.deed.action).is_some())
             .filter(|grant| ground.world.speaks_of(grant, ground.world.provider_of(&self.path.deed.on)))
             .collect();
@@ -332,6 +342,13 @@ impl<'w> Teller<'_, '_, 'w> {
             Fact::Known(false) => 2,
         });
         found
+    }
+
+    /// Whether a group holds one of these nodes.
+    fn groups_over(&self, chain: &[NodeId]) -> impl Fn(GroupNo) -> bool + 'w {
+        let groups = &self.walker.ground.world.groups;
+        let members: Vec<MemberNo> = chain.iter().filter_map(|node| groups.member(node)).collect();
+        move |group| members.iter().any(|member| groups.holds(group, *member))
     }
 
     fn permit(&self, state: LayerState) -> Told {
@@ -381,8 +398,12 @@ impl<'w> Teller<'_, '_, 'w> {
         let Some(own) = ground.number_of(&self.path.principal) else { return Vec::new() };
         let chain = self.walker.above(&self.path.deed.on);
         let at = chain.iter().filter_map(|node| ground.step_rights_at.get(node)).flatten();
-        let fitting = at.filter(|(id, wanted, _)| *id == own && pattern::matches(wanted, &self.path.deed.action));
-        fitting.map(|(_, _, atom)| *atom).take(1).collect()
+        let at = at.filter(|(id, ..)| *id == own).map(|(_, wanted, atom)| (wanted, *atom));
+        let groups = self.groups_over(&chain);
+        let of_groups = ground.step_rights_to_groups.get(&own).into_iter().flatten();
+        let of_groups = of_groups.filter(|(group, ..)| groups(*group)).map(|(_, wanted, atom)| (wanted, *atom));
+        let fitting = at.chain(of_groups).filter(|(wanted, _)| pattern::matches(wanted, &self.path.deed.action));
+        fitting.map(|(_, atom)| atom).take(1).collect()
     }
 
     fn protect(&self, state: LayerState) -> Told {

@@ -4,16 +4,20 @@
 //! spread over assets: a right is attached to the node it was given for and flows down the provider's tree.
 
 mod assets;
+mod groups;
 pub mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::{AtomNo, Ready, Rules, When};
 use crate::fact::{Fact, Gap};
 use crate::id::{CredentialId, NodeId, PrincipalId, ProtectionId, SessionId, StepId, WayId};
 use crate::model::{Action, Asset, Atom, Class, Copy, Drill, Grant, Protection, Way};
 use crate::pattern;
+use crate::world::groups::GroupNo;
 use crate::world::{ANY_DELETE, World};
+use groups::{Family, heads_over};
 
 /// One thing that a session may have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +56,8 @@ pub enum Key {
     Can(String, NodeId),
     /// The same, through the node or what lies above it.
     CanAt(String, NodeId),
+    /// Some identity in its power has the right to perform the action on all of a group, or on all of one that was made from it.
+    CanAny(String, NodeId),
     /// It can have the action performed: rights, approvals and protections are all passed.
     Do(String, NodeId),
     /// It is past this protection.
@@ -82,6 +88,8 @@ pub struct Ground<'w> {
     pub deeds: BTreeMap<NodeId, Vec<Deed>>,
     /// Grants by their target.
     pub grants_at: BTreeMap<NodeId, Vec<&'w Grant>>,
+    /// Grants for groups, by whose they are.
+    pub grants_for_groups: BTreeMap<PrincipalId, Vec<(GroupNo, &'w Grant)>>,
     /// Protections by what they are on.
     pub protections_on: BTreeMap<NodeId, Vec<&'w Protection>>,
     /// Stand-ins for credentials that are not identified, and for those that were not read.
@@ -98,6 +106,8 @@ pub struct Ground<'w> {
     pub drills_of: BTreeMap<&'w NodeId, Vec<&'w Drill>>,
     /// Every identity, by number; the order of the numbers is that of the names.
     identities: Vec<PrincipalId>,
+    /// What is asked of them over and over, by number.
+    briefs: Vec<Brief>,
     /// Identities that may have rights nobody listed anywhere at their provider.
     pub unlisted: BTreeMap<String, Vec<IdentityNo>>,
     /// The same, for those that do not leave a part of the tree, by its node.
@@ -106,6 +116,19 @@ pub struct Ground<'w> {
     pub step_deeds_at: BTreeMap<NodeId, Vec<(IdentityNo, String)>>,
     /// Rights that steps can give, by node: to whom, the action pattern, and the atom of having been given it.
     pub step_rights_at: BTreeMap<NodeId, Vec<(IdentityNo, String, AtomNo)>>,
+    /// The same to groups, by whom they are given.
+    pub step_rights_to_groups: BTreeMap<IdentityNo, Vec<(GroupNo, String, AtomNo)>>,
+}
+
+/// What there is to know of an identity before a call.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Brief {
+    /// The number of its provider, that of no other.
+    pub provider: usize,
+    /// Whether it stands for who acts in what a step can have done.
+    pub actor: bool,
+    /// Whether it is somebody that nobody knows.
+    pub nobody: bool,
 }
 
 /// The number of an identity.
@@ -192,6 +215,8 @@ struct Builder<'w> {
     catalogue: BTreeMap<(&'w str, &'w str), Vec<usize>>,
     /// The ways of each session.
     ways_of: BTreeMap<&'w SessionId, Vec<&'w Way>>,
+    /// Who may do what to the groups of a family, each looked up once.
+    families: BTreeMap<(String, GroupNo), Rc<Family>>,
     out: Lists<'w>,
 }
 
@@ -225,6 +250,7 @@ impl<'w> Ground<'w> {
             known_as: BTreeSet::new(),
             catalogue: BTreeMap::new(),
             ways_of: BTreeMap::new(),
+            families: BTreeMap::new(),
             out: Lists::default(),
         };
         for (at, Action { provider, kind, .. }) in world.actions.iter().enumerate() {
@@ -244,14 +270,17 @@ impl<'w> Ground<'w> {
             copies_of: BTreeMap::new(),
             drills_of: BTreeMap::new(),
             identities: Vec::new(),
+            briefs: Vec::new(),
             unlisted: BTreeMap::new(),
             unlisted_within: BTreeMap::new(),
             step_deeds_at: BTreeMap::new(),
             step_rights_at: BTreeMap::new(),
+            step_rights_to_groups: BTreeMap::new(),
             world,
             ready: rules.ready(),
             deeds: out.deeds,
             grants_at: out.grants_at,
+            grants_for_groups: BTreeMap::new(),
             protections_on: out.protections_on,
             stand_ins: out.stand_ins,
             credentials_of: out.credentials_of,
@@ -267,6 +296,11 @@ impl<'w> Ground<'w> {
         let world = self.world;
         for copy in world.copies.values() {
             self.copies_of.entry(&copy.of).or_default().push(copy);
+        }
+        for grant in &world.grants {
+            let group = world.groups.number(&grant.target);
+            let list = group.map(|group| (group, self.grants_for_groups.entry(grant.principal.clone()).or_default()));
+            list.into_iter().for_each(|(group, list)| list.push((group, grant)));
         }
         for drill in &world.drills {
             self.drills_of.entry(&drill.copy).or_default().push(drill);
@@ -284,6 +318,13 @@ impl<'w> Ground<'w> {
                 Some(_) | None => self.unlisted.entry(provider).or_default().push(number),
             }
         }
+        let mut providers: BTreeMap<String, usize> = BTreeMap::new();
+        for id in &self.identities {
+            let next = providers.len();
+            let provider = *providers.entry(self.provider_of(id).to_owned()).or_insert(next);
+            let (actor, nobody) = (self.actors.contains_key(id), id.as_str().starts_with('?'));
+            self.briefs.push(Brief { provider, actor, nobody });
+        }
         for (actor, action, node) in deeds {
             let Some(number) = self.number_of(&actor) else { continue };
             self.step_deeds_at.entry(node).or_default().push((number, action));
@@ -291,6 +332,9 @@ impl<'w> Ground<'w> {
         for (principal, wanted, node) in rights {
             let atom = self.find(&Key::Right(principal.clone(), wanted.clone(), node.clone()));
             let (Some(number), Some(atom)) = (self.number_of(&principal), atom) else { continue };
+            if let Some(group) = world.groups.number(&node) {
+                self.step_rights_to_groups.entry(number).or_default().push((group, wanted.clone(), atom));
+            }
             self.step_rights_at.entry(node).or_default().push((number, wanted, atom));
         }
     }
@@ -310,6 +354,12 @@ impl<'w> Ground<'w> {
     #[must_use]
     pub fn identity(&self, number: IdentityNo) -> Option<&PrincipalId> {
         self.identities.get(number.index())
+    }
+
+    /// What there is to know of an identity before a call.
+    #[must_use]
+    pub fn brief(&self, number: IdentityNo) -> Brief {
+        self.briefs.get(number.index()).copied().unwrap_or_default()
     }
 
     /// The number of an atom, if any rule speaks of it.
@@ -425,7 +475,8 @@ impl<'w> Builder<'w> {
         if !self.at.entry(node.clone()).or_default().insert(action.to_owned()) {
             return;
         }
-        let chain: Vec<NodeId> = self.chain(node);
+        let mut chain: Vec<NodeId> = self.chain(node);
+        chain.extend(heads_over(self.world, node).into_iter().filter_map(|head| self.world.groups.id(head).cloned()));
         let provider = self.world.provider_of(node);
         for at in chain {
             self.relevant.entry(at).or_default().insert((action.to_owned(), provider));

@@ -4,7 +4,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::{COLLECTED_AT, empty_listing};
-use crate::model::{Action, Asset, Copy, Credential, Drill, Grant, Principal, Protection, Session, Source, Step, Way};
+use crate::model::{
+    Action, Asset, Copy, Credential, Drill, Grant, Group, Principal, Protection, Session, Source, Step, Way,
+};
 
 type Object = Map<String, Value>;
 
@@ -29,7 +31,7 @@ pub(super) fn bundle(mut facts: Object) -> Result<Value, String> {
     out.insert("schema".to_owned(), json!(crate::bundle::SCHEMA));
     out.insert("collected_at".to_owned(), at.clone());
     out.insert("tool".to_owned(), json!({ "name": "deadstop", "version": env!("CARGO_PKG_VERSION") }));
-    for key in ["machine", "actions"] {
+    for key in ["machine", "groups", "actions"] {
         if let Some(value) = facts.remove(key) {
             out.insert(key.to_owned(), value);
         }
@@ -260,6 +262,7 @@ pub(super) fn fits(listing: &str, item: &Value) -> Result<(), String> {
         "protections" => read::<Protection>(item),
         "recovery_points" => read::<Copy>(item),
         "drills" => read::<Drill>(item),
+        "groups" => read::<Group>(item),
         "actions" => read::<Action>(item),
         _ => Ok(()),
     }

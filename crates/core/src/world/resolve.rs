@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::World;
+use super::groups::Groups;
 use crate::bundle::Bundle;
 use crate::fact::{Fact, Gap, GapReason, Listed};
 use crate::id::{NodeId, PrincipalId, SourceId, StepId};
@@ -83,6 +84,7 @@ pub(super) fn readings(bundle: &Bundle, policy: &Policy) -> World {
         credentials: one_each(&bundle.credentials.items, |c| &c.id, |r| credential(r, &clock)),
         principals,
         grants,
+        groups: Groups::new(&bundle.groups),
         steps: steps(&bundle.steps.items, &clock),
         assets,
         protections,

@@ -5,8 +5,9 @@ use deadstop_core::fact::{Fact, Listed};
 use deadstop_core::id::{CredentialId, PrincipalId, SessionId};
 use deadstop_core::model::reach::Approval;
 use deadstop_core::model::{
-    Action, Agent, Asset, Atom, Basis, Class, Copy, CopyKind, Credential, Decision, Drill, End, Grant, Lift, Location,
-    Override, Principal, Protection, Refusal, RuleKind, Session, Side, Status, Step, Tally, TallyRule, Way, WayKind,
+    Action, Agent, Asset, Atom, Basis, Class, Copy, CopyKind, Credential, Decision, Drill, End, Grant, Group, Holds,
+    Lift, Location, Override, Principal, Protection, Refusal, RuleKind, Session, Side, Status, Step, Tally, TallyRule,
+    Way, WayKind,
 };
 use deadstop_core::time::{Span, Time};
 use proptest::prelude::*;
@@ -17,6 +18,23 @@ const ACTIONS: [&str; 4] = ["delete", "wipe", "unlock", "drop-copy"];
 
 fn node() -> impl Strategy<Value = String> {
     (0_usize..4).prop_map(|n| ["account", "db-1", "db-2", "key-1"][n].to_owned())
+}
+
+/// What a right can be to: a node, or one of two groups.
+fn right_to() -> impl Strategy<Value = String> {
+    prop_oneof![3 => node(), 1 => Just("group".to_owned()), 1 => Just("most-of-group".to_owned())]
+}
+
+/// Some of the nodes, and some of these.
+fn groups() -> impl Strategy<Value = Vec<Group>> {
+    let some = || proptest::sample::subsequence(vec!["account", "db-1", "db-2", "key-1"], 0..=4);
+    (some(), some()).prop_map(|(all, except)| {
+        let ids = |list: Vec<&str>| list.into_iter().map(Into::into).collect();
+        vec![
+            Group { id: "group".into(), holds: Holds::Nodes(ids(all)) },
+            Group { id: "most-of-group".into(), holds: Holds::Rest { of: "group".into(), except: ids(except) } },
+        ]
+    })
 }
 
 fn principal() -> impl Strategy<Value = String> {
@@ -42,7 +60,7 @@ fn atom() -> impl Strategy<Value = Atom> {
         way_id().prop_map(|id| Atom::Way(id.into())),
         (0_usize..2).prop_map(|n| Atom::Lifted(format!("lock-{n}").into())),
         (action(), node()).prop_map(|(action, target)| Atom::Can { action, target: target.into() }),
-        (principal(), action(), node()).prop_map(|(p, action, target)| Atom::Right {
+        (principal(), action(), right_to()).prop_map(|(p, action, target)| Atom::Right {
             principal: p.into(),
             action,
             target: target.into()
@@ -158,7 +176,7 @@ fn credentials() -> impl Strategy<Value = Vec<Credential>> {
 }
 
 fn grants() -> impl Strategy<Value = Vec<Grant>> {
-    let target = prop_oneof![node(), Just("*".to_owned()), Just("copy-0".to_owned())];
+    let target = prop_oneof![2 => right_to(), 1 => Just("*".to_owned()), 1 => Just("copy-0".to_owned())];
     let actions = prop_oneof![action(), Just("*".to_owned())];
     let one = (principal(), actions, target, proptest::bool::weighted(0.8));
     proptest::collection::vec(one, 0..6).prop_map(|list| {
@@ -336,51 +354,55 @@ fn second() -> impl Strategy<Value = Agent> {
 
 /// A world of two sessions, four ways, three credentials, three identities, two databases, a key and an account.
 pub(crate) fn world() -> impl Strategy<Value = Bundle> {
-    let parts = (ways(), credentials(), grants(), steps(), protections(), copies(), second(), any::<bool>(), tally());
-    parts.prop_map(|(ways, credentials, grants, steps, protections, (copies, drills), second, encrypts, tally)| {
-        let mut bundle = Bundle::empty(Time::from_unix(1_800_000_000), "0.0.0");
-        let session = |n: usize| Session {
-            id: format!("s-{n}").into(),
-            key: format!("s-{n}"),
-            name: format!("session {n}"),
-            agent: if n == 1 { second } else { Agent::ClaudeCode },
-            machine: None,
-            environment: None,
-            roots: Vec::new(),
-            reach: COMPLETE,
-            ways: COMPLETE,
-            tally: tally.clone(),
-            sources: Vec::new(),
-        };
-        bundle.sessions.items = vec![session(0), session(1)];
-        bundle.ways.items = ways;
-        bundle.credentials.items = credentials;
-        let principal = |n: usize| Principal {
-            id: format!("p-{n}").into(),
-            provider: "x".to_owned(),
-            name: format!("principal {n}"),
-            environment: None,
-            grants: COMPLETE,
-            sources: Vec::new(),
-        };
-        bundle.principals.items = (0..3).map(principal).collect();
-        // A right to a copy that is not there would be one to something nobody described: a gap.
-        let there = |id: &str| id != "copy-0" || !copies.is_empty();
-        bundle.grants.items = grants.into_iter().filter(|grant| there(grant.target.as_str())).collect();
-        bundle.grants.items.sort();
-        bundle.grants.items.dedup_by_key(|g| (g.principal.clone(), g.actions.clone(), g.target.clone()));
-        bundle.steps.items = steps;
-        let behind: &[&str] = if encrypts { &["db-1"] } else { &[] };
-        bundle.assets.items = vec![
-            asset("account", "account", Class::Container, None, &[]),
-            asset("db-1", "db", Class::Database, Some("account"), &[]),
-            asset("db-2", "db", Class::Database, Some("account"), &[]),
-            asset("key-1", "key", Class::Key, Some("account"), behind),
-        ];
-        bundle.protections.items = protections;
-        bundle.recovery_points.items = copies;
-        bundle.drills.items = drills;
-        bundle.actions = actions();
-        bundle
-    })
+    let rights = (grants(), groups());
+    let parts = (ways(), credentials(), rights, steps(), protections(), copies(), second(), any::<bool>(), tally());
+    parts.prop_map(
+        |(ways, credentials, (grants, groups), steps, protections, (copies, drills), second, encrypts, tally)| {
+            let mut bundle = Bundle::empty(Time::from_unix(1_800_000_000), "0.0.0");
+            let session = |n: usize| Session {
+                id: format!("s-{n}").into(),
+                key: format!("s-{n}"),
+                name: format!("session {n}"),
+                agent: if n == 1 { second } else { Agent::ClaudeCode },
+                machine: None,
+                environment: None,
+                roots: Vec::new(),
+                reach: COMPLETE,
+                ways: COMPLETE,
+                tally: tally.clone(),
+                sources: Vec::new(),
+            };
+            bundle.sessions.items = vec![session(0), session(1)];
+            bundle.ways.items = ways;
+            bundle.credentials.items = credentials;
+            let principal = |n: usize| Principal {
+                id: format!("p-{n}").into(),
+                provider: "x".to_owned(),
+                name: format!("principal {n}"),
+                environment: None,
+                grants: COMPLETE,
+                sources: Vec::new(),
+            };
+            bundle.principals.items = (0..3).map(principal).collect();
+            // A right to a copy that is not there would be one to something nobody described: a gap.
+            let there = |id: &str| id != "copy-0" || !copies.is_empty();
+            bundle.grants.items = grants.into_iter().filter(|grant| there(grant.target.as_str())).collect();
+            bundle.grants.items.sort();
+            bundle.grants.items.dedup_by_key(|g| (g.principal.clone(), g.actions.clone(), g.target.clone()));
+            bundle.steps.items = steps;
+            let behind: &[&str] = if encrypts { &["db-1"] } else { &[] };
+            bundle.assets.items = vec![
+                asset("account", "account", Class::Container, None, &[]),
+                asset("db-1", "db", Class::Database, Some("account"), &[]),
+                asset("db-2", "db", Class::Database, Some("account"), &[]),
+                asset("key-1", "key", Class::Key, Some("account"), behind),
+            ];
+            bundle.protections.items = protections;
+            bundle.recovery_points.items = copies;
+            bundle.drills.items = drills;
+            bundle.groups = groups;
+            bundle.actions = actions();
+            bundle
+        },
+    )
 }

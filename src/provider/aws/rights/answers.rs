@@ -7,6 +7,7 @@ use deadstop_core::iam::{Against, Names, Part};
 use deadstop_core::id::NodeId;
 use fixedbitset::FixedBitSet;
 
+use super::together::Sets;
 use super::{Account, Accounts, Ask, Effect, NOWHERE, On, ResourcePolicy, Who, region_of};
 
 /// What is asked for, in groups.
@@ -20,6 +21,7 @@ pub(super) struct Questions<'a> {
     /// Those of the organisation for what lies in an account.
     above: BTreeMap<&'a str, Against<'a>>,
     by_node: BTreeMap<&'a str, Vec<usize>>,
+    sets: Sets<'a>,
 }
 
 /// Requests that are the same but for the name of the resource.
@@ -72,6 +74,12 @@ impl Answers {
     /// The number of the effect of what was asked.
     pub(super) fn number_of(&self, ask: usize) -> usize {
         self.of.get(ask).copied().unwrap_or(NONE)
+    }
+
+    /// Whether this is the number of what no policy allows.
+    #[expect(clippy::unused_self, reason = "the number means nothing without the answers")]
+    pub(super) const fn is_nothing(&self, number: usize) -> bool {
+        number == NONE
     }
 
     /// The effect of this number.
@@ -145,7 +153,12 @@ impl<'a> Questions<'a> {
         let policies = policies.collect();
         let above = accounts.all.iter().map(|(number, account)| (number.as_str(), against(&names, account)));
         let above = above.collect();
-        Self { names, groups, policies, above, by_node }
+        Self { names, groups, policies, above, by_node, sets: Sets::new(accounts.asks) }
+    }
+
+    /// Sets of the nodes that are asked for.
+    pub(super) const fn sets(&self) -> &Sets<'a> {
+        &self.sets
     }
 
     /// The numbers of what is asked for of a node, or on it by its ARN.

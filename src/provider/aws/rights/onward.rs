@@ -260,7 +260,8 @@ pub(super) fn perhaps_at(who: &Who<'_>, perhaps: Perhaps<'_>, facts: &mut Facts)
     if nodes.is_empty() {
         return;
     }
-    let right = |node: &NodeId| Atom::Right { principal: who.id.clone(), action: "*".to_owned(), target: node.clone() };
+    let right = |target: NodeId| Atom::Right { principal: who.id.clone(), action: "*".to_owned(), target };
+    let nodes = facts.together(nodes.into_iter().cloned().collect());
     let possible = Fact::Unknown(facts.doubt(who.number, why));
     let sources = vec![facts.source(who.told_by(), who.number)];
     facts.steps.push(Step {

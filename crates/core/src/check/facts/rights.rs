@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fixedbitset::FixedBitSet;
+
 use super::{Given, Maybe, any};
 use crate::fact::{Fact, Gap};
 use crate::id::PrincipalId;
@@ -77,8 +79,8 @@ pub(crate) struct Rights {
 /// What grants say of one identity.
 #[derive(Clone, Debug, Default)]
 struct Own {
-    /// Places in the list of answers, in its order.
-    sure: Vec<usize>,
+    /// Places in the list of answers.
+    sure: FixedBitSet,
     gaps: BTreeSet<Gap>,
     /// Whether there may be more.
     more: bool,
@@ -98,13 +100,13 @@ impl Rights {
         let edges = edges(ground, &mut own);
         let mut everywhere = unlisted_assets(world);
         everywhere.extend(world.unlisted_steps.clone());
-        let sum = |sure: BTreeSet<usize>, mut gaps: BTreeSet<Gap>, more: bool| {
-            let judged = || sure.iter().filter_map(|at| given.judged.get(*at));
+        let sum = |sure: &FixedBitSet, mut gaps: BTreeSet<Gap>, more: bool| {
+            let judged = || sure.ones().filter_map(|at| given.judged.get(at));
             let environments = judged().filter_map(|judged| judged.standing.environment.clone());
             let whole = !more && gaps.is_empty() && everywhere.is_empty();
             gaps.extend(everywhere.iter().cloned());
             Held {
-                assets: sure.len(),
+                assets: sure.count_ones(..),
                 environments: environments.collect(),
                 placed: judged().all(|judged| judged.standing.environment.is_some()),
                 production: judged().any(|judged| judged.standing.in_headline),
@@ -114,12 +116,12 @@ impl Rights {
         };
         let mut held = BTreeMap::new();
         for number in ground.numbers() {
-            let (mut sure, mut gaps, mut more) = (BTreeSet::new(), BTreeSet::new(), false);
+            let (mut sure, mut gaps, mut more) = (FixedBitSet::new(), BTreeSet::new(), false);
             let mut stack = vec![number];
             let mut seen = BTreeSet::from([number]);
             while let Some(at) = stack.pop() {
                 if let Some(own) = own.get(at.index()) {
-                    sure.extend(&own.sure);
+                    sure.union_with(&own.sure);
                     gaps.extend(own.gaps.iter().cloned());
                     more |= own.more;
                 }
@@ -134,9 +136,9 @@ impl Rights {
                     }
                 }
             }
-            held.extend(ground.identity(number).map(|id| (id.clone(), sum(sure, gaps, more))));
+            held.extend(ground.identity(number).map(|id| (id.clone(), sum(&sure, gaps, more))));
         }
-        Self { held, nobody: sum(BTreeSet::new(), BTreeSet::new(), false) }
+        Self { held, nobody: sum(&FixedBitSet::new(), BTreeSet::new(), false) }
     }
 
     /// What an identity may destroy.
@@ -157,8 +159,8 @@ fn own(given: &Given<'_, '_>) -> Vec<Own> {
                 let Some(own) = all.get_mut(number.index()) else { continue };
                 if *right != Both::same(Hold::Free) {
                     own.more = true;
-                } else if own.sure.last() != Some(&at) {
-                    own.sure.push(at);
+                } else {
+                    own.sure.grow_and_insert(at);
                 }
             }
             // A right that a step can give may come on top.

@@ -176,6 +176,7 @@ impl Builder<'_> {
             if first {
                 let can = self.atom(Key::Can(action.to_owned(), at.clone()));
                 self.rules.add(can_at, vec![can], When::Holds);
+                self.link_groups(action, &at, can_at);
             }
             if !is_root {
                 if !first {

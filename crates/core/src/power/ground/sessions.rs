@@ -332,7 +332,7 @@ impl<'w> Builder<'w> {
     pub(super) fn rights(&mut self) {
         let grants: Vec<_> = self.out.grants_at.iter().map(|(node, list)| (node.clone(), list.clone())).collect();
         for (node, list) in grants {
-            let Some(actions) = self.relevant.get(&node).cloned() else { continue };
+            let Some(actions) = self.relevant_at(&node) else { continue };
             // What refuses gives nothing.
             for grant in list.into_iter().filter(|grant| grant.allowed != Fact::Known(false)) {
                 for (action, called) in spoken_of(&actions, &grant.actions) {
@@ -348,7 +348,7 @@ impl<'w> Builder<'w> {
         }
         let unlisted: Vec<(PrincipalId, NodeId, Gap)> = self.unlisted_rights();
         for (principal, node, gap) in unlisted {
-            let Some(actions) = self.relevant.get(&node).cloned() else { continue };
+            let Some(actions) = self.relevant_at(&node) else { continue };
             for (action, _) in actions {
                 let act = self.act(&principal, &action);
                 let can = self.atom(Key::Can(action, node.clone()));
@@ -357,7 +357,7 @@ impl<'w> Builder<'w> {
         }
         let given: Vec<_> = self.out.step_rights.clone();
         for (principal, wanted, node) in given {
-            let Some(actions) = self.relevant.get(&node).cloned() else { continue };
+            let Some(actions) = self.relevant_at(&node) else { continue };
             let right = self.atom(Key::Right(principal.clone(), wanted.clone(), node.clone()));
             for (action, _) in actions.iter().filter(|(action, _)| pattern::matches(&wanted, action)) {
                 let act = self.act(&principal, action);
