@@ -30,6 +30,8 @@ fn one(context: &Context<'_>, value: &Value, at: &str, line: &dyn Fn(&str, &str)
         find.public_id = text_at(value, &["private_key_id"]).map(str::to_owned);
         // The key is made for this one identity; what it may do is not told here.
         find.identity = Some((format!("google:serviceAccount:{mail}"), mail.to_owned()));
+        // For a key of another cloud that is built as Google's, or of whoever else issues tokens, there is no account to ask as.
+        find.account = of_google(value).then(|| mail.to_owned());
         out.finds.push(find);
     }
     // Of a login through a browser the client's secret is a part, and one that every copy of the client has.
@@ -57,6 +59,19 @@ fn one(context: &Context<'_>, value: &Value, at: &str, line: &dyn Fn(&str, &str)
     if let Some(inner) = value.get("source_credentials") {
         one(context, inner, &format!("{at}source_credentials."), line, out);
     }
+}
+
+/// Whether the issuer of tokens that a key names is Google's own. It is not asked by the name that stands there.
+fn of_google(value: &Value) -> bool {
+    const ISSUERS: [&str; 4] = [
+        "https://accounts.google.com/o/oauth2/token",
+        "https://oauth2.googleapis.com/token",
+        "https://www.googleapis.com/oauth2/v3/token",
+        "https://www.googleapis.com/oauth2/v4/token",
+    ];
+    let issuer = |issuer: &Value| issuer.as_str().is_some_and(|issuer| ISSUERS.contains(&issuer));
+    value.get("token_uri").is_none_or(issuer)
+        && value.get("universe_domain").is_none_or(|domain| domain.as_str() == Some("googleapis.com"))
 }
 
 /// `credentials.db`: the table `credentials`, of an account and an object as in a file.
