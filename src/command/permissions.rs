@@ -76,10 +76,10 @@ const GITHUB: &str = "\
 const GOOGLE: &str = "\
 # Grant a custom role of these permissions, and no more, in each project, or above them:
 #   backupdr.dataSourceReferences.list, bigquery.datasets.get, bigquery.tables.list, cloudsql.backupRuns.list,
-#   cloudsql.instances.list, compute.disks.list, compute.images.list, compute.instances.list, compute.snapshots.list,
-#   container.clusters.list, datastore.backups.list, datastore.databases.list, iam.serviceAccounts.list,
-#   resourcemanager.projects.get, secretmanager.secrets.list, spanner.backups.list, spanner.databases.list,
-#   spanner.instances.list, storage.buckets.list
+#   cloudsql.instances.list, compute.disks.list, compute.images.list, compute.instances.list, compute.machineImages.list,
+#   compute.snapshots.list, container.clusters.list, datastore.backups.list, datastore.databases.list,
+#   iam.serviceAccounts.list, resourcemanager.projects.get, secretmanager.secrets.list, spanner.backups.list,
+#   spanner.databases.list, spanner.instances.list, storage.buckets.list
 # What an identity may do it asks itself (testIamPermissions), which takes no permission. A key of a service account is not sent: a
 # statement that it signs is shown for a token of an hour. These are the methods that are called, by the names of Google's own
 # discovery documents; nothing else passes.

@@ -122,7 +122,7 @@ def destroy_one(world, who, key):
         if may("cloudsql.instances.delete") and not one.get("protected"):
             lose(one)
             one["copies"] = dict(one["copies"]) if one.get("retained") else {}
-    if kind == "bucket" and (may("storage.objects.delete") or may("storage.buckets.update")) and not one.get("retention"):
+    if kind == "bucket" and (may("storage.objects.delete") or may("storage.buckets.update")) and not one.get("retention") and not one.get("held"):
         lose(one)
         if one["soft"]:
             one["copies"]["soft"] = one["soft"]

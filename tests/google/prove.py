@@ -170,6 +170,10 @@ setup("disk and its snapshot", (DATA, "compute.disks.delete"), (f"{SHOP}/snapsho
 claims("disk and its snapshot", "nothing", DATA)
 setup("vaults", (SHOP, "compute.admin"), more=lambda one: one.projects["shop"].update(vaulted=["vm-1"]))
 claims("vaults", "unknown")
+setup("machine images", (SHOP, "compute.admin"), more=lambda one: one.projects["shop"].update({"machine images": ["of-web"]}))
+claims("machine images", "unknown")
+setup("objects that are held", (EXPORTS, "storage.objectAdmin"), more=lambda one: one.things[EXPORTS].update(held=True))
+claims("objects that are held", "unknown")
 setup("a table", (TABLE, "bigquery.dataEditor"))
 claims("a table", "nothing", SALES)
 setup("datasets", (SHOP, "bigquery.admin"))
@@ -428,6 +432,19 @@ def credentials():
                 check(found[asset(ORDERS)]["answer"] == "nothing", f"token {name}: {found[asset(ORDERS)]['bounds']}")
             else:
                 check(all(one["answer"] == "unknown" for one in found.values()), f"token {name}: {[(one['key'], one['answer']) for one in found.values()]}")
+    # Two tokens of one user say everything twice.
+    state = owner()
+    state.tokens[text + "more"] = "user:anna@example.com"
+    with Server(state, PUBLISHED) as server:
+        _, assessment, found, _ = run("token-twice", server.url, {"work/x": ""}, env={**env, "CLOUDSDK_AUTH_ACCESS_TOKEN": text + "more"}, secrets=[text])
+        check(len(assessment["credentials"]) == 2 and found[asset(ORDERS)]["answer"] == "nothing", f"token twice: {found[asset(ORDERS)]['bounds']}")
+        # What a command would do to what was seen.
+        for command, action, wanted in [("gcloud sql instances delete orders -q", "cloudsql.instances.delete", "nothing"), ("gcloud storage rm -r gs://shop-exports", "storage.objects.delete", "unknown"),
+                                        ("bq rm -r -f -d shop:sales", "bigquery.datasets.delete", "nothing"), ("gcloud firestore databases delete --database='(default)' -q", "datastore.databases.delete", "unknown")]:
+            facts = folder / "token-twice" / "out" / "facts.json"
+            done = subprocess.run([program, "what-if", "--facts", facts, "--format", "json", "--", command], capture_output=True, text=True)
+            told = json.loads(done.stdout)
+            check(told["actions"] == [action] and told["answer"] == wanted, f"what-if {command}: {told['actions']} {told['answer']}")
     # One that is not accepted, and a key of somebody else's.
     with Server(world(), PUBLISHED, {MAIL: OTHER.public_key()}) as server:
         _, assessment, found, _ = run("token-dead", server.url, {"work/key.json": service_account(MAIL, PEM)}, env=env, secrets=[text, PEM])

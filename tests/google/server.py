@@ -20,6 +20,7 @@ LISTS = {
     "storage.buckets.list": ("items", "storage#buckets", "storage.buckets.list"),
     "compute.disks.aggregatedList": ("disks", "compute#diskAggregatedList", "compute.disks.list"), "compute.instances.aggregatedList": ("instances", "compute#instanceAggregatedList", "compute.instances.list"),
     "compute.snapshots.list": ("items", "compute#snapshotList", "compute.snapshots.list"), "compute.images.list": ("items", "compute#imageList", "compute.images.list"),
+    "compute.machineImages.list": ("items", "compute#machineImageList", "compute.machineImages.list"),
     "backupdr.projects.locations.dataSourceReferences.list": ("dataSourceReferences", None, "backupdr.dataSourceReferences.list"),
     "bigquery.datasets.list": ("datasets", "bigquery#datasetList", "bigquery.datasets.list"), "bigquery.tables.list": ("tables", "bigquery#tableList", "bigquery.tables.list"),
     "spanner.projects.instances.list": ("instances", None, "spanner.instances.list"), "spanner.projects.instances.databases.list": ("databases", None, "spanner.databases.list"),
@@ -259,6 +260,8 @@ class Server:
         buckets = []
         for one in self.world.at(project, "bucket").values():
             told = {"kind": "storage#bucket", "id": one["name"], "name": one["name"], "location": "EUROPE-WEST1", "softDeletePolicy": {"retentionDurationSeconds": str(one.get("soft", 0))}}
+            if one.get("held"):
+                told["objectRetention"] = {"mode": "Enabled"}
             if one.get("versions"):
                 told["versioning"] = {"enabled": True}
             if one.get("retention"):
@@ -288,6 +291,9 @@ class Server:
 
     def of_compute_images_list(self, *_):
         return []
+
+    def of_compute_machineImages_list(self, project, _):
+        return [{"kind": "compute#machineImage", "id": "1", "name": name, "status": "READY"} for name in self.world.projects[project].get("machine images", [])]
 
     def of_backupdr_projects_locations_dataSourceReferences_list(self, project, _):
         return [{"name": f"projects/{project}/locations/europe-west1/dataSourceReferences/{one}"} for one in self.world.projects[project].get("vaulted", [])]

@@ -13,7 +13,7 @@ class Refused(Exception):
 
 ROLES = {
     "viewer": ["resourcemanager.projects.get", "resourcemanager.projects.list", "cloudsql.instances.list", "cloudsql.backupRuns.list", "storage.buckets.list", "compute.disks.list", "compute.instances.list",
-               "compute.snapshots.list", "compute.images.list", "bigquery.datasets.list", "bigquery.datasets.get", "bigquery.tables.list", "spanner.instances.list", "spanner.databases.list", "spanner.backups.list",
+               "compute.snapshots.list", "compute.images.list", "compute.machineImages.list", "bigquery.datasets.list", "bigquery.datasets.get", "bigquery.tables.list", "spanner.instances.list", "spanner.databases.list", "spanner.backups.list",
                "datastore.databases.list", "datastore.backups.list", "secretmanager.secrets.list", "container.clusters.list", "iam.serviceAccounts.list", "backupdr.dataSourceReferences.list"],
     "cloudsql.admin": ["cloudsql.instances.delete", "cloudsql.instances.update", "cloudsql.instances.restoreBackup", "cloudsql.databases.delete", "cloudsql.backupRuns.delete"],
     "cloudsql.editor": ["cloudsql.instances.update"],

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::sqlite::{Cell, rows};
 use crate::collector::document::{json, text_at};
-use crate::collector::find::{Finds, Node};
+use crate::collector::find::{Find, Finds, Node};
 use crate::collector::store::{Context, fields, ini, plain};
 use crate::secret::Secret;
 
@@ -57,8 +57,20 @@ fn one(context: &Context<'_>, value: &Value, at: &str, line: &dyn Fn(&str, &str)
         out.finds.push(find);
     }
     if let Some(inner) = value.get("source_credentials") {
+        let before = out.finds.len();
         one(context, inner, &format!("{at}source_credentials."), line, out);
+        // Programs that take the file act as that account; whoever holds what is in it may act as itself, too.
+        if let Some(mail) = impersonated(value) {
+            let told = |find: &mut Find| find.scope = Some(format!("acts as {mail} by this file"));
+            out.finds.iter_mut().skip(before).for_each(told);
+        }
     }
+}
+
+/// The service account that a file of `impersonated_service_account` acts as. The address that it names is not asked.
+fn impersonated(value: &Value) -> Option<String> {
+    let (_, behind) = text_at(value, &["service_account_impersonation_url"])?.split_once("/serviceAccounts/")?;
+    plain(behind.split(':').next()?)
 }
 
 /// Whether the issuer of tokens that a key names is Google's own. It is not asked by the name that stands there.

@@ -13,7 +13,9 @@ use serde_json::Value;
 
 use super::client::{Client, DISABLED};
 use super::desk::{DELETE_PROJECT, Desk, Encryption, Held, Labels, Resource, last};
-use super::reads::{BACKED_UP, DISKS, IMAGES, MACHINES, ON_DISK, ON_MACHINE, ON_REGIONAL_DISK, ON_SNAPSHOT, SNAPSHOTS};
+use super::reads::{
+    BACKED_UP, DISKS, IMAGES, MACHINE_IMAGES, MACHINES, ON_DISK, ON_MACHINE, ON_REGIONAL_DISK, ON_SNAPSHOT, SNAPSHOTS,
+};
 use super::rights::{ON_DISKS, ON_MACHINES, ON_SNAPSHOTS, beside};
 use crate::provider::platform::{Container, Guard, Kept, can, listed, names};
 use crate::provider::token::{Got, is_id};
@@ -74,6 +76,7 @@ pub(super) struct Seen {
     machines: Got<Machine>,
     snapshots: Got<Snapshot>,
     images: Got<Snapshot>,
+    machine_images: Got<Value>,
     backed_up: Got<Value>,
     on_disks: Vec<Held>,
     on_machines: Vec<Held>,
@@ -87,6 +90,8 @@ impl Seen {
             client.aggregated::<Machine>(MACHINES, &[project], ("instances", "compute#instanceAggregatedList"));
         let snapshots = client.list::<Snapshot>(SNAPSHOTS, &[project], &[], ("items", Some("compute#snapshotList")));
         let images = client.list(IMAGES, &[project], &[], ("items", Some("compute#imageList")));
+        let kind = ("items", Some("compute#machineImageList"));
+        let machine_images = client.list(MACHINE_IMAGES, &[project], &[], kind);
         let backed_up = client.list(BACKED_UP, &[project, "-"], &[], ("dataSourceReferences", None));
         let asked = beside(&ON_DISKS, known);
         let on_disk = |disk: &Disk| {
@@ -108,7 +113,7 @@ impl Seen {
         let on_snapshot =
             |one: &Snapshot| (!asked.is_empty()).then(|| client.holds(ON_SNAPSHOT, &[project, &one.name], &asked));
         let on_snapshots = snapshots.items.iter().take(MOST).map(on_snapshot).collect();
-        Self { disks, machines, snapshots, images, backed_up, on_disks, on_machines, on_snapshots }
+        Self { disks, machines, snapshots, images, machine_images, backed_up, on_disks, on_machines, on_snapshots }
     }
 
     pub(super) fn describe(self, desk: &mut Desk<'_>) -> Option<Gap> {
@@ -116,7 +121,9 @@ impl Seen {
         let machines = desk.listed(MACHINES, self.machines.fault);
         let snapshots = desk.listed(SNAPSHOTS, self.snapshots.fault);
         let images = desk.listed(IMAGES, self.images.fault);
-        let unkept = snapshots.clone().or(images).or(elsewhere(desk, self.backed_up));
+        let whole = whole(desk, &self.machine_images);
+        let machine_images = desk.listed(MACHINE_IMAGES, self.machine_images.fault);
+        let unkept = snapshots.clone().or(images).or(machine_images).or(whole).or(elsewhere(desk, self.backed_up));
         let mut gap = disks.clone().or_else(|| machines.clone()).or_else(|| snapshots.clone());
         if [self.disks.items.len(), self.machines.items.len(), self.snapshots.items.len()]
             .iter()
@@ -186,6 +193,12 @@ struct Of<'a> {
     alone: bool,
     /// Why it is not known what else is kept.
     unkept: Option<&'a Gap>,
+}
+
+/// Images of machines keep all of their disks (<https://cloud.google.com/compute/docs/machine-images>).
+fn whole(desk: &mut Desk<'_>, images: &Got<Value>) -> Option<Gap> {
+    let some = !images.items.is_empty();
+    some.then(|| desk.facts.doubt(desk.id, "which disks the images of machines keep was not worked out"))
 }
 
 /// Why it is not known whether a vault keeps backups, in this project or another one: each resource that it keeps some of is

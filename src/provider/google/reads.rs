@@ -19,6 +19,7 @@ pub(super) const DISKS: &str = "compute.disks.aggregatedList";
 pub(super) const MACHINES: &str = "compute.instances.aggregatedList";
 pub(super) const SNAPSHOTS: &str = "compute.snapshots.list";
 pub(super) const IMAGES: &str = "compute.images.list";
+pub(super) const MACHINE_IMAGES: &str = "compute.machineImages.list";
 pub(super) const ON_DISK: &str = "compute.disks.testIamPermissions";
 pub(super) const ON_REGIONAL_DISK: &str = "compute.regionDisks.testIamPermissions";
 pub(super) const ON_MACHINE: &str = "compute.instances.testIamPermissions";
@@ -97,6 +98,7 @@ pub(in crate::provider) static READS: Reads = Reads {
         Read::rest(MACHINES, "/compute/v1/projects/{}/aggregated/instances", RESULTS),
         Read::rest(SNAPSHOTS, "/compute/v1/projects/{}/global/snapshots", RESULTS),
         Read::rest(IMAGES, "/compute/v1/projects/{}/global/images", RESULTS),
+        Read::rest(MACHINE_IMAGES, "/compute/v1/projects/{}/global/machineImages", RESULTS),
         permissions(ON_DISK, "/compute/v1/projects/{}/zones/{}/disks/{}/testIamPermissions"),
         permissions(ON_REGIONAL_DISK, "/compute/v1/projects/{}/regions/{}/disks/{}/testIamPermissions"),
         permissions(ON_MACHINE, "/compute/v1/projects/{}/zones/{}/instances/{}/testIamPermissions"),

@@ -8,11 +8,10 @@ use std::collections::BTreeSet;
 
 /// What is asked on a project: what destroys, what lifts a protection, what destroys a copy, and what leads to more. An answer is
 /// for at most 100 permissions.
-pub(super) const ON_PROJECT: [&str; 49] = [
+pub(super) const ON_PROJECT: [&str; 48] = [
     "bigquery.datasets.delete",
     "bigquery.datasets.update",
     "bigquery.tables.delete",
-    "bigquery.tables.updateData",
     "cloudfunctions.functions.create",
     "cloudkms.cryptoKeyVersions.destroy",
     "cloudsql.backupRuns.delete",
@@ -75,7 +74,7 @@ pub(super) const ON_MACHINES: [&str; 4] = [
 /// What is asked on a snapshot of a disk.
 pub(super) const ON_SNAPSHOTS: [&str; 1] = ["compute.snapshots.delete"];
 /// What is asked on a table.
-pub(super) const ON_TABLES: [&str; 2] = ["bigquery.tables.delete", "bigquery.tables.updateData"];
+pub(super) const ON_TABLES: [&str; 1] = ["bigquery.tables.delete"];
 /// What is asked on an instance of Spanner. What it says of databases holds for each in it.
 pub(super) const ON_SPANNERS: [&str; 6] = [
     "spanner.backups.delete",
@@ -150,7 +149,13 @@ mod tests {
             "spanner_database",
             "spanner_instance",
         ];
+        // To change rows takes the right to run a job somewhere, too; what comes of a project without an account, and when, is not
+        // told. Both stay in doubt.
+        let left_open = ["bigquery.tables.updateData", "resourcemanager.projects.deleteBillingAssignment"];
         for action in listed.iter().filter(|one| kinds.contains(&one.kind.as_str())) {
+            if left_open.contains(&action.action.as_str()) {
+                continue;
+            }
             assert!(ON_PROJECT.contains(&action.action.as_str()), "{}", action.action);
         }
         assert!(ON_PROJECT.is_sorted() && ON_PROJECT.len() <= 100);

@@ -11,6 +11,7 @@ use deadstop_core::id::NodeId;
 use deadstop_core::model::{Class, CopyKind, End, Lift};
 use deadstop_core::time::Span;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::client::Client;
 use super::desk::{DELETE_PROJECT, Desk, Held, Labels, Resource};
@@ -36,6 +37,9 @@ struct Bucket {
     versioning: Option<Versioning>,
     retention_policy: Option<Retention>,
     soft_delete_policy: Option<SoftDelete>,
+    object_retention: Option<Value>,
+    #[serde(default)]
+    default_event_based_hold: bool,
     encryption: Option<Key>,
 }
 
@@ -125,6 +129,9 @@ fn one(desk: &mut Desk<'_>, bucket: &Bucket, held: Held) {
     if let Some(retention) = &bucket.retention_policy {
         retained(desk, &node, name, retention);
     }
+    if bucket.object_retention.is_some() || bucket.default_event_based_hold {
+        held_one_by_one(desk, &node, name);
+    }
     if let Some(policy) = &bucket.soft_delete_policy {
         soft_deleted(desk, (&node, name), policy, key.as_ref());
     }
@@ -177,6 +184,27 @@ fn retained(desk: &mut Desk<'_>, node: &NodeId, name: &str, retention: &Retentio
         (BUCKETS, desk.id),
     );
     let whole = desk.unread(name, "which objects are older than the retention policy keeps them was not read");
+    if let Some(protection) = desk.facts.protections.last_mut() {
+        protection.whole = whole;
+    }
+}
+
+/// Objects that have a retention or a hold of their own are not deleted before its end (storage/docs/object-lock, holding-objects).
+fn held_one_by_one(desk: &mut Desk<'_>, node: &NodeId, name: &str) {
+    let lifts = desk.unread(name, "who may end the retention or the hold of each object was not asked");
+    desk.facts.guarded(
+        Guard {
+            on: node,
+            kind: "retention of objects",
+            covers: &[DELETE_OBJECTS, DELETE, UPDATE],
+            enabled: Fact::Known(true),
+            holds_parent: false,
+            lifts,
+            because: "its objects may have a retention or a hold of their own",
+        },
+        (BUCKETS, desk.id),
+    );
+    let whole = desk.unread(name, "which objects have a retention or a hold of their own was not read");
     if let Some(protection) = desk.facts.protections.last_mut() {
         protection.whole = whole;
     }
