@@ -64,7 +64,7 @@ pub struct Common {
     /// Ask providers, by read operations alone, with the credentials that were found; without it nothing leaves the machine.
     #[arg(long, global = true, env = "DEADSTOP_LIVE", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Global options")]
     pub live: bool,
-    /// With --live: the providers to ask, of `aiven`, `aws`, `cloudflare`, `digitalocean`, `fly`, `github`, `heroku`, `kubernetes`, `mongodb`, `mongodb_atlas`, `mysql`, `neon`, `planetscale`, `postgres`, `railway`, `redis`, `render`, `supabase`, `terraform`, `turso`, `upstash` and `vercel`; without it all of them.
+    /// With --live: the providers to ask, of `aiven`, `aws`, `cloudflare`, `digitalocean`, `fly`, `github`, `google`, `heroku`, `kubernetes`, `mongodb`, `mongodb_atlas`, `mysql`, `neon`, `planetscale`, `postgres`, `railway`, `redis`, `render`, `supabase`, `terraform`, `turso`, `upstash` and `vercel`; without it all of them.
     #[arg(
         long,
         global = true,

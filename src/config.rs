@@ -251,12 +251,13 @@ fn excuse(raw: &Raw, config: &mut Config) {
 }
 
 /// Providers that are asked with the tokens that are found, and what they are called in prose.
-pub(crate) const WITH_TOKENS: [(&str, &str); 16] = [
+pub(crate) const WITH_TOKENS: [(&str, &str); 17] = [
     ("aiven", "Aiven"),
     ("cloudflare", "Cloudflare"),
     ("digitalocean", "DigitalOcean"),
     ("fly", "Fly.io"),
     ("github", "GitHub"),
+    ("google", "Google Cloud"),
     ("heroku", "Heroku"),
     ("mongodb_atlas", "MongoDB Atlas"),
     ("neon", "Neon"),

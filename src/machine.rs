@@ -238,6 +238,10 @@ fn ask(
     for source in &mut bundle.sources {
         let Some(name) = source.id.as_str().strip_prefix("ask:").filter(|name| live.asks(name)) else { continue };
         let about = match plans.iter().find(|plan| plan.provider == name) {
+            Some(plan) if name == "google" => format!(
+                "run with what `gcloud auth print-access-token` prints in CLOUDSDK_AUTH_ACCESS_TOKEN, or merge facts of it (--merge): this version asks about {}, and renews no login",
+                plan.kinds
+            ),
             Some(plan) => format!("merge facts of {} (--merge): this version asks about {}", plan.title, plan.kinds),
             None if name == "aws" => {
                 "merge facts of AWS (--merge): this version asks about access keys that lie beside their secret, and tokens of single sign-on"

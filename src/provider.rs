@@ -12,6 +12,7 @@ mod digitalocean;
 mod facts;
 mod fly;
 mod github;
+mod google;
 mod heroku;
 pub mod kubernetes;
 mod mongodb;
@@ -130,7 +131,7 @@ struct Asked {
     ask: fn(&ReadOnly, &[Token], Time) -> Learnt,
 }
 
-static ASKED: [Asked; 16] = [
+static ASKED: [Asked; 17] = [
     Asked {
         name: "aiven",
         title: "Aiven",
@@ -163,6 +164,14 @@ static ASKED: [Asked; 16] = [
         reads: &github::READS,
         kinds: &github::KINDS,
         ask: github::ask,
+    },
+    Asked {
+        name: google::NAME,
+        title: "Google Cloud",
+        host: google::HOSTS,
+        reads: &google::READS,
+        kinds: &google::KINDS,
+        ask: google::ask,
     },
     Asked {
         name: "heroku",

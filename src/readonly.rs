@@ -33,7 +33,7 @@ use url::Url;
 
 pub use call::Call;
 pub use read::{Read, Shape};
-pub use wire::Wire;
+pub use wire::{SIGNED, Wire};
 
 /// Whether a host is the provider's own.
 pub type OwnHost = fn(&str) -> bool;
@@ -445,7 +445,22 @@ fn is(read: &Read, request: &Request<Vec<u8>>, (url, base): (&Url, &str), named:
         Shape::Rest { path, keys } => {
             let known = url.query_pairs().all(|(key, _)| keys.contains(&key.as_ref()));
             let sent = request.method() == Method::GET && request.body().is_empty();
-            sent && known && plain(request, url) && below(path)
+            let Some((asked, template)) = wire::without_verb(url.path(), path) else { return false };
+            let below = || asked.strip_prefix(base).is_some_and(|rest| follows(rest, template));
+            sent && known && spelt(request, url, asked) && below()
+        }
+        Shape::Permissions { path } => {
+            let json = request.headers().get("content-type").is_some_and(|kind| kind == "application/json");
+            let sent = request.method() == Method::POST && url.query().is_none() && json;
+            let Some((asked, template)) = wire::without_verb(url.path(), path) else { return false };
+            sent && wire::permissions(request.body()) && spelt(request, url, asked) && follows(asked, template)
+        }
+        Shape::Signed { path } => {
+            let kind = request.headers().get("content-type");
+            let form = kind.is_some_and(|kind| kind == "application/x-www-form-urlencoded");
+            let sent = request.method() == Method::POST && url.query().is_none() && url.path() == path && form;
+            let bare = !request.headers().contains_key("authorization");
+            sent && bare && wire::signed(request.body()) && plain(request, url)
         }
     }
 }
@@ -463,13 +478,17 @@ struct Asked<'a> {
 /// Whether nothing in the headers or in the spelling of the path may make it another request for its reader than it is
 /// for this list.
 fn plain(request: &Request<Vec<u8>>, url: &Url) -> bool {
+    spelt(request, url, url.path())
+}
+
+/// The same, where the spelling of this part of the path is looked at.
+fn spelt(request: &Request<Vec<u8>>, url: &Url, part: &str) -> bool {
     const HEADERS: [&str; 6] =
         ["accept", "authorization", "content-type", "project-access-token", "range", "user-agent"];
     let once = |name: &str| request.headers().get_all(name).iter().count() == 1;
     let headers = request.headers().keys().all(|name| HEADERS.contains(&name.as_str()) && once(name.as_str()));
-    let path = request.uri().path();
-    let spelt = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b));
-    headers && spelt && path == url.path()
+    let spelt = part.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b));
+    headers && spelt && request.uri().path() == url.path()
 }
 
 fn form(request: &Request<Vec<u8>>, url: &Url, action: &str, version: &str) -> bool {

@@ -29,6 +29,9 @@ pub enum Asked {
     /// GitHub: the scopes of a token, and the paths that are read.
     #[value(name = "github")]
     GitHub,
+    /// Google Cloud: the permissions of a role, and the calls that are made.
+    #[value(alias = "gcp")]
+    Google,
     /// Heroku: the scope of an authorization, and the paths that are read.
     Heroku,
     /// Kubernetes: a role that lists what is read, and the calls that are made.

@@ -42,7 +42,14 @@ pub(super) fn token(credential: &CredentialId, provider: &str, kind: &str, found
         return None;
     }
     let region = found.iter().find_map(|find| find.region.clone());
-    let account = found.iter().find_map(|find| find.account.clone());
+    // Files that give different keys one id are not to be believed, whichever is looked at first.
+    let whole: Vec<&&Find> = found.iter().filter(|find| find.parsed).collect();
+    let disagree = provider == "google"
+        && whole.windows(2).any(|two| match two {
+            [one, other] => one.account != other.account || one.secret != other.secret,
+            _ => false,
+        });
+    let account = found.iter().find_map(|find| find.account.clone()).filter(|_| !disagree);
     let (credential, secret) = (credential.clone(), secret.clone());
     Some(Token { credential, provider: provider.to_owned(), kind: kind.to_owned(), public_id, region, account, secret })
 }

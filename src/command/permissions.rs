@@ -34,6 +34,7 @@ fn told(asked: Asked, common: &Common) -> anyhow::Result<String> {
         Asked::DigitalOcean => paths("digitalocean", DIGITALOCEAN),
         Asked::Fly => paths("fly", FLY),
         Asked::GitHub => paths("github", GITHUB),
+        Asked::Google => paths("google", GOOGLE),
         Asked::Render => paths("render", RENDER),
         Asked::Heroku => paths("heroku", HEROKU),
         Asked::Terraform => paths("terraform", TERRAFORM),
@@ -70,6 +71,18 @@ const GITHUB: &str = "\
 # Give a classic token the scopes repo and read:org: GitHub tells its scopes, and with these it may push wherever its user may.
 # A fine-grained token reads the same with Metadata: read, and is not told what it was granted.
 # These are the paths that are read; nothing else passes.
+";
+
+const GOOGLE: &str = "\
+# Grant a custom role of these permissions, and no more, in each project, or above them:
+#   backupdr.dataSourceReferences.list, bigquery.datasets.get, bigquery.tables.list, cloudsql.backupRuns.list,
+#   cloudsql.instances.list, compute.disks.list, compute.images.list, compute.instances.list, compute.machineImages.list,
+#   compute.snapshots.list, container.clusters.list, datastore.backups.list, datastore.databases.list,
+#   iam.serviceAccounts.list, resourcemanager.projects.get, secretmanager.secrets.list, spanner.backups.list,
+#   spanner.databases.list, spanner.instances.list, storage.buckets.list
+# What an identity may do it asks itself (testIamPermissions), which takes no permission. A key of a service account is not sent: a
+# statement that it signs is shown for a token of an hour. These are the methods that are called, by the names of Google's own
+# discovery documents; nothing else passes.
 ";
 
 const RENDER: &str = "\

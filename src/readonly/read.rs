@@ -38,7 +38,8 @@ pub enum Shape {
         /// The document: one operation, and that a query.
         text: &'static str,
     },
-    /// `GET` of a path, in which `{}` is one segment of plain characters, with no other query keys than these.
+    /// `GET` of a path, in which `{}` is one segment of plain characters, with no other query keys than these. A verb may stand
+    /// behind a `:` at its end.
     Rest {
         /// The path.
         path: &'static str,
@@ -77,6 +78,18 @@ pub enum Shape {
         /// The fields that its `spec` may have, those of an object in it among them.
         fields: &'static [&'static str],
     },
+    /// `POST` to a path of one JSON object, in which nothing but permissions is listed: which of them its sender has on what the
+    /// path names (IAM of Google Cloud). It is answered and not stored.
+    Permissions {
+        /// The path, with `{}` for a segment.
+        path: &'static str,
+    },
+    /// `POST` to this path of a form in which a statement that its sender signed is shown for a token of the sender's own (RFC
+    /// 7523): nothing else is in it.
+    Signed {
+        /// The path.
+        path: &'static str,
+    },
     /// A `GET` of this path that is answered with credentials: the query has these keys, whose values, put together with a
     /// `/`, are what the user named.
     Issue {
@@ -106,7 +119,9 @@ impl Read {
             | Shape::Rest { .. }
             | Shape::Assume { .. }
             | Shape::DryRun { .. }
+            | Shape::Permissions { .. }
             | Shape::Review { .. }
+            | Shape::Signed { .. }
             | Shape::Issue { .. } => None,
         }
     }
@@ -114,7 +129,7 @@ impl Read {
     /// Whether it is answered with credentials.
     #[must_use]
     pub const fn issues(&self) -> bool {
-        matches!(self.shape, Shape::Assume { .. } | Shape::Issue { .. })
+        matches!(self.shape, Shape::Assume { .. } | Shape::Issue { .. } | Shape::Signed { .. })
     }
 
     /// Whether it is a review, which is asked of servers that the user named.
@@ -123,17 +138,26 @@ impl Read {
         matches!(self.shape, Shape::Review { .. })
     }
 
+    /// Whether it asks which permissions its sender has, in the body of a `POST`.
+    #[must_use]
+    pub const fn asks_permissions(&self) -> bool {
+        matches!(self.shape, Shape::Permissions { .. })
+    }
+
     /// Whether it is a call that would change something, made as a dry run.
     #[must_use]
     pub const fn proves(&self) -> bool {
         matches!(self.shape, Shape::DryRun { .. })
     }
 
-    /// The path of a REST operation or of a review, with `{}` for a segment.
+    /// The path of a REST operation, of a review or of a question about permissions, with `{}` for a segment.
     #[must_use]
     pub const fn path(&self) -> Option<&'static str> {
         match self.shape {
-            Shape::Rest { path, .. } | Shape::Review { path, .. } => Some(path),
+            Shape::Rest { path, .. }
+            | Shape::Review { path, .. }
+            | Shape::Permissions { path }
+            | Shape::Signed { path } => Some(path),
             Shape::Form { .. }
             | Shape::Target(_)
             | Shape::Get { .. }

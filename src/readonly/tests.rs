@@ -386,3 +386,73 @@ fn deletes_pass_as_dry_runs_alone_and_where_they_were_asked_for() {
         assert!(!passes(&open, fields), "{fields}");
     }
 }
+
+/// Questions about permissions, tokens for signed statements, and paths with a verb, as Google Cloud has them.
+mod verbs {
+    use super::*;
+
+    const READS: Reads = Reads {
+        provider: "google",
+        own_host: |host| host == "iam.googleapis.com",
+        list: &[
+            Read { operation: "token", shape: Shape::Signed { path: "/token" } },
+            Read::rest("search", "/v3/projects:search", &["pageToken"]),
+            Read { operation: "may", shape: Shape::Permissions { path: "/v1/projects/{}:testIamPermissions" } },
+            Read { operation: "disk", shape: Shape::Permissions { path: "/compute/{}/testIamPermissions" } },
+        ],
+        throttled: |answer| answer.status == 429,
+    };
+    const JSON: (&str, &str) = ("Content-Type", "application/json");
+    const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+    const KIND: &str = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer";
+
+    fn admitted(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Option<&'static str> {
+        let request = request(method, &format!("https://iam.googleapis.com{path}"), headers, body);
+        READS.list.iter().find(|read| door(None).admits(&READS, read, &request, "")).map(|read| read.operation)
+    }
+
+    #[test]
+    fn what_asks_passes() {
+        assert_eq!(admitted("GET", "/v3/projects:search?pageToken=a%3D", &[], ""), Some("search"));
+        let asked = r#"{"permissions": ["storage.buckets.delete"]}"#;
+        assert_eq!(admitted("POST", "/v1/projects/p-1:testIamPermissions", &[JSON], asked), Some("may"));
+        assert_eq!(admitted("POST", "/compute/d/testIamPermissions", &[JSON], asked), Some("disk"));
+        assert_eq!(admitted("POST", "/token", &[FORM], &format!("{KIND}&assertion=eyJ.e30.c_-2")), Some("token"));
+    }
+
+    #[test]
+    fn what_changes_something_does_not() {
+        let asked = r#"{"permissions": ["storage.buckets.delete"]}"#;
+        for (method, path, headers, body) in [
+            ("POST", "/v1/projects/p:setIamPolicy", vec![JSON], asked),
+            ("POST", "/v1/projects/p:undelete", vec![JSON], asked),
+            ("POST", "/v1/projects/p:delete:testIamPermissions", vec![JSON], asked),
+            ("POST", "/v1/projects/p/x:testIamPermissions", vec![JSON], asked),
+            ("POST", "/v1/projects/:testIamPermissions", vec![JSON], asked),
+            ("POST", "/v1/projects/..:testIamPermissions", vec![JSON], asked),
+            ("POST", "/v1/projects/p%3Ax:testIamPermissions", vec![JSON], asked),
+            ("POST", "/v1/projects/p:testIamPermissions?alt=media", vec![JSON], asked),
+            ("POST", "/v1/projects/p:testIamPermissions", vec![FORM], asked),
+            ("POST", "/v1/projects/p:testIamPermissions", vec![JSON, ("X-HTTP-Method-Override", "DELETE")], asked),
+            ("POST", "/v1/projects/p:testIamPermissions", vec![JSON], r#"{"permissions": [], "policy": {}}"#),
+            ("POST", "/v1/projects/p:testIamPermissions", vec![JSON], r#"{"permissions": []}"#),
+            ("POST", "/v1/projects/p:testIamPermissions", vec![JSON], r#"{"permissions": ["a b"]}"#),
+            ("POST", "/v1/projects/p:testIamPermissions", vec![JSON], r#"{"policy": {}}"#),
+            ("DELETE", "/v1/projects/p:testIamPermissions", vec![JSON], asked),
+            ("GET", "/v3/projects", vec![], ""),
+            ("GET", "/v3/projects:search:search", vec![], ""),
+            ("GET", "/v3/projects:search?key=x", vec![], ""),
+            ("POST", "/v3/projects:search", vec![JSON], "{}"),
+            ("POST", "/token", vec![FORM], KIND),
+            ("POST", "/token", vec![FORM], "grant_type=refresh_token&refresh_token=a.b.c"),
+            ("POST", "/token", vec![FORM], "grant_type=refresh_token&assertion=a.b.c"),
+            ("POST", "/token", vec![JSON], "grant_type=x&assertion=a.b.c"),
+        ] {
+            assert_eq!(admitted(method, path, &headers, body), None, "{method} {path} {headers:?} {body}");
+        }
+        let twice = format!("{KIND}&assertion=a.b.c&scope=x");
+        assert_eq!(admitted("POST", "/token", &[FORM], &twice), None);
+        assert_eq!(admitted("POST", "/token", &[FORM, ("Authorization", "Bearer x")], &twice), None);
+        assert_eq!(admitted("POST", "/token", &[FORM], &format!("{KIND}&assertion=a.b")), None);
+    }
+}

@@ -114,6 +114,42 @@ pub(super) fn review(body: &[u8], version: &str, kind: &str, fields: &[&str]) ->
     known && said("apiVersion", version) && said("kind", kind) && spec
 }
 
+/// A path and its template, both without the verb that the template ends in (Google's API design guide, custom methods);
+/// nothing, if the path does not end in it.
+pub(super) fn without_verb<'a>(path: &'a str, template: &'static str) -> Option<(&'a str, &'static str)> {
+    match template.rsplit_once(':') {
+        None => Some((path, template)),
+        Some((head, verb)) => Some((path.strip_suffix(verb)?.strip_suffix(':')?, head)),
+    }
+}
+
+/// The most permissions of one question.
+const MOST_PERMISSIONS: usize = 100;
+
+/// Whether a body lists permissions, and says nothing beside.
+pub(super) fn permissions(body: &[u8]) -> bool {
+    let Ok(Value::Object(all)) = serde_json::from_slice(body) else { return false };
+    let Some(Value::Array(listed)) = all.get("permissions").filter(|_| all.len() == 1) else { return false };
+    let name = |one: &Value| {
+        one.as_str().is_some_and(|name| {
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b))
+        })
+    };
+    (1..=MOST_PERMISSIONS).contains(&listed.len()) && listed.iter().all(name)
+}
+
+/// What a statement is shown as that its sender signed (RFC 7523, section 2.1).
+pub const SIGNED: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/// Whether a form shows a signed statement, and has no other field.
+pub(super) fn signed(body: &[u8]) -> bool {
+    let fields: Vec<_> = url::form_urlencoded::parse(body).collect();
+    let [(grant, kind), (assertion, text)] = fields.as_slice() else { return false };
+    let part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    let statement = text.split('.').count() == 3 && text.split('.').all(part);
+    grant == "grant_type" && kind == SIGNED && assertion == "assertion" && statement
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

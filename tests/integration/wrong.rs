@@ -29,7 +29,7 @@ fn usage_errors() {
         (&["demo", "--live"], "`--live` is for run, collect and credentials"),
         (
             &["run", "--live", "--provider", "linode"],
-            "this version asks `aiven`, `aws`, `cloudflare`, `digitalocean`, `fly`, `github`, `heroku`, `kubernetes`, `mongodb`, `mongodb_atlas`, `mysql`, `neon`, `planetscale`, `postgres`, `railway`, `redis`, `render`, `supabase`, `terraform`, `turso`, `upstash` and `vercel`",
+            "this version asks `aiven`, `aws`, `cloudflare`, `digitalocean`, `fly`, `github`, `google`, `heroku`, `kubernetes`, `mongodb`, `mongodb_atlas`, `mysql`, `neon`, `planetscale`, `postgres`, `railway`, `redis`, `render`, `supabase`, `terraform`, `turso`, `upstash` and `vercel`",
         ),
         (&["run", "nowhere"], "cannot read the folder `nowhere`"),
         (&["run", "text"], "`text` is no folder"),

@@ -81,6 +81,14 @@ const BOTH: &[Case] = &[
         "{\n  \"client_id\": \"3255.apps.googleusercontent.com\",\n  \"refresh_token\": \"1//0@1\",\n  \"type\": \"authorized_user\"\n}\n",
         &["google:authorized_user 3 refresh_token live"],
     ),
+    // https://google.aip.dev/auth/4117
+    case(
+        "~/.config/gcloud/legacy_credentials/ci@example.test/adc.json",
+        "{\n  \"service_account_impersonation_url\": \"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/ci@shop.iam.gserviceaccount.com:generateAccessToken\",\n  \"source_credentials\": {\n    \"client_id\": \"7640.apps.googleusercontent.com\",\n    \"refresh_token\": \"1//0@1\",\n    \"type\": \"authorized_user\"\n  },\n  \"type\": \"impersonated_service_account\"\n}\n",
+        &[
+            "google:authorized_user 5 source_credentials.refresh_token live | acts as ci@shop.iam.gserviceaccount.com by this file",
+        ],
+    ),
     // https://github.com/neondatabase/neonctl: src/auth.ts, a token set of openid-client.
     case(
         "~/.config/neonctl/credentials.json",

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::sqlite::{Cell, rows};
 use crate::collector::document::{json, text_at};
-use crate::collector::find::{Finds, Node};
+use crate::collector::find::{Find, Finds, Node};
 use crate::collector::store::{Context, fields, ini, plain};
 use crate::secret::Secret;
 
@@ -30,6 +30,8 @@ fn one(context: &Context<'_>, value: &Value, at: &str, line: &dyn Fn(&str, &str)
         find.public_id = text_at(value, &["private_key_id"]).map(str::to_owned);
         // The key is made for this one identity; what it may do is not told here.
         find.identity = Some((format!("google:serviceAccount:{mail}"), mail.to_owned()));
+        // For a key of another cloud that is built as Google's, or of whoever else issues tokens, there is no account to ask as.
+        find.account = of_google(value).then(|| mail.to_owned());
         out.finds.push(find);
     }
     // Of a login through a browser the client's secret is a part, and one that every copy of the client has.
@@ -55,8 +57,33 @@ fn one(context: &Context<'_>, value: &Value, at: &str, line: &dyn Fn(&str, &str)
         out.finds.push(find);
     }
     if let Some(inner) = value.get("source_credentials") {
+        let before = out.finds.len();
         one(context, inner, &format!("{at}source_credentials."), line, out);
+        // Programs that take the file act as that account; whoever holds what is in it may act as itself, too.
+        if let Some(mail) = impersonated(value) {
+            let told = |find: &mut Find| find.scope = Some(format!("acts as {mail} by this file"));
+            out.finds.iter_mut().skip(before).for_each(told);
+        }
     }
+}
+
+/// The service account that a file of `impersonated_service_account` acts as. The address that it names is not asked.
+fn impersonated(value: &Value) -> Option<String> {
+    let (_, behind) = text_at(value, &["service_account_impersonation_url"])?.split_once("/serviceAccounts/")?;
+    plain(behind.split(':').next()?)
+}
+
+/// Whether the issuer of tokens that a key names is Google's own. It is not asked by the name that stands there.
+fn of_google(value: &Value) -> bool {
+    const ISSUERS: [&str; 4] = [
+        "https://accounts.google.com/o/oauth2/token",
+        "https://oauth2.googleapis.com/token",
+        "https://www.googleapis.com/oauth2/v3/token",
+        "https://www.googleapis.com/oauth2/v4/token",
+    ];
+    let issuer = |issuer: &Value| issuer.as_str().is_some_and(|issuer| ISSUERS.contains(&issuer));
+    value.get("token_uri").is_none_or(issuer)
+        && value.get("universe_domain").is_none_or(|domain| domain.as_str() == Some("googleapis.com"))
 }
 
 /// `credentials.db`: the table `credentials`, of an account and an object as in a file.
