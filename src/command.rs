@@ -15,6 +15,7 @@ pub mod permissions;
 pub mod report;
 pub mod run;
 pub mod schema;
+mod sign;
 pub mod tabletop;
 mod verify;
 mod what_if;
@@ -91,6 +92,7 @@ fn dispatch(cli: &Cli, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
         Command::Schema(args) => schema::run(args),
         Command::Iam(args) => iam::run(args),
         Command::Permissions(args) => permissions::run(args, &cli.common),
+        Command::Sign(args) => sign::run(args, &cli.common),
         Command::Verify(args) => verify::run(args),
         Command::Diff(args) => diff::run(args, &cli.common),
         Command::Fix(args) => fix::run(args, &cli.common),

@@ -1,15 +1,7 @@
-//! What may be typed to compare reports: with one another, and with what was written.
+//! What may be typed to compare reports with one another.
 
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
-
-/// Which report is verified.
-#[derive(Args, Debug)]
-pub struct VerifyArgs {
-    /// The folder that `run` or `demo` wrote.
-    #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
-}
 
 /// Which assessments are compared.
 #[derive(Args, Debug)]

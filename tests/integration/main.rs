@@ -17,6 +17,7 @@ mod fuzz;
 mod handout;
 mod program;
 mod setup;
+mod signatures;
 mod tabletop;
 mod verify;
 mod what_if;
