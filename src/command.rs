@@ -17,6 +17,7 @@ pub mod run;
 pub mod schema;
 mod sign;
 pub mod tabletop;
+mod templates;
 mod verify;
 mod what_if;
 
@@ -26,7 +27,7 @@ use deadstop_core::bundle::{self, Bundle};
 use deadstop_core::policy::Policy;
 use deadstop_core::quote;
 use deadstop_core::redact::redact;
-use deadstop_core::render::{self, Logo};
+use deadstop_core::render::{self, Logo, Own};
 use std::fs;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
@@ -228,6 +229,8 @@ pub(crate) struct Finish<'a> {
     /// The calls that were made.
     pub(crate) calls: &'a [Call],
     pub(crate) logo: Option<&'a Logo>,
+    /// Templates of the user's own.
+    pub(crate) own: Own,
     pub(crate) took: Duration,
     pub(crate) show: bool,
 }
@@ -238,7 +241,8 @@ impl Finish<'_> {
         let stage = tracing::info_span!("report", files = field::Empty, bytes = field::Empty).entered();
         let (limits, flavour) = (self.threshold.limits(), self.formats.sarif.sarif_flavour);
         let (args, exit) = (&self.formats.edition, amounts(assessment, self.answer, self.threshold, self.policy)?);
-        let edition = report::edition(args, self.logo.cloned(), self.answer.baseline.as_deref(), assessment)?;
+        let mut edition = report::edition(args, self.logo.cloned(), self.answer.baseline.as_deref(), assessment)?;
+        edition.own.clone_from(&self.own);
         let assessment = &*redact(assessment, args.redact.redact.meant())?;
         let mut files = Vec::new();
         if args.redact.redact == Redact::None {

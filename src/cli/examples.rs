@@ -67,6 +67,7 @@ Examples:
   deadstop report assessment.json                              report.html
   deadstop report assessment.json --format markdown -o -       for a pull request
   deadstop report assessment.json --format html,json -o out    several, into a folder
+  deadstop report assessment.json --templates house-style      with your own cover, colours and foot
 
 Exit codes: 0 written · 2 nothing to trust";
 

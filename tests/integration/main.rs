@@ -19,6 +19,7 @@ mod program;
 mod setup;
 mod signatures;
 mod tabletop;
+mod templates;
 mod verify;
 mod what_if;
 mod wrong;
