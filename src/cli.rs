@@ -12,7 +12,7 @@ pub mod what_if;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-pub use compare::{DiffArgs, DiffFormat};
+pub use compare::{DiffArgs, DiffFormat, ExportArgs};
 pub use edition::{Audience, EditionArgs, Redact, RedactArgs};
 pub use fix::FixArgs;
 pub use rights::{Asked, IamArgs, IamCommand, PermissionsArgs, SimulateArgs};
@@ -165,6 +165,9 @@ pub enum Command {
     /// Say what changed between two assessments.
     #[command(after_help = examples::DIFF)]
     Diff(DiffArgs),
+    /// Write an assessment, and the facts, as tables for query engines.
+    #[command(after_help = examples::EXPORT)]
+    Export(ExportArgs),
     /// Print what a fix of an assessment asks for: a policy, a setting, a command.
     #[command(after_help = examples::FIX)]
     Fix(FixArgs),

@@ -7,6 +7,7 @@ pub mod completions;
 pub mod credentials;
 pub mod demo;
 mod diff;
+mod export;
 mod fix;
 pub mod iam;
 pub mod init;
@@ -96,6 +97,7 @@ fn dispatch(cli: &Cli, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
         Command::Sign(args) => sign::run(args, &cli.common),
         Command::Verify(args) => verify::run(args),
         Command::Diff(args) => diff::run(args, &cli.common),
+        Command::Export(args) => export::run(args, &cli.common),
         Command::Fix(args) => fix::run(args, &cli.common),
         Command::Tabletop(args) => tabletop::run(args, &cli.common),
         Command::WhatIf(args) => what_if::run(args, &cli.common),

@@ -1,7 +1,26 @@
-//! What may be typed to compare reports with one another.
+//! What may be typed to compare reports with one another, and to hand them to other programs.
 
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+
+use super::RedactArgs;
+
+/// What is exported.
+#[derive(Args, Debug)]
+pub struct ExportArgs {
+    /// An assessment; `-` is standard input.
+    #[arg(value_name = "ASSESSMENT", default_value = "deadstop-report/assessment.json")]
+    pub assessment: PathBuf,
+    /// The folder for the tables, one file of Parquet each.
+    #[arg(long, value_name = "DIR", env = "DEADSTOP_PARQUET", help_heading = "Output")]
+    pub parquet: PathBuf,
+    /// The facts bundle that it follows from, for a table of every fact.
+    #[arg(long, value_name = "FILE", env = "DEADSTOP_FACTS", help_heading = "Output")]
+    pub facts: Option<PathBuf>,
+    /// What is replaced.
+    #[command(flatten)]
+    pub redact: RedactArgs,
+}
 
 /// Which assessments are compared.
 #[derive(Args, Debug)]

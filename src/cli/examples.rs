@@ -94,6 +94,15 @@ Examples:
 
 Exit codes: 0 compared · 1 something new or worse at or above --fail-on · 2 nothing to trust";
 
+/// Of `export`.
+pub(super) const EXPORT: &str = "\
+Examples:
+  deadstop export --parquet tables                                       those of ./deadstop-report
+  deadstop export q4/assessment.json --facts q4/facts.json --parquet q4/tables
+  duckdb -c \"SELECT answer, count(*) FROM 'tables/assets.parquet' WHERE in_headline GROUP BY 1\"
+
+Exit codes: 0 written · 2 nothing to trust";
+
 /// Of `fix`.
 pub(super) const FIX: &str = "\
 Examples:

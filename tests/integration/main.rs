@@ -8,6 +8,7 @@ mod checks;
 mod commands;
 mod diff;
 mod documents;
+mod export;
 mod failures;
 mod fingerprints;
 mod fix;

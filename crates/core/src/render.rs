@@ -15,8 +15,10 @@ mod ocsf;
 mod oscal;
 mod outcome;
 mod own;
+mod parquet;
 mod sarif;
 mod shown;
+mod tables;
 mod text;
 mod view;
 
@@ -30,7 +32,9 @@ pub use ocsf::ocsf;
 pub use oscal::oscal;
 pub use outcome::Limits;
 pub use own::{LARGEST as LARGEST_TEMPLATE, MOST_FILES as MOST_TEMPLATES, Own, OwnError, SLOTS};
+pub use parquet::{Cell, Table, TooLarge, Type};
 pub use sarif::{SarifFlavour, sarif};
+pub use tables::{table_names, tables};
 pub use text::text;
 
 pub(crate) use markdown::escape;
