@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use deadstop::collector::{Options, collect};
 use deadstop::embedded::TEMPLATES;
+use deadstop::signature::{Allowed, Kind, State, Trust, checked};
 use deadstop::surroundings::Surroundings;
 use deadstop_core::assess::assess;
 use deadstop_core::assessment::Assessment;
@@ -23,7 +24,7 @@ use deadstop_core::{bundle, check, iam, meaning, program as agent_program, quote
 type Body = fn(&[u8]);
 
 /// Every body by its name, which is that of its target.
-pub(crate) const ALL: [(&str, Body); 14] = [
+pub(crate) const ALL: [(&str, Body); 15] = [
     ("assessment", assessment),
     ("bundle", facts),
     ("check", a_check),
@@ -36,6 +37,7 @@ pub(crate) const ALL: [(&str, Body); 14] = [
     ("quote", message),
     ("scan", scan),
     ("shell", shell),
+    ("signature", signature),
     ("store", store),
     ("world", world),
 ];
@@ -49,6 +51,17 @@ pub(crate) fn run(name: &str, data: &[u8]) {
 
 fn text(data: &[u8]) -> String {
     String::from_utf8_lossy(data).into_owned()
+}
+
+/// A signature, or who may sign: what is no signature of this manifest is none, whoever may sign.
+fn signature(data: &[u8]) {
+    let manifest = b"not what the seed is a signature of";
+    let mut trust = Trust::default();
+    if let Ok(allowed) = Allowed::parse(&text(data)) {
+        trust.ssh = Some((allowed, "anna".to_owned(), Time::from_unix(1_800_000_000)));
+    }
+    assert!(matches!(checked(Kind::Ssh, data, manifest, &trust), State::Bad(_)));
+    assert!(!matches!(checked(Kind::Minisign, data, manifest, &trust), State::Good { .. }));
 }
 
 /// A bundle: what is read can be merged, assessed and written, and reads back as itself.

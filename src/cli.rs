@@ -5,16 +5,18 @@ pub mod edition;
 pub mod examples;
 pub mod fix;
 pub mod rights;
+pub mod sign;
 pub mod tabletop;
 pub mod what_if;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-pub use compare::{DiffArgs, DiffFormat, VerifyArgs};
+pub use compare::{DiffArgs, DiffFormat, ExportArgs};
 pub use edition::{Audience, EditionArgs, Redact, RedactArgs};
 pub use fix::FixArgs;
 pub use rights::{Asked, IamArgs, IamCommand, PermissionsArgs, SimulateArgs};
+pub use sign::{SignArgs, VerifyArgs};
 pub use tabletop::{AboutArgs, GuideArgs, PrepareArgs, RecordArgs, TabletopArgs, TabletopCommand};
 pub use what_if::{Trusted, WhatIfArgs};
 
@@ -154,12 +156,18 @@ pub enum Command {
     Iam(IamArgs),
     /// Print the calls that --live may make, as a policy to grant.
     Permissions(PermissionsArgs),
-    /// Say whether a report folder is whole and unaltered.
+    /// Sign a report folder with an SSH key or a key of minisign.
+    #[command(after_help = examples::SIGN)]
+    Sign(SignArgs),
+    /// Say whether a report folder is whole and unaltered, and whose signature it bears.
     #[command(after_help = examples::VERIFY)]
     Verify(VerifyArgs),
     /// Say what changed between two assessments.
     #[command(after_help = examples::DIFF)]
     Diff(DiffArgs),
+    /// Write an assessment, and the facts, as tables for query engines.
+    #[command(after_help = examples::EXPORT)]
+    Export(ExportArgs),
     /// Print what a fix of an assessment asks for: a policy, a setting, a command.
     #[command(after_help = examples::FIX)]
     Fix(FixArgs),

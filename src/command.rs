@@ -7,6 +7,7 @@ pub mod completions;
 pub mod credentials;
 pub mod demo;
 mod diff;
+mod export;
 mod fix;
 pub mod iam;
 pub mod init;
@@ -15,7 +16,9 @@ pub mod permissions;
 pub mod report;
 pub mod run;
 pub mod schema;
+mod sign;
 pub mod tabletop;
+mod templates;
 mod verify;
 mod what_if;
 
@@ -25,7 +28,7 @@ use deadstop_core::bundle::{self, Bundle};
 use deadstop_core::policy::Policy;
 use deadstop_core::quote;
 use deadstop_core::redact::redact;
-use deadstop_core::render::{self, Logo};
+use deadstop_core::render::{self, Logo, Own};
 use std::fs;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
@@ -91,8 +94,10 @@ fn dispatch(cli: &Cli, stop: &Arc<AtomicBool>) -> anyhow::Result<u8> {
         Command::Schema(args) => schema::run(args),
         Command::Iam(args) => iam::run(args),
         Command::Permissions(args) => permissions::run(args, &cli.common),
+        Command::Sign(args) => sign::run(args, &cli.common),
         Command::Verify(args) => verify::run(args),
         Command::Diff(args) => diff::run(args, &cli.common),
+        Command::Export(args) => export::run(args, &cli.common),
         Command::Fix(args) => fix::run(args, &cli.common),
         Command::Tabletop(args) => tabletop::run(args, &cli.common),
         Command::WhatIf(args) => what_if::run(args, &cli.common),
@@ -226,6 +231,8 @@ pub(crate) struct Finish<'a> {
     /// The calls that were made.
     pub(crate) calls: &'a [Call],
     pub(crate) logo: Option<&'a Logo>,
+    /// Templates of the user's own.
+    pub(crate) own: Own,
     pub(crate) took: Duration,
     pub(crate) show: bool,
 }
@@ -236,7 +243,8 @@ impl Finish<'_> {
         let stage = tracing::info_span!("report", files = field::Empty, bytes = field::Empty).entered();
         let (limits, flavour) = (self.threshold.limits(), self.formats.sarif.sarif_flavour);
         let (args, exit) = (&self.formats.edition, amounts(assessment, self.answer, self.threshold, self.policy)?);
-        let edition = report::edition(args, self.logo.cloned(), self.answer.baseline.as_deref(), assessment)?;
+        let mut edition = report::edition(args, self.logo.cloned(), self.answer.baseline.as_deref(), assessment)?;
+        edition.own.clone_from(&self.own);
         let assessment = &*redact(assessment, args.redact.redact.meant())?;
         let mut files = Vec::new();
         if args.redact.redact == Redact::None {

@@ -3,7 +3,7 @@
 //!
 //! - 6: `cli`, `command`: say what to do, print, give the exit code
 //! - 5: `collector`, `session`, `provider`, `machine`: read the world
-//! - 4: `secret`, `surroundings`, `walk`, `exit`, `manifest`, `output`, `log`, `config`, `embedded`, `readonly`
+//! - 4: `secret`, `surroundings`, `walk`, `exit`, `manifest`, `signature`, `output`, `log`, `config`, `embedded`, `readonly`
 
 pub mod cli;
 pub mod collector;
@@ -19,5 +19,6 @@ pub mod provider;
 pub mod readonly;
 pub mod secret;
 pub mod session;
+pub mod signature;
 pub mod surroundings;
 pub mod walk;

@@ -11,6 +11,9 @@ use std::path::Path;
 /// The file's name.
 pub const NAME: &str = "manifest.json";
 
+/// The files that signatures of a manifest stand in, beside it. They are in no manifest, as they are made of one.
+pub const SIGNATURES: [&str; 2] = ["manifest.json.sig", "manifest.json.minisig"];
+
 /// The schema name that every manifest carries.
 pub const SCHEMA: &str = "deadstop.manifest/1";
 
@@ -103,6 +106,8 @@ pub struct Verified {
     pub manifest: Manifest,
     /// SHA-256 of the manifest's own bytes.
     pub sum: String,
+    /// The manifest's own bytes, which a signature is of.
+    pub text: String,
     /// What differs, by name.
     pub differences: BTreeMap<String, Difference>,
 }
@@ -132,13 +137,14 @@ pub fn verify(folder: &Path) -> Result<Verified, VerifyError> {
     }
     for entry in fs::read_dir(folder).map_err(VerifyError::Unlisted)? {
         let name = entry.map_err(VerifyError::Unlisted)?.file_name();
-        let known =
-            name.to_str().is_some_and(|name| name == NAME || name == ignore || manifest.files.contains_key(name));
+        let known = name.to_str().is_some_and(|name| {
+            name == NAME || name == ignore || SIGNATURES.contains(&name) || manifest.files.contains_key(name)
+        });
         if !known {
             differences.insert(name.to_string_lossy().into_owned(), Difference::Added);
         }
     }
-    Ok(Verified { manifest, sum: hex(&Sha256::digest(&text)), differences })
+    Ok(Verified { manifest, sum: hex(&Sha256::digest(&text)), text, differences })
 }
 
 /// The manifest of a folder, and its text.

@@ -211,10 +211,11 @@ fn stage(folder: &Path, files: &[(&str, String)]) -> Result<(), OutputError> {
         let mut file = private(&staged.path().join(name)).map_err(refused(&folder.join(name)))?;
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(refused(&folder.join(name)))?;
     }
-    // Names that an earlier report told are not left beside one that replaces them.
-    if !all.iter().any(|(name, _)| *name == FACTS) {
-        match fs::remove_file(folder.join(FACTS)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(refused(&folder.join(FACTS))(error)),
+    // Names that an earlier report told are not left beside one that replaces them, nor is a signature of its manifest.
+    let told = (!all.iter().any(|(name, _)| *name == FACTS)).then_some(FACTS);
+    for name in manifest::SIGNATURES.into_iter().chain(told) {
+        match fs::remove_file(folder.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(refused(&folder.join(name))(error)),
             Ok(()) | Err(_) => {}
         }
     }

@@ -1,14 +1,25 @@
-//! What may be typed to compare reports: with one another, and with what was written.
+//! What may be typed to compare reports with one another, and to hand them to other programs.
 
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// Which report is verified.
+use super::RedactArgs;
+
+/// What is exported.
 #[derive(Args, Debug)]
-pub struct VerifyArgs {
-    /// The folder that `run` or `demo` wrote.
-    #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
+pub struct ExportArgs {
+    /// An assessment; `-` is standard input.
+    #[arg(value_name = "ASSESSMENT", default_value = "deadstop-report/assessment.json")]
+    pub assessment: PathBuf,
+    /// The folder for the tables, one file of Parquet each.
+    #[arg(long, value_name = "DIR", env = "DEADSTOP_PARQUET", help_heading = "Output")]
+    pub parquet: PathBuf,
+    /// The facts bundle that it follows from, for a table of every fact.
+    #[arg(long, value_name = "FILE", env = "DEADSTOP_FACTS", help_heading = "Output")]
+    pub facts: Option<PathBuf>,
+    /// What is replaced.
+    #[command(flatten)]
+    pub redact: RedactArgs,
 }
 
 /// Which assessments are compared.

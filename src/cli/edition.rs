@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use deadstop_core::{redact, render};
+use std::path::PathBuf;
 
 /// What may be handed out.
 #[derive(Args, Debug)]
@@ -18,6 +19,10 @@ pub struct EditionArgs {
     /// Who report.html is for: those who decide, those who mend, or everyone. It says what it leaves out.
     #[arg(long, value_enum, default_value_t = Audience::Full, value_name = "WHO", env = "DEADSTOP_AUDIENCE", help_heading = "Output")]
     pub audience: Audience,
+    /// A folder of templates of your own for report.html: `brand.html`, `cover.html`, `footer.html`, `style.css`, or the whole
+    /// `body.html`. None is ever read from a folder that is looked at.
+    #[arg(long, value_name = "DIR", env = "DEADSTOP_TEMPLATES", help_heading = "Output")]
+    pub templates: Option<PathBuf>,
     /// What is replaced.
     #[command(flatten)]
     pub redact: RedactArgs,

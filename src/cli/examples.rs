@@ -67,6 +67,7 @@ Examples:
   deadstop report assessment.json                              report.html
   deadstop report assessment.json --format markdown -o -       for a pull request
   deadstop report assessment.json --format html,json -o out    several, into a folder
+  deadstop report assessment.json --templates house-style      with your own cover, colours and foot
 
 Exit codes: 0 written · 2 nothing to trust";
 
@@ -93,6 +94,15 @@ Examples:
 
 Exit codes: 0 compared · 1 something new or worse at or above --fail-on · 2 nothing to trust";
 
+/// Of `export`.
+pub(super) const EXPORT: &str = "\
+Examples:
+  deadstop export --parquet tables                                       those of ./deadstop-report
+  deadstop export q4/assessment.json --facts q4/facts.json --parquet q4/tables
+  duckdb -c \"SELECT answer, count(*) FROM 'tables/assets.parquet' WHERE in_headline GROUP BY 1\"
+
+Exit codes: 0 written · 2 nothing to trust";
+
 /// Of `fix`.
 pub(super) const FIX: &str = "\
 Examples:
@@ -113,12 +123,25 @@ Examples:
 
 Exit codes: 0 written · 2 nothing to trust, or a record that does not hold together";
 
+/// Of `sign`.
+pub(super) const SIGN: &str = "\
+Examples:
+  deadstop sign deadstop-report --sign-key ~/.ssh/id_ed25519         asks for the passphrase, if there is one
+  deadstop sign deadstop-report --sign-key ~/.ssh/id_ed25519.pub     the agent signs, with the key that it has
+  deadstop sign deadstop-report --sign-key ~/.minisign/minisign.key  writes manifest.json.minisig
+
+Nothing is signed that is not whole. The signature is of manifest.json, which holds the sum of every other file, and
+`ssh-keygen -Y verify -n deadstop-manifest` or `minisign -V` checks it too. Exit codes: 0 signed · 2 nothing signed";
+
 /// Of `verify`.
 pub(super) const VERIFY: &str = "\
 Examples:
   deadstop verify deadstop-report    every byte of it against its manifest
+  deadstop verify deadstop-report --allowed-signers allowed_signers --signer anna@example.com
+  deadstop verify deadstop-report --public-key minisign.pub
 
-Exit codes: 0 whole · 1 something altered, missing or added · 2 no manifest";
+Exit codes: 0 whole, and signed as asked · 1 something altered, missing or added, or a signature that is not what it
+should be · 2 no manifest, or a file of keys that cannot be used";
 
 /// Of `what-if`.
 pub(super) const WHAT_IF: &str = "\

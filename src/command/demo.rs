@@ -7,7 +7,7 @@ use deadstop_core::shorthand;
 use deadstop_core::{bundle, bundle::Bundle, policy::Policy};
 use std::time::Instant;
 
-use super::{Finish, assessed, checks, settings, tabletop};
+use super::{Finish, assessed, checks, settings, tabletop, templates};
 use crate::cli::{Common, DemoArgs};
 use crate::embedded::WORLDS;
 use crate::output;
@@ -19,6 +19,7 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> anyhow::Result<u8> {
     }
     let (config, threshold, fails) = settings(common, &args.answer)?;
     let checks = checks::all(&args.answer.checks)?;
+    let own = templates::own(&args.formats.edition)?;
     output::usable(&args.output)?;
     let (mut facts, mut policy) = world(&args.world)?;
     policy.target = config.policy.target;
@@ -48,6 +49,7 @@ pub(super) fn run(args: &DemoArgs, common: &Common) -> anyhow::Result<u8> {
         notes: &notes,
         calls: &[],
         logo: logo.as_ref(),
+        own,
         took: started.elapsed(),
         show: !fails,
     };

@@ -5,10 +5,10 @@ use deadstop_core::assessment::{Assessment, SCHEMA};
 use deadstop_core::diff::diff;
 use deadstop_core::quote;
 use deadstop_core::redact::redact;
-use deadstop_core::render::{self, Edition, Limits, Logo, SarifFlavour};
+use deadstop_core::render::{self, Edition, Limits, Logo, Own, SarifFlavour};
 use std::path::{Path, PathBuf};
 
-use super::{coloured, read, threshold, width};
+use super::{coloured, read, templates, threshold, width};
 use crate::cli::{Common, EditionArgs, Flavour, Format, Redact, ReportArgs};
 use crate::embedded::TEMPLATES;
 use crate::{config, output};
@@ -26,8 +26,10 @@ pub(super) fn run(args: &ReportArgs, common: &Common) -> anyhow::Result<u8> {
     let paths = paths(&formats, args.output.as_deref())?;
     let config = config::load(common.config.as_deref())?;
     let limits = threshold(config.fail_on, &args.fail_on)?.limits();
+    let own = templates::own(&args.edition)?;
     let assessment = assessment(&args.assessment)?;
-    let edition = edition(&args.edition, config.logo, args.baseline.as_deref(), &assessment)?;
+    let mut edition = edition(&args.edition, config.logo, args.baseline.as_deref(), &assessment)?;
+    edition.own = own;
     let assessment = redact(&assessment, args.edition.redact.redact.meant())?;
     if !common.quiet {
         if args.baseline.is_some() && edition.changes.is_none() {
@@ -61,7 +63,7 @@ pub(super) fn edition(
 ) -> anyhow::Result<Edition> {
     let named = baseline.filter(|_| args.redact.redact == Redact::None);
     let changes = named.map(|path| anyhow::Ok(diff(&assessment(path)?, after))).transpose()?;
-    Ok(Edition { audience: args.audience.meant(), logo, changes })
+    Ok(Edition { audience: args.audience.meant(), logo, changes, own: Own::default() })
 }
 
 /// The file that a format is written to; what the terminal shows has none.

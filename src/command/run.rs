@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::collect::{live, merged, plan, read, scope};
-use super::{Finish, assessed, checks, settings, tabletop};
+use super::{Finish, assessed, checks, settings, tabletop, templates};
 use crate::cli::{Common, RunArgs};
 use crate::output;
 
@@ -14,6 +14,7 @@ pub(super) fn run(args: &RunArgs, common: &Common, stop: &Arc<AtomicBool>) -> an
     let started = Instant::now();
     let (config, threshold, _) = settings(common, &args.answer)?;
     let checks = checks::all(&args.answer.checks)?;
+    let own = templates::own(&args.formats.edition)?;
     let scope = scope(&args.scope)?;
     if args.scope.plan {
         return plan(&scope, live(common, &config)?.as_ref());
@@ -38,6 +39,7 @@ pub(super) fn run(args: &RunArgs, common: &Common, stop: &Arc<AtomicBool>) -> an
         notes: &notes,
         calls: &calls,
         logo: logo.as_ref(),
+        own,
         took: started.elapsed(),
         show: false,
     };

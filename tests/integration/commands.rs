@@ -33,7 +33,7 @@ fn help_lists_what_works_and_nothing_else() {
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    let wanted = "run credentials demo collect assess report checks init schema completions man iam permissions verify diff fix tabletop what-if help";
+    let wanted = "run credentials demo collect assess report checks init schema completions man iam permissions sign verify diff export fix tabletop what-if help";
     assert_eq!(listed, wanted.split(' ').collect::<Vec<_>>());
     assert!(help.contains("Examples:") && help.contains("Exit codes:"));
     assert!(help.contains("--live") && help.contains("--offline"));

@@ -64,6 +64,11 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
             b"{\"api_key\": \"sk_live_0123456789abcdef\", \"a\": [{\"password\": \"x\"}]}".to_vec(),
         ],
         "shell" => vec![b"FOO=1 psql \"$DATABASE_URL\" -c 'drop table x' && (cd a; rm -rf b) | tee $(date) <<EOF > \"x y\" &".to_vec()],
+        "signature" => vec![
+            b"-----BEGIN SSH SIGNATURE-----\nU1NIU0lHAAAAAQAAADMAAAALc3NoLWVkMjU1MTkAAAAgrXRlMPUJD1kFyIfTX4Y0CKRJCU\n0+xK36WZtsC4t8GVsAAAARZGVhZHN0b3AtbWFuaWZlc3QAAAAAAAAABnNoYTUxMgAAAFMA\nAAALc3NoLWVkMjU1MTkAAABADvIxqqYGRwrEGXn+jtezHlFiDCDnkbeMdrmAJR7ogbTIeX\nP4Jn2MF8xGcrJa9SxoAfSD7ezElCUGAtvpbO+lBg==\n-----END SSH SIGNATURE-----\n".to_vec(),
+            b"anna@x,*@y namespaces=\"git,deadstop-manifest\",valid-after=\"20260101Z\" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK10ZTD1CQ9ZBciH01+GNAikSQlNPsSt+lmbbAuLfBlb c\n".to_vec(),
+            b"untrusted comment: x\nRURXYUWE7r/K8Y3a0ZJ8Kz0oG5bq5V1m8Qh2s7n9\ntrusted comment: file:manifest.json\thashed\nAAAA\n".to_vec(),
+        ],
         "store" => vec![
             b"[default]\naws_access_key_id = AKIAQQQQQQQQQQQQQQQQ\naws_secret_access_key = abcdefghijklmnopqrstuvwxyz0123456789ABCD\n".to_vec(),
             b"{\"mcpServers\": {\"a\": {\"command\": \"x\", \"args\": [\"--token\", \"y\"], \"env\": {\"T\": \"z\"}}}, \"auths\": {\"h\": {\"auth\": \"YTpi\"}}}".to_vec(),
@@ -201,6 +206,7 @@ fn readers_of_settings_and_commands_hold() {
     holds("gate", 500);
     holds("shell", 2_000);
     holds("quote", 2_000);
+    holds("signature", 300);
 }
 
 #[test]

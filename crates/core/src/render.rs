@@ -14,8 +14,11 @@ mod markdown;
 mod ocsf;
 mod oscal;
 mod outcome;
+mod own;
+mod parquet;
 mod sarif;
 mod shown;
+mod tables;
 mod text;
 mod view;
 
@@ -28,7 +31,10 @@ pub use markdown::markdown;
 pub use ocsf::ocsf;
 pub use oscal::oscal;
 pub use outcome::Limits;
+pub use own::{LARGEST as LARGEST_TEMPLATE, MOST_FILES as MOST_TEMPLATES, Own, OwnError, SLOTS};
+pub use parquet::{Cell, Table, TooLarge, Type};
 pub use sarif::{SarifFlavour, sarif};
+pub use tables::{table_names, tables};
 pub use text::text;
 
 pub(crate) use markdown::escape;
@@ -63,8 +69,13 @@ pub enum RenderError {
     #[error("the template `{0}` is missing")]
     Missing(&'static str),
     /// A template is wrong.
-    #[error("a template cannot be rendered: {0:#}")]
+    #[error("a template cannot be rendered: {}", own::told(.0))]
     Template(#[from] minijinja::Error),
+    /// A template of the user's own makes what the page may not hold.
+    #[error(
+        "a template of --templates makes a tag `<{0}>`, which the page may not have: it is text, tables and drawings"
+    )]
+    Tag(String),
     /// The assessment cannot be written as JSON.
     #[error("the assessment cannot be written: {0}")]
     Json(#[from] serde_json::Error),

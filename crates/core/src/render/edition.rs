@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::own::Own;
 use crate::diff::Diff;
 
 /// Who the page is for.
@@ -26,6 +27,8 @@ pub struct Edition {
     pub logo: Option<Logo>,
     /// What changed since an earlier assessment. It holds names as they are, so that an edition for others has none.
     pub changes: Option<Diff>,
+    /// Templates of the user's own.
+    pub own: Own,
 }
 
 /// A picture that the page carries within itself.

@@ -4,11 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::{UndefinedBehavior, context};
 use sha2::{Digest, Sha256};
 
 use super::view::View;
-use super::{Edition, Logo, RenderError, Templates};
+use super::{Edition, Logo, RenderError, Templates, own};
 use crate::assessment::Assessment;
 
 /// Where the style sheet leaves room for the line at the foot of each printed page.
@@ -29,21 +29,35 @@ pub fn html(assessment: &Assessment, templates: &Templates) -> Result<String, Re
 pub fn html_edition(assessment: &Assessment, templates: &Templates, edition: &Edition) -> Result<String, RenderError> {
     let view = View::edition(assessment, edition.audience, edition.changes.as_ref());
     let logo = edition.logo.as_ref().map(Logo::uri);
-    let css = templates.get("report.css")?.trim_end().replace(FOOT, &css_string(&view.foot));
+    let own = &edition.own;
+    let mut css = templates.get("report.css")?.trim_end().replace(FOOT, &css_string(&view.foot));
+    if !own.css().is_empty() {
+        css = format!("{css}\n{}", own.css().trim_end());
+    }
     let pictures = if logo.is_some() { "img-src data:; " } else { "" };
     let csp = format!(
         "default-src 'none'; {pictures}style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
         STANDARD.encode(Sha256::digest(css.as_bytes()))
     );
     templates.get("report.html")?;
-    let mut environment = Environment::new();
+    let mut environment = own::environment(own);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment
         .set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()?);
     for (name, text) in templates.files.iter().filter(|(name, _)| name.ends_with(".html")) {
         environment.add_template(name, text)?;
     }
-    Ok(environment.get_template("report.html")?.render(context! { v => Value::from(Serde(&view)), css, csp, logo })?)
+    own.join(&mut environment)?;
+    let page = environment.get_template("report.html")?.render(context! {
+        v => Value::from(Serde(&view)),
+        assessment => own.assessment(assessment)?,
+        own => own.names(),
+        css => Value::from_safe_string(css),
+        csp,
+        logo,
+    })?;
+    own.hold(&page)?;
+    Ok(page)
 }
 
 /// A CSS string of any text: all but plain letters, digits and spaces is written as its number.
