@@ -21,7 +21,8 @@ mod storage;
 use std::collections::BTreeSet;
 
 use deadstop_core::fact::Fact;
-use deadstop_core::id::{NodeId, PrincipalId};
+use deadstop_core::id::{NodeId, PrincipalId, StepId};
+use deadstop_core::model::{Atom, Step};
 use deadstop_core::time::Time;
 use serde::Deserialize;
 
@@ -185,10 +186,34 @@ fn one(door: &ReadOnly, token: &Token, at: Time) -> Learnt {
         "what it is granted elsewhere and whom else it may act as is not shown: folders, organisations, other projects";
     let gap = facts.doubt(&identity.name, why);
     facts.beyond(&token.credential, Some(&identity.who), (&gap, &May::NotKnown(gap.clone())), PROJECTS);
+    by_others(facts);
     let scope = format!("{} projects that it is shown, and what it is granted elsewhere", alive.len());
     facts.told.insert(token.credential.clone(), Told { kind: None, scope, environment: None });
     learnt.accept(token, identity.who);
     learnt
+}
+
+/// Whoever holds none of the credentials that were asked may hold one of a form that is not known here, or get there by what a
+/// machine, a cluster or another service does: nothing is ever said to be stopped at Google Cloud.
+fn by_others(facts: &mut Facts) {
+    let why = "logins of other forms, and ways by machines, clusters and other services, are not followed";
+    let possible = Fact::Unknown(facts.doubt(NAME, why));
+    let held = facts.assets.iter().filter(|asset| !asset.class.is_container());
+    let gains: Vec<Atom> = held.map(|asset| Atom::Destroyed(asset.id.clone())).collect();
+    if gains.is_empty() {
+        return;
+    }
+    let sources = vec![facts.source(PROJECTS, NAME)];
+    facts.steps.push(Step {
+        id: StepId(format!("{NAME}:by-others")),
+        session: None,
+        needs: Vec::new(),
+        gains,
+        changes: false,
+        possible,
+        because: "come to it by ways that are not followed".to_owned(),
+        sources,
+    });
 }
 
 /// Whose a token is. The key of a service account is by now known to be its own: a token was issued for it.

@@ -27,7 +27,7 @@ use std::sync::OnceLock;
 use deadstop_core::fact::{Fact, Listed};
 use deadstop_core::iam::{Caller, Cited, Context, Layer, Outcome, Policies, Policy, Request, explain_below};
 use deadstop_core::id::{NodeId, PrincipalId, StepId};
-use deadstop_core::model::{Atom, Basis, Grant, Principal, Step};
+use deadstop_core::model::{Atom, Principal, Step};
 
 use super::iam::{Directory, Held, Identity, Rights};
 use super::inventory::Holdings;
@@ -40,6 +40,7 @@ pub(super) use onward::runs;
 use openers::right;
 pub(super) use openers::{Opener, Opens};
 pub(super) use sure::{Sure, spell_out};
+use together::{Stated, grant};
 use trusts::{LET_IN, Trust, Trusts};
 
 /// What identities may be asked to do to a node.
@@ -82,15 +83,6 @@ impl ResourcePolicy {
             Self::None | Self::NotKnown(_) | Self::Abroad(None, _) => None,
         }
     }
-}
-
-/// How rights are stated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stated {
-    /// Of each resource by itself.
-    Each,
-    /// Of groups of them.
-    Together,
 }
 
 /// What AWS does with a request.
@@ -535,19 +527,6 @@ pub(super) fn is_source(node: &NodeId) -> bool {
 
 /// After a replica, its source.
 pub(super) const SOURCE: &str = "#source";
-
-fn grant(who: &Who<'_>, actions: Vec<String>, node: &NodeId, allowed: Fact<bool>, because: &str, facts: &mut Facts) {
-    let sources = vec![facts.source(who.told_by(), who.number)];
-    facts.grants.push(Grant {
-        principal: who.id.clone(),
-        actions,
-        target: node.clone(),
-        allowed,
-        basis: Basis::Evaluated,
-        because: because.to_owned(),
-        sources,
-    });
-}
 
 fn taken(who: &Who<'_>, effect: Effect, facts: &mut Facts) -> Option<Fact<bool>> {
     match effect {

@@ -152,6 +152,9 @@ fn dataset(desk: &mut Desk<'_>, one: One, unkept: Option<&Gap>) {
         },
         (DATASETS, desk.id),
     );
+    if let (Some(gap), Some(asset)) = (unread.clone(), desk.facts.assets.last_mut()) {
+        asset.environment = Fact::Unknown(gap);
+    }
     for (table, held) in one.tables.items.iter().zip(&one.held) {
         // A part of a dataset is lost with a table.
         let scope = format!("{scope}.{}", shown(&table.table_reference.table_id));

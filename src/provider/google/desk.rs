@@ -24,10 +24,12 @@ pub(super) const DELETE_PROJECT: &str = "resourcemanager.projects.delete";
 /// Labels that say which environment something is of.
 const ENVIRONMENT: [&str; 2] = ["environment", "env"];
 
-/// The environment that labels name; nothing, if they name none.
+/// The environment that labels name; nothing, if they name none. Two that differ are one of their own, which nothing takes for
+/// another than production.
 pub(super) fn labelled(labels: Option<&Labels>) -> String {
-    let label = labels.and_then(|labels| ENVIRONMENT.iter().find_map(|name| labels.get(*name)));
-    label.map(|label| shown(&label.to_ascii_lowercase())).unwrap_or_default()
+    let named = ENVIRONMENT.iter().filter_map(|name| labels?.get(*name));
+    let named: BTreeSet<String> = named.map(|label| shown(&label.to_ascii_lowercase())).collect();
+    named.into_iter().collect::<Vec<_>>().join(" or ")
 }
 
 /// A key of the customer's own, by which something is encrypted.
@@ -216,8 +218,10 @@ impl<'a> Desk<'a> {
                 key: None,
             };
             self.resource(resource, place);
+            let environment = self.unread(&name, "the labels of a key were not read");
             if let Some(asset) = self.facts.assets.last_mut() {
                 asset.behind = behind;
+                asset.environment = environment;
             }
         }
     }

@@ -58,6 +58,8 @@ struct Configuration {
 #[serde(rename_all = "camelCase")]
 struct Address {
     ip_address: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -139,17 +141,39 @@ fn one(desk: &mut Desk<'_>, instance: &Instance, backups: Got<Backup>) {
     if configuration.is_some_and(|one| one.enabled && (one.point_in_time_recovery_enabled || one.binary_log_enabled)) {
         pitr(desk, configuration, (&node, name), key.as_ref());
     }
-    let engine = match version.split('_').next().unwrap_or_default() {
-        "POSTGRES" => "postgres",
-        "MYSQL" => "mysql",
-        _ => return,
-    };
-    let addresses = instance.ip_addresses.iter().flatten().filter_map(|one| one.ip_address.as_deref());
-    let mut hosts = addresses.chain(instance.dns_name.as_deref()).peekable();
-    if hosts.peek().is_none() {
-        desk.facts.endpoint(&node, engine, None);
+    if settings.is_none() {
+        let environment =
+            desk.unread(name, "the settings of an instance, and its labels with them, were not in the answer");
+        desk.facts
+            .assets
+            .iter_mut()
+            .filter(|asset| asset.id == node)
+            .for_each(|asset| asset.environment = environment.clone());
     }
-    hosts.for_each(|host| desk.facts.endpoint(&node, engine, Some(host)));
+    hosts(desk, instance, &node, &version);
+}
+
+/// Where the engine of an instance listens. An address within a network may be another machine's in another network, and one of
+/// which the engine or the kind was not told may be anything's (`IpMapping`).
+fn hosts(desk: &mut Desk<'_>, instance: &Instance, node: &NodeId, version: &str) {
+    let engines: &[&'static str] = match version.split('_').next().unwrap_or_default() {
+        "POSTGRES" => &["postgres"],
+        "MYSQL" => &["mysql"],
+        "SQLSERVER" => &["mssql"],
+        _ => &["postgres", "mysql", "mssql"],
+    };
+    let sure = engines.len() == 1 && !version.starts_with("SQLSERVER");
+    let addresses = instance.ip_addresses.iter().flatten().filter(|one| one.kind.as_deref() == Some("PRIMARY"));
+    let addresses = addresses.filter_map(|one| one.ip_address.as_deref()).chain(instance.dns_name.as_deref());
+    let known: Vec<&str> = addresses.filter(|_| sure).collect();
+    let others = instance.ip_addresses.iter().flatten();
+    let others = others.filter(|one| !["PRIMARY", "OUTGOING"].contains(&one.kind.as_deref().unwrap_or_default()));
+    for engine in engines {
+        if known.is_empty() || others.clone().count() > 0 {
+            desk.facts.endpoint(node, engine, None);
+        }
+        known.iter().for_each(|host| desk.facts.endpoint(node, engine, Some(host)));
+    }
 }
 
 /// Deletion protection, which knows of the instance alone: its databases are dropped all the same.

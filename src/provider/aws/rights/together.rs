@@ -5,16 +5,25 @@ use std::collections::BTreeMap;
 
 use deadstop_core::fact::Fact;
 use deadstop_core::id::NodeId;
-use deadstop_core::model::Holds;
+use deadstop_core::model::{Basis, Grant, Holds};
 use fixedbitset::FixedBitSet;
 use indexmap::{IndexMap, IndexSet};
 
 use super::answers::{Answers, Questions};
-use super::{Accounts, Ask, Effect, Who, grant};
+use super::{Accounts, Ask, Effect, Who};
 use crate::provider::facts::{FEW, Facts};
 
 /// A group is told by what it leaves out of another one, where that is so many times less.
 const LESS: usize = 4;
+
+/// How rights are stated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stated {
+    /// Of each resource by itself.
+    Each,
+    /// Of groups of them.
+    Together,
+}
 
 /// Sets of the nodes that are asked for.
 #[derive(Debug)]
@@ -130,11 +139,11 @@ impl<'a> Sets<'a> {
 }
 
 /// Rights by what they are stated of: the effect's number, the nodes, and the actions.
-type Stated<'a> = IndexMap<(usize, FixedBitSet), Vec<&'a str>>;
+type ByEffect<'a> = IndexMap<(usize, FixedBitSet), Vec<&'a str>>;
 
 /// Puts actions together that have the same effect on the same nodes.
-fn together<'a>(by_action: &BTreeMap<(usize, &'a str), FixedBitSet>) -> Stated<'a> {
-    let mut all = Stated::new();
+fn together<'a>(by_action: &BTreeMap<(usize, &'a str), FixedBitSet>) -> ByEffect<'a> {
+    let mut all = ByEffect::new();
     for ((effect, action), nodes) in by_action {
         all.entry((*effect, nodes.clone())).or_default().push(action);
     }
@@ -184,4 +193,25 @@ fn state_effect(who: &Who<'_>, effect: &Effect, actions: Vec<String>, node: &Nod
         Effect::No(why) => (Fact::Known(false), *why),
     };
     grant(who, actions, node, allowed, because, facts);
+}
+
+/// States one right.
+pub(super) fn grant(
+    who: &Who<'_>,
+    actions: Vec<String>,
+    node: &NodeId,
+    allowed: Fact<bool>,
+    because: &str,
+    facts: &mut Facts,
+) {
+    let sources = vec![facts.source(who.told_by(), who.number)];
+    facts.grants.push(Grant {
+        principal: who.id.clone(),
+        actions,
+        target: node.clone(),
+        allowed,
+        basis: Basis::Evaluated,
+        because: because.to_owned(),
+        sources,
+    });
 }
